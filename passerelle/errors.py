@@ -1,0 +1,63 @@
+"""Every error of Passerelle. Whose fault it is, and whether to try again, is said by its type.
+
+PasserelleError
+├── ConfigError              the administrator's: the configuration file
+├── MalformedEmail           the sender's: an email that cannot be understood
+├── MalformedEvent           the homeserver's: an event that cannot be understood
+├── StoreError               the machine's: the database refuses
+│   └── StoreLocked          another daemon runs on the same store
+└── DeliveryFailure          a transport's answer
+    ├── TemporaryFailure     try again later (SMTP 4yz, HTTP 5xx, 429, network)
+    ├── PermanentFailure     never again (SMTP 5yz, HTTP 4xx)
+    └── UnknownFate          the other side may have taken it (silence after DATA)
+
+Third-party exceptions, and the errors that nio returns, are translated in the adapter and nowhere else.
+"""
+
+
+class PasserelleError(Exception):
+    """Something went wrong. The docstring of each class is its default message."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class ConfigError(PasserelleError):
+    """The configuration file is not right."""
+
+
+class MalformedEmail(PasserelleError):
+    """The email cannot be understood."""
+
+
+class MalformedEvent(PasserelleError):
+    """The event cannot be understood."""
+
+
+class StoreError(PasserelleError):
+    """The database refused."""
+
+
+class StoreLocked(StoreError):
+    """Another Passerelle already runs on this store."""
+
+
+class DeliveryFailure(PasserelleError):
+    """The other side did not take it."""
+
+
+class TemporaryFailure(DeliveryFailure):
+    """The other side cannot take it now."""
+
+    def __init__(self, message: str | None = None, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        #: What the other side asked for (Matrix `retry_after_ms`), where it did.
+        self.retry_after_seconds = retry_after_seconds
+
+
+class PermanentFailure(DeliveryFailure):
+    """The other side will never take it."""
+
+
+class UnknownFate(DeliveryFailure):
+    """The other side fell silent after it had everything: it may have taken it."""
