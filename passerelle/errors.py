@@ -9,6 +9,7 @@ PasserelleError
 └── DeliveryFailure          a transport's answer
     ├── TemporaryFailure     try again later (SMTP 4yz, HTTP 5xx, 429, network)
     ├── PermanentFailure     never again (SMTP 5yz, HTTP 4xx)
+    │   └── AccessRefused    the administrator's: login, TLS or folder refused, whatever the email
     └── UnknownFate          the other side may have taken it (silence after DATA)
 
 Third-party exceptions, and the errors that nio returns, are translated in the adapter and nowhere else.
@@ -57,6 +58,10 @@ class TemporaryFailure(DeliveryFailure):
 
 class PermanentFailure(DeliveryFailure):
     """The other side will never take it."""
+
+
+class AccessRefused(PermanentFailure):
+    """The server refuses us, whatever we send: an administrator must mend it."""
 
 
 class UnknownFate(DeliveryFailure):

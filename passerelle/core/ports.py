@@ -7,10 +7,26 @@ The adapters (`mail/imap.py`, `mail/lmtp.py`, `mail/smtp.py`, `matrix/bot.py`, `
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from passerelle.core.ids import EventId, MailAddress, RoomId, UserId
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionState:
+    """How the connection of one source fares, for `status` and the log. No secret and no address in it."""
+
+    source: str
+    up: bool
+    #: Why it is not up, in plain English; "" where it is.
+    reason: str = ""
+    #: True where only an administrator can mend it: it is tried again, but seldom.
+    refused: bool = False
+    retry_in_seconds: float | None = None
+
+
+OnState = Callable[[ConnectionState], None]
+
 
 # ---------------------------------------------------------------- mail in
 
@@ -20,10 +36,25 @@ class ImapCursor:
     """Where reading a mailbox stands (RFC 9051 §2.3.1.1): everything up to `last_uid` is stored."""
 
     uidvalidity: int
+    #: 0 where nothing of this UIDVALIDITY is stored yet.
     last_uid: int
+    #: The newest INTERNALDATE that was seen, UTC: after a change of UIDVALIDITY nothing much older is read again.
+    newest_at: datetime | None = None
 
     def __str__(self) -> str:
-        return f"{self.uidvalidity}:{self.last_uid}"
+        """`uidvalidity:last_uid` or `uidvalidity:last_uid:newest_at`; `parse` reads both."""
+        newest = f":{self.newest_at.astimezone(UTC).isoformat()}" if self.newest_at else ""
+        return f"{self.uidvalidity}:{self.last_uid}{newest}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ImapCursor":
+        """The inverse of `str`. Raises ValueError."""
+        uidvalidity, last_uid, *newest = text.split(":", 2)
+        return cls(
+            uidvalidity=int(uidvalidity),
+            last_uid=int(last_uid),
+            newest_at=datetime.fromisoformat(newest[0]) if newest else None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
