@@ -21,6 +21,9 @@ from passerelle.core.ids import (
     UserId,
 )
 
+#: Where an email has none, or a post is no email.
+NO_MESSAGE_ID = MessageId("")
+
 Side = Literal["list", "room"]
 InboxKind = Literal["email", "event"]
 InboxState = Literal["waiting", "done", "set_aside"]
@@ -74,7 +77,7 @@ class NewPost:
     accepted_at: datetime
     inbox_id: InboxId | None = None
     raw_hash: BlobHash | None = None
-    message_id: MessageId = MessageId("")
+    message_id: MessageId = NO_MESSAGE_ID
     parent_post_id: PostId | None = None
     author_name: str = ""
     author_address: MailAddress | None = None
@@ -181,7 +184,7 @@ class NewOutboxRow:
     target_event_id: EventId | None = None
     ghost: Mapping[str, str] | None = None
     raw_hash: BlobHash | None = None
-    message_id: MessageId = MessageId("")
+    message_id: MessageId = NO_MESSAGE_ID
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,45 @@
+"""What a post is known by: its author's words, and keyed hashes that say nothing to who has no key."""
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from base64 import b32encode
+from datetime import datetime
+
+_WORD = re.compile(r"\w+")
+
+
+def content_hash(*, author: str, words: str, said_at: datetime | None) -> str:
+    """Hash of an author's normalised words.
+
+    Lists change prefixes, footers, line ends and encodings, so bytes cannot tell whether two emails are the same.
+
+    Args:
+        author: address or user ID, any case.
+        words: the author's own words, trimmed.
+        said_at: aware; the Date of the email, so that « oui » twice stays two posts where there is no Message-ID.
+    """
+    normal = " ".join(_WORD.findall(unicodedata.normalize("NFKC", words).casefold()))
+    instant = "" if said_at is None else str(int(said_at.timestamp()))
+    return hashlib.sha256(f"{author.casefold()}\n{instant}\n{normal}".encode()).hexdigest()
+
+
+def keyed_hash(key: bytes, *parts: str) -> str:
+    """HMAC-SHA-256 of `parts`, cut to 128 bits, in lower-case base32 (26 characters)."""
+    digest = hmac.new(key, "\x1f".join(parts).encode(), hashlib.sha256).digest()[:16]
+    return b32encode(digest).decode().rstrip("=").lower()
+
+
+def same_hash(left: str, right: str) -> bool:
+    """Compare two keyed hashes without telling how much of them agrees."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def delivery_key(key: bytes, link_path: str, what: str, part: int = 0) -> str:
+    """The name of one delivery, made of what is delivered and not of row ids: it survives a restored backup.
+
+    Args:
+        what: Message-ID or event ID of what is delivered, or its content hash where it has neither.
+    """
+    return keyed_hash(key, "delivery", link_path, what, str(part))

@@ -1,0 +1,112 @@
+"""The configured links: which list and which room are one conversation, and the lanes of each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from passerelle.core.ids import AssociationName, LinkName, MailAddress, RoomId
+from passerelle.core.settings import AssociationSettings, LinkSettings, MailboxSettings, Settings
+
+#: Inbox lane of what is addressed to the bridge itself.
+BRIDGE_LANE = "in:bridge"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """One link with all that is configured around it."""
+
+    association: AssociationSettings
+    settings: LinkSettings
+    mailbox: MailboxSettings
+
+    @property
+    def path(self) -> str:
+        """`association/link`: how logs, lanes and commands name a link."""
+        return f"{self.association.name}/{self.settings.name}"
+
+    @property
+    def association_name(self) -> AssociationName:
+        return AssociationName(self.association.name)
+
+    @property
+    def name(self) -> LinkName:
+        return LinkName(self.settings.name)
+
+    @property
+    def list_address(self) -> MailAddress:
+        return MailAddress(self.settings.mailing_list.address)
+
+    @property
+    def list_addresses(self) -> frozenset[MailAddress]:
+        """The posting address and its aliases."""
+        mlist = self.settings.mailing_list
+        return frozenset(MailAddress(a) for a in (mlist.address, *mlist.aliases))
+
+    @property
+    def list_id(self) -> str:
+        """The configured List-Id, or what Mailman and Sympa make of the posting address."""
+        mlist = self.settings.mailing_list
+        return (mlist.list_id or mlist.address.replace("@", ".")).strip("<>").lower()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.association.zone()
+
+    @property
+    def inbox_lane(self) -> str:
+        return f"in:{self.path}"
+
+    @property
+    def list_lane(self) -> str:
+        return f"out:list:{self.path}"
+
+
+def room_lane(room_id: RoomId) -> str:
+    """Outbox lane of a room: its events leave in order."""
+    return f"out:room:{room_id}"
+
+
+def person_lane(keyed_hash: str) -> str:
+    """Outbox lane of one person, known by a keyed hash so that no address stands in a lane's name."""
+    return f"out:person:{keyed_hash}"
+
+
+class Links:
+    """All links of the configuration, found by what arrives."""
+
+    def __init__(self, settings: Settings) -> None:
+        boxes = {m.name: m for m in settings.mailboxes}
+        links = [
+            Link(association=association, settings=link, mailbox=boxes[link.mailbox])
+            for association in settings.associations
+            for link in association.links
+        ]
+        self._by_path = {link.path: link for link in links}
+        self._by_room: dict[RoomId, Link] = {
+            RoomId(link.settings.room): link for link in self if link.settings.room.startswith("!")
+        }
+
+    def __iter__(self) -> Iterator[Link]:
+        return iter(self._by_path.values())
+
+    def get(self, path: str) -> Link:
+        """The link of a path. Raises KeyError."""
+        return self._by_path[path]
+
+    def find(self, path: str) -> Link | None:
+        return self._by_path.get(path)
+
+    def find_by_room(self, room_id: RoomId | None) -> Link | None:
+        return self._by_room.get(room_id) if room_id else None
+
+    def room_of(self, link: Link) -> RoomId | None:
+        """The link's room ID; None while its alias is not resolved."""
+        return next((room for room, known in self._by_room.items() if known.path == link.path), None)
+
+    def set_room(self, link: Link, room_id: RoomId) -> None:
+        """Remember what an alias resolved to."""
+        self._by_room = {r: known for r, known in self._by_room.items() if known.path != link.path}
+        self._by_room[room_id] = link
+
+    def rooms(self) -> frozenset[RoomId]:
+        return frozenset(self._by_room)
