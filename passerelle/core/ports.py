@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from passerelle.core.ids import EventId, MailAddress, RoomId, UserId
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionState:
     """How the connection of one source fares, for `status` and the log. No secret and no address in it."""
