@@ -38,10 +38,9 @@ def route(email: Email, links: Iterable[Link], *, bridge: MailAddress, recipient
         None for an email that is neither a list's nor addressed to the bridge: a stranger's, to be left untouched.
     """
     links = list(links)
-    if email.list_id:
-        for link in links:
-            if email.list_id == link.list_id:
-                return Route(link=link)
+    for link in links:
+        if email.list_id == link.list_id:
+            return Route(link=link)
     posted = _addresses_in(email, "list-post")
     for link in links:
         if posted & link.list_addresses:
@@ -49,7 +48,6 @@ def route(email: Email, links: Iterable[Link], *, bridge: MailAddress, recipient
     if email.list_id or posted:
         return None
     taken_for = _addresses_in(email, *_RECIPIENT_FIELDS) | ({recipient} if recipient else set())
-    subaddresses = {_without_tag(a): a for a in taken_for}
     for link in links:
         if taken_for & link.list_addresses or _tag_names(link, taken_for, bridge):
             return Route(link=link)
@@ -58,7 +56,7 @@ def route(email: Email, links: Iterable[Link], *, bridge: MailAddress, recipient
     if silent and bridge not in named:
         # A list that adds no header of its own: it can only be known by whom the email is addressed to.
         return Route(link=silent[0])
-    if bridge in named or bridge in subaddresses or _without_tag_all(named) & {bridge}:
+    if bridge in {_without_tag(a) for a in named} or email.return_path == "":
         return Route(link=None, beside_the_list=bool(silent))
     return None
 
@@ -77,10 +75,6 @@ def _without_tag(address: MailAddress) -> MailAddress:
     """`bridge+tag@host` is a subaddress of `bridge@host` (RFC 5233)."""
     local, _, domain = address.rpartition("@")
     return MailAddress(f"{local.split('+', 1)[0]}@{domain}")
-
-
-def _without_tag_all(addresses: Iterable[MailAddress]) -> set[MailAddress]:
-    return {_without_tag(a) for a in addresses}
 
 
 def _tag_names(link: Link, taken_for: Iterable[MailAddress], bridge: MailAddress) -> bool:
