@@ -1,18 +1,32 @@
-"""What an administrator may set: one type a section, every key with its meaning and its default.
+"""What an administrator may set: one type a section, every key with its meaning, its default and an example.
 
-Pure: reading files and secrets is `passerelle.config`'s. An unknown key is an error.
-`docs/configuration.md` and `config/passerelle.example.toml` are held against these models by tests.
+Pure: reading files and secrets is `passerelle.config`'s. An unknown key is an error. The sentence under a key is its
+documentation: `passerelle.keys` makes docs/configuration.md, config/passerelle.example.toml and what `init` writes
+from it. Say there what the key does, to someone who installs; its type, default and example are added.
 """
 
+from collections.abc import Iterator
 from datetime import time
-from typing import Annotated, Literal
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True, use_attribute_docstrings=True
+    )
 
 
 def _known_zone(name: str) -> str:
@@ -34,75 +48,152 @@ def _user_id(text: str) -> str:
     return text
 
 
+def _beside_the_file(path: str, info: ValidationInfo) -> str:
+    """A relative path is meant from the folder of the configuration file, which `config.load` gives as context."""
+    folder = (info.context or {}).get("folder")
+    return str(PurePath(folder) / path) if folder else path
+
+
+def _store_beside_the_file(url: str, info: ValidationInfo) -> str:
+    if not url.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("begin it with sqlite:/// (a file) or postgresql:// (a server)")
+    path = url.removeprefix("sqlite:///")
+    return url if path == url else f"sqlite:///{_beside_the_file(path, info)}"
+
+
+def _like(*examples: str) -> Any:
+    """Examples of a key that has no default to serve as one."""
+    return Field(examples=list(examples))
+
+
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Address = Annotated[str, AfterValidator(_mail_address)]
 MatrixUserId = Annotated[str, AfterValidator(_user_id)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Location = Annotated[str, AfterValidator(_beside_the_file)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+#: A port to listen on; 0 takes any free one, for tests.
+ListeningPort = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _at_most_one(section: Section, *keys: str) -> None:
+    given = [key for key in keys if getattr(section, key) is not None]
+    if len(given) > 1:
+        raise ValueError(f"give only one of {', '.join(given)}")
 
 
 class StoreSettings(Section):
-    #: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user:password@host/base`.
-    url: str = "sqlite:///passerelle.db"
+    """Where Passerelle keeps what it took in and what it has to send."""
+
+    url: Annotated[
+        str,
+        AfterValidator(_store_beside_the_file),
+        Field(
+            repr=False,
+            validate_default=True,
+            examples=["sqlite:////var/lib/passerelle/passerelle.db", "postgresql://passerelle@db/base"],
+        ),
+    ] = "sqlite:///passerelle.db"
+    """The database: `sqlite:///file.db` (beside this file), `sqlite:////folder/file.db` (four slashes: from the root),
+    or `postgresql://user@host/base`."""
+    password: Annotated[SecretStr | None, _like("a long secret")] = None
+    """Password of the PostgreSQL user, written here; better in a file or the environment."""
+    password_file: Annotated[Location | None, _like("secrets/store")] = None
+    """File that holds the password of the PostgreSQL user."""
+    password_env: Annotated[str | None, _like("PASSERELLE_STORE_PASSWORD")] = None
+    """Environment variable that holds the password of the PostgreSQL user."""
+
+    @model_validator(mode="after")
+    def _one_password(self) -> "StoreSettings":
+        _at_most_one(self, "password", "password_file", "password_env")
+        return self
 
 
 class LogSettings(Section):
-    #: `text` for people and journald, `json` for a log collector.
+    """What the daemon says of itself. Mail addresses are shortened, contents and secrets never written."""
+
     format: Literal["text", "json"] = "text"
+    """`text` for people and journald, `json` for a log collector."""
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important line that is still written."""
 
 
 class ServerSettings(Section):
     """A server that is logged in to. Exactly one of the password keys, or none where it asks for none."""
 
     host: str
-    port: Annotated[int, Field(ge=1, le=65535)]
-    #: `implicit` (TLS from the first byte), `starttls`, or `none`: clear text, for a server on the same machine.
+    """Name of the server."""
+    port: Port
+    """Port of the server."""
     tls: Literal["implicit", "starttls", "none"] = "implicit"
-    username: str | None = None
-    password: SecretStr | None = None
-    password_file: str | None = None
-    password_env: str | None = None
+    """`implicit`: TLS from the first byte. `starttls`: TLS after a greeting. `none`: clear text, only for a server
+    on the same machine."""
+    username: Annotated[str | None, _like("passerelle@example.org")] = None
+    """User name, with most providers the whole address; left out where the server asks for none."""
+    password: Annotated[SecretStr | None, _like("a long secret")] = None
+    """The password, written here; better in a file or the environment."""
+    password_file: Annotated[Location | None, _like("secrets/mailbox")] = None
+    """File that holds the password; readable by Passerelle's user alone (`chmod 600`)."""
+    password_env: Annotated[str | None, _like("PASSERELLE_MAIL_PASSWORD")] = None
+    """Environment variable that holds the password."""
 
     @model_validator(mode="after")
     def _one_password(self) -> "ServerSettings":
-        given = [n for n in ("password", "password_file", "password_env") if getattr(self, n) is not None]
-        if len(given) > 1:
-            raise ValueError(f"give only one of {', '.join(given)}")
+        _at_most_one(self, "password", "password_file", "password_env")
         return self
 
 
 class ImapSettings(ServerSettings):
-    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    """Reads the mailbox: the provider's IMAP server. Nothing is deleted or marked as read."""
+
+    host: Annotated[str, _like("imap.example.org")]
+    """Name of the IMAP server."""
+    port: Port = 993
+    """Port of the IMAP server: mostly 993 with `implicit`, 143 with `starttls`."""
     folder: str = "INBOX"
-    #: RFC 2177 forbids more than 29; servers and routers forget sooner.
+    """The folder that is read."""
     idle_minutes: Annotated[float, Field(gt=0, le=9)] = 9
-    #: Seconds without an answer after which the connection is given up.
+    """How long one wait for news (IDLE) lasts before the folder is looked at anyway.
+    RFC 2177 forbids more than 29; servers and routers forget sooner."""
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60
+    """Silence after which the connection is given up and made anew."""
 
 
 class SmtpSettings(ServerSettings):
-    port: Annotated[int, Field(ge=1, le=65535)] = 465
+    """Sends to the lists: the provider's SMTP server."""
+
+    host: Annotated[str, _like("smtp.example.org")]
+    """Name of the SMTP server."""
+    port: Port = 465
+    """Port of the SMTP server: mostly 465 with `implicit`, 587 with `starttls`."""
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60
-    #: Connections open at the same time to this server.
+    """Silence after which the connection is given up and the mail tried again."""
     connections: Annotated[int, Field(ge=1, le=50)] = 4
+    """Connections open at the same time to this server."""
 
 
 class LmtpSettings(Section):
-    """Where the mail server hands mails over, instead of a mailbox that is read (RFC 2033)."""
+    """Where your own mail server hands mails over (LMTP, RFC 2033), instead of a mailbox that is read by IMAP."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8024
+    """Address on which Passerelle listens."""
+    port: ListeningPort = 8024
+    """Port on which Passerelle listens."""
 
 
 class MailboxSettings(Section):
-    """One mailbox of the bridge: its address is subscribed to the lists."""
+    """A mailbox of the bridge: its address is subscribed to the lists."""
 
     name: Name = "main"
-    #: The bridge's own address; what goes to a list comes from it.
-    address: Address
+    """What links call this mailbox; lower case, digits, `-` and `_`."""
+    address: Annotated[Address, _like("passerelle@example.org")]
+    """The bridge's own address, subscribed to the lists; what goes to a list comes from it."""
     imap: ImapSettings | None = None
+    """Reads mail from a mailbox. Give this section or `lmtp`."""
     lmtp: LmtpSettings | None = None
+    """Takes mail from your own mail server. Give this section or `imap`."""
     smtp: SmtpSettings
+    """Sends mail."""
 
     @model_validator(mode="after")
     def _a_way_in(self) -> "MailboxSettings":
@@ -112,33 +203,55 @@ class MailboxSettings(Section):
 
 
 class AppserviceSettings(Section):
-    """Application-service mode: the homeserver pushes, and each author of mails has a ghost."""
+    """Application-service mode, for who runs the homeserver: it pushes, and each author of mails has a ghost."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 9009
+    """Address on which Passerelle listens for the homeserver."""
+    port: ListeningPort = 9009
+    """Port on which Passerelle listens for the homeserver."""
     id: str = "passerelle"
-    as_token: SecretStr | None = None
-    as_token_file: str | None = None
-    hs_token: SecretStr | None = None
-    hs_token_file: str | None = None
-    #: Local part of ghosts: the prefix, then a keyed hash of the author; never an address.
-    ghost_prefix: str = "_passerelle_"
+    """Name of the registration on the homeserver."""
+    as_token: Annotated[SecretStr | None, _like("a long secret")] = None
+    """Token with which Passerelle speaks to the homeserver, written here; better in a file."""
+    as_token_file: Annotated[Location | None, _like("secrets/as_token")] = None
+    """File that holds `as_token`."""
+    hs_token: Annotated[SecretStr | None, _like("a long secret")] = None
+    """Token with which the homeserver speaks to Passerelle, written here; better in a file."""
+    hs_token_file: Annotated[Location | None, _like("secrets/hs_token")] = None
+    """File that holds `hs_token`."""
+    ghost_prefix: Annotated[str, Field(pattern=r"^[a-z0-9._=/-]{1,64}$")] = "_passerelle_"
+    """Local part of ghosts: this prefix, then a keyed hash of the author; never an address."""
+
+    @model_validator(mode="after")
+    def _one_of_each_token(self) -> "AppserviceSettings":
+        _at_most_one(self, "as_token", "as_token_file")
+        _at_most_one(self, "hs_token", "hs_token_file")
+        return self
 
 
 class MatrixSettings(Section):
-    #: For instance `https://matrix.example.org`.
-    homeserver: str
-    user_id: MatrixUserId
-    password: SecretStr | None = None
-    password_file: str | None = None
-    password_env: str | None = None
-    access_token_file: str | None = None
-    #: Where encryption keys are kept; without it encrypted rooms are refused.
-    crypto_folder: str | None = None
+    """The bridge's account on a Matrix homeserver. Give a password, an access token, or an `appservice` section."""
+
+    homeserver: Annotated[str, _like("https://matrix.example.org")]
+    """Address of the homeserver's client API."""
+    user_id: Annotated[MatrixUserId, _like("@passerelle:example.org")]
+    """The bridge's own account, invited to the rooms."""
+    password: Annotated[SecretStr | None, _like("a long secret")] = None
+    """The account's password, written here; better in a file or the environment."""
+    password_file: Annotated[Location | None, _like("secrets/matrix")] = None
+    """File that holds the account's password; readable by Passerelle's user alone (`chmod 600`)."""
+    password_env: Annotated[str | None, _like("PASSERELLE_MATRIX_PASSWORD")] = None
+    """Environment variable that holds the account's password."""
+    access_token_file: Annotated[Location | None, _like("secrets/matrix_token")] = None
+    """File that holds an access token, instead of a password."""
+    crypto_folder: Annotated[Location | None, _like("crypto")] = None
+    """Folder where encryption keys are kept; without it encrypted rooms are refused."""
     appservice: AppserviceSettings | None = None
+    """Application-service mode; leave the section out for an ordinary account."""
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60
-    #: Long-polling time of `/sync`.
+    """Silence after which a request is given up and tried again."""
     sync_seconds: Annotated[float, Field(ge=0, le=300)] = 30
+    """How long the homeserver may hold one request for news (`/sync`)."""
 
     @field_validator("homeserver")
     @classmethod
@@ -147,70 +260,82 @@ class MatrixSettings(Section):
             raise ValueError("begin it with https:// (or http:// for a server on the same machine)")
         return value.rstrip("/")
 
+    @model_validator(mode="after")
+    def _one_password(self) -> "MatrixSettings":
+        _at_most_one(self, "password", "password_file", "password_env", "access_token_file")
+        return self
+
 
 class Coordinator(Section):
     """A person who answers for the group: told of failures, confirms consent."""
 
-    name: str
-    address: Address | None = None
-    matrix: MatrixUserId | None = None
+    name: Annotated[str, _like("Monique")]
+    """First name or name, as members know it: it stands in what the bridge writes to them."""
+    address: Annotated[Address | None, _like("monique@example.org")] = None
+    """Mail address to which failures are told."""
+    matrix: Annotated[MatrixUserId | None, _like("@monique:example.org")] = None
+    """Matrix account to which failures are told."""
 
 
 class ListSettings(Section):
-    #: The posting address (List-Post of RFC 2369).
-    address: Address
-    #: The identifier of List-Id (RFC 2919); needed where several lists arrive in one mailbox.
-    list_id: str | None = None
-    #: What the list puts before each subject, for instance `[bureau]`.
-    subject_prefix: str | None = None
-    #: Further addresses under which the list rewrites or receives mail.
-    aliases: tuple[Address, ...] = ()
-    #: The list's own archive; `check` warns when anyone can read it.
-    archive_url: str | None = None
-    #: What chat mails carry in Reply-To: the list, or nothing where the list sets it itself.
+    """The mailing list of a link."""
+
+    address: Annotated[Address, _like("bureau@listes.example.org")]
+    """The posting address (List-Post of RFC 2369)."""
+    list_id: Annotated[str | None, _like("bureau.listes.example.org")] = None
+    """The identifier in List-Id (RFC 2919); needed where several lists arrive in one mailbox."""
+    subject_prefix: Annotated[str | None, _like("[bureau]")] = None
+    """What the list puts before each subject."""
+    aliases: Annotated[tuple[Address, ...], _like("bureau@example.org")] = ()
+    """Further addresses under which the list receives or rewrites mail."""
+    archive_url: Annotated[str | None, _like("https://listes.example.org/archives/bureau")] = None
+    """The list's own archive on the web; `passerelle check` warns when anyone can read it."""
     reply_to: Literal["list", "none"] = "list"
+    """What chat mails carry in Reply-To: the list, or nothing where the list sets it itself."""
 
 
 class LinkSettings(Section):
-    """One list and one room that are one conversation."""
+    """A link: one list and one room that are one conversation."""
 
-    name: Name
+    name: Annotated[Name, _like("bureau")]
+    """Short name of the link, for commands and logs; lower case, digits, `-` and `_`. Do not change it later."""
     mailing_list: Annotated[ListSettings, Field(alias="list")]
-    #: Room ID (`!…`) or alias (`#…:server`).
-    room: str
-    #: Which mailbox reads and writes this list.
+    """The list."""
+    room: Annotated[str, _like("!AbCdEfGhIjKlMnOp:example.org", "#bureau:example.org")]
+    """The room's ID (`!…`) or an alias (`#…:server`)."""
     mailbox: Name = "main"
-    #: `conversation`: a mail when the talk settles; `each`: a mail a line; `on_request`: what its author marks 📧.
+    """Name of the mailbox that reads and writes this list."""
     policy: Literal["conversation", "each", "on_request"] = "conversation"
-    #: How long nothing must be said before a conversation leaves.
+    """What goes to the list. `conversation`: a mail when the talk settles. `each`: a mail a line. `on_request`: only
+    what its author marks with 📧."""
     quiet_minutes: Annotated[float, Field(ge=0, le=1440)] = 10
-    #: The longest that a line waits in a conversation that does not settle.
+    """How long nothing must be said before a conversation leaves."""
     longest_wait_minutes: Annotated[float, Field(ge=0, le=10080)] = 120
-    #: Chat mails a day; what is more goes into one evening mail.
+    """The longest that a line waits in a conversation that does not settle."""
     mails_per_day: Annotated[int, Field(ge=1, le=10000)] = 6
-    #: When that evening mail leaves, local time.
+    """Chat mails a day; what is more goes into one evening mail."""
     evening_at: time = time(19, 0)
-    #: Nothing automatic leaves between these hours, local time; the same hour twice: no quiet hours.
+    """When that evening mail leaves, local time."""
     quiet_from: time = time(21, 0)
+    """Nothing automatic leaves from this hour on, local time. The same as `quiet_until`: no quiet hours."""
     quiet_until: time = time(8, 0)
-    #: How answers look in the room: Matrix threads, or plain replies for clients that hide threads.
+    """When the quiet hours end, local time."""
     threads: Literal["thread", "reply"] = "thread"
-    #: The untouched text of a mail whose quotes were left out: attached, or not at all.
+    """How answers look in the room: `thread` for Matrix threads, `reply` for clients that hide threads."""
     original: Literal["attach", "off"] = "attach"
-    #: Mails over this are not relayed; their author is told.
+    """The untouched text of a mail whose quotes were left out: attached, or not at all."""
     email_limit_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000
-    #: Attachments of one chat mail, together; what is more is named with its size.
+    """Mails over this size are not relayed; their author is told."""
     attachments_limit_bytes: Annotated[int, Field(ge=0)] = 10_000_000
-    #: After this a delivery that only fails for the time being is given up, and a human is told.
+    """Attachments of one chat mail, together; what is more is named with its size."""
     give_up_hours: Annotated[float, Field(gt=0, le=720)] = 48
-    #: How long a mail of unknown fate waits for its echo from the list.
+    """A delivery that fails for the time being is given up after this, and a human is told."""
     echo_wait_minutes: Annotated[float, Field(gt=0, le=1440)] = 60
-    #: Mails to this list a minute, at the most.
+    """How long a mail of unknown fate waits for its echo from the list."""
     mails_per_minute: Annotated[float, Field(gt=0)] = 30
-    #: Relays of one thread in one hour after which it stops and a human is told: a loop, probably.
+    """Mails to this list a minute, at the most."""
     fuse_per_hour: Annotated[int, Field(ge=2)] = 60
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True)
+    """Relays of one thread in an hour after which it stops and a human is told: probably a loop."""
 
     @field_validator("room")
     @classmethod
@@ -221,15 +346,22 @@ class LinkSettings(Section):
 
 
 class AssociationSettings(Section):
-    name: Name
-    #: As members read it, for instance « Comité de quartier de l’Épeule ».
-    title: str
+    """An association: its coordinators and its links. It may also stand in a file of its own, associations.d/*.toml."""
+
+    name: Annotated[Name, _like("epeule")]
+    """Short name, for commands and logs; lower case, digits, `-` and `_`. Do not change it later."""
+    title: Annotated[str, _like("Comité de quartier de l’Épeule")]
+    """The name as members read it."""
     language: Literal["fr", "en"] = "fr"
+    """Language of what the bridge writes to members."""
     timezone: ZoneName = "Europe/Paris"
+    """IANA time zone of quiet hours and of the times that members read."""
     coordinators: Annotated[tuple[Coordinator, ...], Field(min_length=1)]
-    #: A folder of templates that is searched before Passerelle's own.
-    templates: str | None = None
+    """Who answers for the group; at least one."""
+    templates: Annotated[Location | None, _like("templates/epeule")] = None
+    """Folder of templates that is searched before Passerelle's own."""
     links: Annotated[tuple[LinkSettings, ...], Field(min_length=1)]
+    """The lists and their rooms; at least one."""
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
@@ -239,32 +371,48 @@ class Settings(Section):
     """The whole configuration, checked."""
 
     store: StoreSettings = StoreSettings()
+    """Where Passerelle keeps what it took in and what it has to send."""
     log: LogSettings = LogSettings()
+    """What the daemon says of itself."""
     matrix: MatrixSettings
+    """The bridge's account on a Matrix homeserver."""
     mailboxes: Annotated[tuple[MailboxSettings, ...], Field(min_length=1)]
+    """The bridge's mailboxes; at least one."""
     associations: Annotated[tuple[AssociationSettings, ...], Field(min_length=1)]
+    """The associations served; at least one, here or in associations.d/*.toml."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
-        boxes = [m.name for m in self.mailboxes]
-        problems = [f"two mailboxes are called '{n}'" for n in sorted(set(boxes)) if boxes.count(n) > 1]
-        names = [a.name for a in self.associations]
-        problems += [f"two associations are called '{n}'" for n in sorted(set(names)) if names.count(n) > 1]
-        lists: dict[str, str] = {}
-        rooms: dict[str, str] = {}
-        for association in self.associations:
-            seen: set[str] = set()
-            for link in association.links:
-                path = f"{association.name}/{link.name}"
-                if link.name in seen:
-                    problems.append(f"two links of '{association.name}' are called '{link.name}'")
-                seen.add(link.name)
-                if link.mailbox not in boxes:
-                    problems.append(f"link '{path}' names a mailbox '{link.mailbox}' that is not there")
-                for table, key in ((lists, link.mailing_list.address), (rooms, link.room)):
-                    if key in table:
-                        problems.append(f"'{key}' stands in two links, '{table[key]}' and '{path}'")
-                    table[key] = path
+        problems = [*self._repeated(), *self._astray()]
         if problems:
-            raise ValueError("; ".join(problems))
+            # One problem a line, each with its path: `config.load` shows them beside those of single keys.
+            raise ValueError("\n".join(problems))
         return self
+
+    def _repeated(self) -> Iterator[str]:
+        """What may stand only once. A list or a room in two links would relay each post twice."""
+        seen: dict[tuple[str, str], str] = {}
+        for what, value, path in self._unique():
+            if (what, value) in seen:
+                yield f"{path}: '{value}' stands already in {seen[what, value]}; {what}"
+            else:
+                seen[what, value] = path
+
+    def _unique(self) -> Iterator[tuple[str, str, str]]:
+        for b, mailbox in enumerate(self.mailboxes):
+            yield "mailboxes need different names", mailbox.name, f"mailboxes[{b}].name"
+        for a, association in enumerate(self.associations):
+            yield "associations need different names", association.name, f"associations[{a}].name"
+            for n, link in enumerate(association.links):
+                path = f"associations[{a}].links[{n}]"
+                yield f"links of '{association.name}' need different names", link.name, f"{path}.name"
+                yield "a list can be in one link only", link.mailing_list.address, f"{path}.list.address"
+                yield "a room can be in one link only", link.room, f"{path}.room"
+
+    def _astray(self) -> Iterator[str]:
+        names = [mailbox.name for mailbox in self.mailboxes]
+        for a, association in enumerate(self.associations):
+            for n, link in enumerate(association.links):
+                if link.mailbox not in names:
+                    path = f"associations[{a}].links[{n}].mailbox"
+                    yield f"{path}: there is no mailbox '{link.mailbox}'; there is {', '.join(names)}"

@@ -1,0 +1,48 @@
+"""Catalogues of translations, read as they are written (.po): there is no build step to forget.
+
+Administrators read English, or French where their environment says so; `_()` is for what they read.
+"""
+
+import gettext
+import io
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+DOMAIN = "passerelle"
+
+
+@lru_cache
+def translations(language: str) -> gettext.NullTranslations:
+    """The catalogue of a language ("fr"); one that changes nothing where there is none."""
+    source = resources.files("passerelle") / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    if not source.is_file():
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def administrator_language(environment: Mapping[str, str]) -> str:
+    """The language of who sits at the terminal, by the rules of gettext: LANGUAGE, LC_ALL, LC_MESSAGES, LANG.
+
+    Returns:
+        A lower-case ISO 639 code; "en" for the C locale or where nothing is said.
+    """
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        said = environment.get(name, "").split(":")[0].partition(".")[0].partition("_")[0].lower()
+        if said:
+            return "en" if said in ("c", "posix") else said
+    return "en"
+
+
+def _(message: str) -> str:
+    """`message`, which is English, in the administrator's language. Fill in values after it, with `format`."""
+    language = administrator_language(os.environ)
+    return message if language == "en" or not language.isalpha() else translations(language).gettext(message)
