@@ -1,0 +1,175 @@
+"""Finding the signature in what an author wrote: below "-- ", below a rule, a telephone's line, an armour.
+
+Sign-offs (« Cordialement, Jean ») are the author's words and stay. What is cut is what a program puts below every
+mail of the same person. In doubt nothing is cut.
+"""
+
+import re
+from collections.abc import Sequence
+
+from passerelle.mail import trim_languages as words
+from passerelle.mail.trim_headers import is_rule
+
+#: Lines (not blank) that a signature may have below RFC 3676's "-- ", which is written on purpose.
+MOST_BELOW_DASHES = 20
+#: The same below "--" or a rule, which people also draw between paragraphs.
+MOST_BELOW_PLAIN_DASHES = 12
+MOST_BELOW_RULE = 6
+_LONGEST_BELOW_RULE = 72
+
+_LINK = re.compile(r"<?\[?\(?https?://\S{1,500}|<[^<>]{0,200}>|\]\(\S{0,300}")
+_EXCUSE = re.compile(r"excuse|typo|erreur|faute|br[eiè]v|pardon|tippfehler|désolé|desole|laconi")
+_MY = re.compile(r"\b(?:my|mon|ma|mes|meinem|meiner|mijn|mi|min|mio|meu|moj|mé|mého)\b")
+_NOT_DEVICE = re.compile(r"\b(?:desk|office|bureau|home|maison|heart|coeur|cœur|schreibtisch|lit|bed)\b")
+_PGP_END = re.compile(r"^-----END PGP SIGNATURE-----$")
+_SLASH_NAME = re.compile(r"^/ ?[A-ZÀ-ÝÅÄÖØ][\w'-]{1,20}$")
+_DASH_NAME = re.compile(r"^-{1,2} ?[A-ZÀ-Ý][\w'.-]{1,20}(?: [A-ZÀ-Ý][\w'.-]{1,20}){0,2}$")
+_ORNAMENT = re.compile(r"(?:[-_=*~#—–─ᐧ ]{2,200}|\+{5,200})$")
+_CONTACT = re.compile(r"@|://|www\.|\+?\d[\d .()/-]{7,}|\b(?:tél|tel|mobile?|port|fax|gsm)\b ?[.:]")
+
+
+def is_device_line(body: str) -> bool:
+    """« Envoyé de mon iPhone », "Sent from my …", "Get Outlook for iOS": a line by which a program signs."""
+    if not 6 <= len(body) <= 400:
+        return False
+    plain = _LINK.sub(" ", body).casefold().strip(" *_<>()[]-—–|.!:/")
+    if len(plain) > 110:
+        return False
+    begins = plain.startswith(words.SENT_FROM) or plain.endswith(("傳送", "发送", "から送信", "gesendet", "from mobile"))
+    if not begins:
+        return False
+    head, _, tail = plain.partition(",") if "," in plain else plain.partition(". ")
+    if tail.strip() and not _EXCUSE.search(tail):
+        return False
+    tokens = head.split()
+    if len(tokens) > 12 or _NOT_DEVICE.search(head):
+        return False
+    named = any(device in head for device in words.DEVICES)
+    return named or _MY.search(head) is not None or (len(tokens) <= 5 and plain.startswith(("sent ", "envoyé avec")))
+
+
+def device_lines(bodies: Sequence[str]) -> list[int]:
+    """Indexes of the lines of `bodies` by which a program signs, each its own paragraph or beside another such."""
+    found = [i for i, body in enumerate(bodies) if body and is_device_line(body)]
+    alone: list[int] = []
+    for i in found:
+        above = i == 0 or not bodies[i - 1] or i - 1 in found or _is_dashes(bodies[i - 1]) or is_rule(bodies[i - 1])
+        below = i + 1 >= len(bodies) or not bodies[i + 1] or i + 1 in found or is_rule(bodies[i + 1])
+        if above and below or (below and all(not b for b in bodies[i + 1 :])):
+            alone.append(i)
+    return alone
+
+
+def _is_dashes(body: str) -> bool:
+    return body in ("--", "—-", "-- --")
+
+
+def signature_start(raws: Sequence[str], bodies: Sequence[str]) -> int | None:
+    """Index at which the signature of one stretch of own lines begins; None where there is none.
+
+    :param raws: the lines as received (the blank of "-- " tells it from a pair of dashes).
+    :param bodies: the same lines, tidied.
+    """
+    last = len(bodies)
+    while last and not bodies[last - 1]:
+        last -= 1
+    for i in range(last):
+        body = bodies[i]
+        if _is_dashes(body) and _dashes_sign(raws[i], bodies[i + 1 : last], first=i == 0):
+            return i
+        if body == "-----BEGIN PGP SIGNATURE-----" and _PGP_END.match(bodies[last - 1]):
+            return i
+    start = _below_rule(bodies, last)
+    if start is None:
+        start = _below_abbreviation(bodies, last)
+    if start is None and last and _is_name_sign(bodies, last):
+        start = last - 1
+    return start
+
+
+def _dashes_sign(raw: str, below: Sequence[str], *, first: bool) -> bool:
+    count = sum(1 for body in below if body)
+    exact = raw.rstrip("\r\n") == "-- "
+    if first and count > 6:
+        return False
+    return count <= (MOST_BELOW_DASHES if exact else MOST_BELOW_PLAIN_DASHES)
+
+
+def _below_rule(bodies: Sequence[str], last: int) -> int | None:
+    """A row of five underscores or more, and a few short lines below it to the end."""
+    count = 0
+    for i in range(last - 1, 0, -1):
+        body = bodies[i]
+        if not body:
+            continue
+        if is_rule(body):
+            drawn = body.startswith("_____") and set(body) <= {"_"}
+            return _first_of_rules(bodies, i) if drawn and i and any(bodies[:i]) else None
+        count += 1
+        if count > MOST_BELOW_RULE or len(body) > _LONGEST_BELOW_RULE:
+            return None
+    return None
+
+
+def _first_of_rules(bodies: Sequence[str], i: int) -> int:
+    """A signature between two rows of underscores begins at the upper one."""
+    count = 0
+    for j in range(i - 1, 0, -1):
+        if bodies[j].startswith("_____") and is_rule(bodies[j]):
+            return j if any(bodies[:j]) else i
+        if bodies[j]:
+            count += 1
+        if count > MOST_BELOW_RULE or len(bodies[j]) > _LONGEST_BELOW_RULE:
+            return i
+    return i
+
+
+def _below_abbreviation(bodies: Sequence[str], last: int) -> int | None:
+    """« Cdlt » / "MfG" alone on a line near the end, with at most four short lines below."""
+    count = 0
+    for i in range(last - 1, 0, -1):
+        body = bodies[i]
+        if not body:
+            continue
+        if body.casefold().strip(" ,.!") in words.ABBREVIATED_CLOSINGS:
+            return i if any(bodies[:i]) else None
+        count += 1
+        if count > 4 or len(body) > 40:
+            return None
+    return None
+
+
+def _is_name_sign(bodies: Sequence[str], last: int) -> bool:
+    """"/John" or "-Jean Dupont" alone below a blank line at the very end, in a text without a list of dashes."""
+    body = bodies[last - 1]
+    if last < 3 or bodies[last - 2]:
+        return False
+    if _SLASH_NAME.match(body):
+        return True
+    return _DASH_NAME.match(body) is not None and not any(b.startswith(("-", "•", "*")) for b in bodies[: last - 1])
+
+
+def is_ornament(body: str) -> bool:
+    """A line of rules and ornaments only ("***", "====", "ᐧ"): nothing is lost with it where it closes the text."""
+    return body == "ᐧ" or (2 <= len(body) <= 200 and _ORNAMENT.match(body) is not None)
+
+
+def looks_like_a_sign_off(bodies: Sequence[str]) -> bool:
+    """Whether a short stretch of lines is a name, a function, a telephone number: not an answer to anything.
+
+    Used only to decide whether a quote above was answered; such lines stay visible.
+    """
+    own = [body for body in bodies if body]
+    if not own or len(own) > 6:
+        return False
+    return all(_is_sign_off_line(body) for body in own)
+
+
+def _is_sign_off_line(body: str) -> bool:
+    if _CONTACT.search(body.casefold()) and len(body) <= 80:
+        return True
+    tokens = body.split()
+    if len(tokens) > 6 or body.endswith(("?", "!")):
+        return False
+    capitals = [t for t in tokens if t[:1].isupper() or len(t) <= 3]
+    return len(capitals) == len(tokens) and len(tokens) >= 2
