@@ -66,6 +66,8 @@ class Email:
     media_parameters: Mapping[str, str] = field(default_factory=dict)
     #: The readable text parts, decoded and joined, LF line ends, format=flowed undone (RFC 3676).
     text: str | None = None
+    #: True where some of `text` was made from HTML, for lack of a text beside it: `html` is then the better source.
+    text_from_html: bool = False
     #: The HTML alternative as it came, decoded, not sanitised.
     html: str | None = None
     attachments: tuple[Attachment, ...] = ()
