@@ -47,9 +47,9 @@ class Mailbox:
         with self._connection() as imap:
             for raw in mails:
                 # imaplib's own append() would rewrite lone CR and LF.
-                imap.literal = raw  # type: ignore[attr-defined]
+                imap.literal = raw  # type: ignore[assignment]
                 date = imaplib.Time2Internaldate(datetime.now(UTC))
-                _expect(imap._simple_command("APPEND", "INBOX", *words, date))  # type: ignore[attr-defined]
+                _expect(imap._simple_command("APPEND", "INBOX", *words, date))
 
     def fetch_raw(self) -> list[bytes]:
         """Return all mails of the INBOX, oldest first, untouched (BODY.PEEK)."""

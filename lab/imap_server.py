@@ -18,7 +18,7 @@ from pymap.parsing.message import AppendMessage
 from pymap.user import UserMetadata
 from pysasl.hashing import BuiltinHash, Cleartext
 
-from lab.control import serve_control, until_stopped
+from lab.control import Operation, serve_control, until_stopped
 from lab.ports import LOOPBACK
 
 
@@ -52,6 +52,7 @@ class MemoryUsers:
         if old is not None and keep:
             for uid in sorted(old._messages):
                 message = old._messages[uid]
+                assert message._content is not None
                 literal = bytes(message._content)
                 await new.append(AppendMessage(literal, message.internal_date, message.permanent_flags))
         return int(new.uid_validity)
@@ -90,22 +91,21 @@ async def serve(port: int, control_port: int, folder: str | None) -> None:
     DictBackend.add_subparser("dict", subparsers)
     MaildirBackend.add_subparser("maildir", subparsers)
     words = ["--host", LOOPBACK, "--port", str(port), "--no-tls"]
-    users: MemoryUsers | MaildirUsers
+    operations: dict[str, Operation]
     if folder is None:
         arguments = parser.parse_args([*words, "dict"])
         memory, memory_config = await DictBackend.init(arguments, hash_context=Cleartext())
         service = IMAPService(memory, memory_config)
         memory_config.apply_context()
-        users = MemoryUsers(memory.login, memory_config)
-        operations = {"add_user": users.add_user, "renumber": users.renumber}
+        in_memory = MemoryUsers(memory.login, memory_config)
+        operations = {"add_user": in_memory.add_user, "renumber": in_memory.renumber}
         backend: Any = memory
     else:
         arguments = parser.parse_args([*words, "maildir", folder])
         maildir, maildir_config = await MaildirBackend.init(arguments)
         service = IMAPService(maildir, maildir_config)
         maildir_config.apply_context()
-        users = MaildirUsers(maildir)
-        operations = {"add_user": users.add_user}
+        operations = {"add_user": MaildirUsers(maildir).add_user}
         backend = maildir
     async with AsyncExitStack() as stack:
         await backend.start(stack)

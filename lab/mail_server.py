@@ -1,7 +1,7 @@
 """The program that :class:`lab.smtp.MailServer` starts: an SMTP or LMTP server that keeps, routes and delivers.
 
-``python -m lab.mail_server PORT CONTROL_PORT FOLDER [--lmtp]``. Every accepted mail is a file in FOLDER/kept. Recipients
-of a routed domain are handed on by LMTP before the answer, those with a mailbox are delivered by IMAP APPEND before the
+``python -m lab.mail_server PORT CONTROL_PORT FOLDER [--lmtp]``. Every accepted mail is a file in FOLDER/kept.
+Recipients of a routed domain are handed on by LMTP before the answer, those with a mailbox are delivered by IMAP APPEND before the
 answer, all others are only kept. What goes wrong on purpose: :mod:`lab.faults`.
 """
 
@@ -177,8 +177,9 @@ def addresses(envelope: Envelope) -> str:
 
 
 class FaultySMTP(SMTP):
-    """SMTP that can also go wrong before and amid a mail's content. Real mails have lines longer than RFC 5321 allows."""
+    """SMTP that can also go wrong before and amid a mail's content."""
 
+    # Real mails have longer lines than RFC 5321 allows.
     line_length_limit = 10_000_000
 
     @syntax("DATA")

@@ -1,4 +1,4 @@
-"""A real SMTP (or LMTP) server from PyPI (aiosmtpd): the mail server of the lab's association, whose faults one can order."""
+"""A real SMTP (or LMTP) server from PyPI (aiosmtpd): the association's mail server, whose faults one can order."""
 
 from __future__ import annotations
 
