@@ -1,0 +1,154 @@
+"""Names of people as others are shown them: one line, no tricks, never an address (PEOPLE.md 4 and 18). Pure.
+
+Other scripts stay intact. A name is flagged only when it looks like another participant's without being the same.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from passerelle.core.wording import Words
+
+#: Authors named in a From field before « et 3 autres ».
+_NAMED_AUTHORS = 2
+
+#: Zero-width joiners carry meaning inside Indic, Arabic and Persian words, so they are kept between such letters.
+_JOINERS = "\u200c\u200d"
+#: Letters that show nothing (fillers, Braille blank): category Lo or So, so that categories alone let them through.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:@]{1,64}[@＠﹫][^\s<>()\[\]\"',;@]{1,255}")
+_SPACED_ADDRESS = re.compile(r"\S [@＠﹫] ?[^\s.]{1,100}[.][^\s.]")
+_USER_ID = re.compile(r"@(?P<localpart>[^\s@:]+):\S+")
+_HTML_MARKS = str.maketrans({"<": "‹", ">": "›", "&": "＆", '"': "”", "`": "’"})
+#: Marks that careless keyboards leave out; « Lea » for « Léa » is no imitation.
+_COMMON_ACCENTS = frozenset("\u0300\u0301\u0302\u0303\u0308\u0327")
+
+
+def without_controls(text: str, *, keep: str = "\n\t") -> str:
+    """`text` without NUL, other control characters, lone surrogates, and bidi overrides; CR LF and CR become LF.
+
+    Homeservers accept NUL and control characters in a body; clients and PostgreSQL do not (MEASURED).
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c for c in text if c in keep or not _is_trick(c))
+
+
+def _is_trick(character: str) -> bool:
+    if character.isprintable() or character == "\u00a0":
+        return False
+    # Overrides, embeddings and isolates (UAX #9) reorder what stands around them.
+    is_bidi = "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
+    return is_bidi or unicodedata.category(character) in ("Cc", "Cs")
+
+
+def safe_name(raw: str, *, max_length: int = 80) -> str:
+    """`raw` fit to be shown as somebody's name, or '' where nothing is left or it is, or holds, a mail address.
+
+    One line; no control, bidi or zero-width character; no HTML or Markdown mark; at most `max_length` characters.
+    """
+    text = unicodedata.normalize("NFC", without_controls(raw[:2000], keep="\n\t"))
+    kept: list[str] = []
+    for position, character in enumerate(text):
+        if character in _JOINERS:
+            around = text[max(position - 1, 0) : position + 2].replace(character, "")
+            if not around.isascii() and all(unicodedata.category(c)[0] in "LM" for c in around):
+                kept.append(character)
+        elif character in _BLANK or unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"):
+            kept.append(" ")
+        else:
+            kept.append(character)
+    name = _few_marks(" ".join("".join(kept).split()))
+    user_id = _USER_ID.fullmatch(name)
+    if user_id:
+        name = user_id["localpart"]
+    if _ADDRESS.search(name) or _SPACED_ADDRESS.search(name):
+        return ""
+    name = name.translate(_HTML_MARKS).strip(" '*_~-,;:.|\\/")
+    return name if len(name) <= max_length else name[: max_length - 1].rstrip() + "…"
+
+
+def _few_marks(text: str) -> str:
+    """At most three combining marks on one letter: enough for Vietnamese and pointed Hebrew, too few for « Zalgo »."""
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks <= 3:
+            kept.append(character)
+    return "".join(kept)
+
+
+@cache
+def _prototypes() -> dict[int, str]:
+    """Confusable character to its prototype (UTS #39 §4), from Unicode's own table."""
+    # 12 MB, so only where names are compared.
+    from confusable_homoglyphs.confusables import confusables_data  # type: ignore[import-untyped]
+
+    table: dict[int, str] = {}
+    for character, similar in confusables_data.items():
+        if len(character) != 1 or len(similar) != 1:
+            continue
+        other = similar[0]["c"].replace("\u200e", "")
+        is_prototype = len(confusables_data.get(other, ())) > 1 or len(other) > 1 or other < character
+        if is_prototype and not character.isspace():
+            table[ord(character)] = other
+    return table
+
+
+def _fold(name: str) -> str:
+    table = _prototypes()
+    decomposed = "".join(c for c in unicodedata.normalize("NFKD", name) if unicodedata.category(c) not in ("Mn", "Cf"))
+    folded = decomposed.translate(table).casefold().translate(table)
+    # UTS #39 sends m to rn; w stands beside vv in the same way.
+    return "".join(c for c in folded.replace("vv", "w") if c.isalnum())
+
+
+def skeleton(name: str) -> str:
+    """What `name` looks like: equal for names that an eye confuses (after UTS #39 §4). A key, never to be shown."""
+    return _fold(unicodedata.normalize("NFKC", name).casefold())
+
+
+def _skeletons(name: str) -> frozenset[str]:
+    # Capital I looks like l, small i does not: the name is judged as it stands, in small and in capital letters.
+    plain = unicodedata.normalize("NFKC", name)
+    return frozenset((_fold(plain), _fold(plain.casefold()), _fold(plain.upper()))) - {""}
+
+
+def _same(name: str) -> str:
+    """Equal for two spellings of one name: case, spaces, hyphens and usual accents apart."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in decomposed if c.isalnum() and c not in _COMMON_ACCENTS)
+
+
+def imitates(name: str, others: Iterable[str]) -> str | None:
+    """The first of `others` that `name` looks like without being the same name, or None."""
+    mine, same = _skeletons(name), _same(name)
+    for other in others:
+        if other and _same(other) != same and not mine.isdisjoint(_skeletons(other)):
+            return other
+    return None
+
+
+def mask_addresses(text: str, mask: str) -> str:
+    """`text` with every mail address in it replaced by `mask` (PEOPLE.md 4)."""
+    return _ADDRESS.sub(mask, text) if "@" in text else text
+
+
+def list_author_name(name: str, words: Words) -> str:
+    """How an author of the list is called in the room: « Un membre de la liste » without a usable name."""
+    return safe_name(name) or words("list_member")
+
+
+def room_author_name(names: Sequence[str], words: Words) -> str:
+    """How authors of the room are called in a From field: « Léa (salon) », « Léa, Karim et 3 autres (salon) »."""
+    unique = tuple(dict.fromkeys(safe_name(n, max_length=40) or words("room_member") for n in names))
+    if not unique:
+        return words("room_author", name=words("room_member"))
+    if len(unique) > _NAMED_AUTHORS + 1:
+        rest = len(unique) - _NAMED_AUTHORS
+        named = words.count("names_and_others", rest, names=", ".join(unique[:_NAMED_AUTHORS]))
+        return words("room_author", name=named)
+    return words("room_author", name=", ".join(unique))
