@@ -1,0 +1,391 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+LONG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table('blob',
+    sa.Column('hash', sa.Text(), nullable=False),
+    sa.Column('encoding', sa.Text(), nullable=False),
+    sa.Column('size_bytes', LONG, nullable=False),
+    sa.Column('data', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('hash', name=op.f('pk_blob')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('cursor',
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('updated_at', LONG, nullable=False),
+    sa.PrimaryKeyConstraint('source', name=op.f('pk_cursor')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('incident',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('detail', sa.Text(), nullable=False),
+    sa.Column('at', LONG, nullable=False),
+    sa.Column('resolved_at', LONG, nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_incident')),
+    sa.UniqueConstraint('key', name=op.f('uq_incident_key')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_table('lane',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('lease_owner', sa.Text(), nullable=False),
+    sa.Column('lease_until', LONG, nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_lane')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('link_state',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('room_id', sa.Text(), nullable=False),
+    sa.Column('asked_at', LONG, nullable=True),
+    sa.Column('confirmed_at', LONG, nullable=True),
+    sa.Column('confirmed_by', sa.Text(), nullable=False),
+    sa.Column('stopped_at', LONG, nullable=True),
+    sa.Column('stopped_reason', sa.Text(), nullable=False),
+    sa.Column('exposure_confirmed', sa.Text(), nullable=False),
+    sa.Column('echoes', sa.Integer(), nullable=False),
+    sa.Column('last_email_at', LONG, nullable=True),
+    sa.Column('last_line_at', LONG, nullable=True),
+    sa.PrimaryKeyConstraint('association', 'link', name=op.f('pk_link_state')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('meta',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_meta')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('person',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('created_at', LONG, nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_table('room',
+    sa.Column('room_id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('join_rule', sa.Text(), nullable=False),
+    sa.Column('history_visibility', sa.Text(), nullable=False),
+    sa.Column('encrypted', FLAG, nullable=False),
+    sa.Column('updated_at', LONG, nullable=False),
+    sa.PrimaryKeyConstraint('room_id', name=op.f('pk_room')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('room_member',
+    sa.Column('room_id', sa.Text(), nullable=False),
+    sa.Column('user_id', sa.Text(), nullable=False),
+    sa.Column('display_name', sa.Text(), nullable=False),
+    sa.Column('membership', sa.Text(), nullable=False),
+    sa.Column('joined_at', LONG, nullable=True),
+    sa.PrimaryKeyConstraint('room_id', 'user_id', name=op.f('pk_room_member')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('seen',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('keyed_hash', sa.Text(), nullable=False),
+    sa.Column('seen_at', LONG, nullable=False),
+    sa.PrimaryKeyConstraint('association', 'kind', 'keyed_hash', name=op.f('pk_seen')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('tally',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('day', sa.Text(), nullable=False),
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('association', 'link', 'day', 'what', name=op.f('pk_tally')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('thread',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('split_from_thread_id', LONG, nullable=True),
+    sa.Column('created_at', LONG, nullable=False),
+    sa.Column('stopped_at', LONG, nullable=True),
+    sa.Column('stopped_reason', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['split_from_thread_id'], ['thread.id'], name=op.f('fk_thread_split_from_thread_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_thread')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_table('inbox',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('lane', sa.Text(), nullable=False),
+    sa.Column('room_id', sa.Text(), nullable=True),
+    sa.Column('recipient', sa.Text(), nullable=True),
+    sa.Column('envelope_from', sa.Text(), nullable=True),
+    sa.Column('raw_hash', sa.Text(), nullable=True),
+    sa.Column('size_bytes', LONG, nullable=False),
+    sa.Column('received_at', LONG, nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('due_at', LONG, nullable=False),
+    sa.Column('done_at', LONG, nullable=True),
+    sa.ForeignKeyConstraint(['raw_hash'], ['blob.hash'], name=op.f('fk_inbox_raw_hash')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_inbox')),
+    sa.UniqueConstraint('source', 'key', name=op.f('uq_inbox_source_key')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_inbox_head', 'inbox', ['lane', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_inbox_room', 'inbox', ['room_id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_inbox_set_aside', 'inbox', ['id'], unique=False, sqlite_where=sa.text("state = 'set_aside'"), postgresql_where=sa.text("state = 'set_aside'"))
+    op.create_table('participant',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('person_id', LONG, nullable=False),
+    sa.Column('side', sa.Text(), nullable=False),
+    sa.Column('since', LONG, nullable=False),
+    sa.Column('until', LONG, nullable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_participant_person_id')),
+    sa.PrimaryKeyConstraint('association', 'link', 'person_id', 'side', name=op.f('pk_participant')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('person_address',
+    sa.Column('person_id', LONG, nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('added_at', LONG, nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_person_address_person_id')),
+    sa.PrimaryKeyConstraint('person_id', 'address', name=op.f('pk_person_address')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_person_address_address', 'person_address', ['address'], unique=False)
+    op.create_table('person_user_id',
+    sa.Column('person_id', LONG, nullable=False),
+    sa.Column('user_id', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('added_at', LONG, nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_person_user_id_person_id')),
+    sa.PrimaryKeyConstraint('person_id', 'user_id', name=op.f('pk_person_user_id')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_person_user_id_user_id', 'person_user_id', ['user_id'], unique=False)
+    op.create_table('post',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('side', sa.Text(), nullable=False),
+    sa.Column('inbox_id', LONG, nullable=True),
+    sa.Column('raw_hash', sa.Text(), nullable=True),
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.Column('content_hash', sa.Text(), nullable=False),
+    sa.Column('thread_id', LONG, nullable=False),
+    sa.Column('parent_post_id', LONG, nullable=True),
+    sa.Column('author_name', sa.Text(), nullable=False),
+    sa.Column('author_address', sa.Text(), nullable=True),
+    sa.Column('author_user_id', sa.Text(), nullable=True),
+    sa.Column('person_id', LONG, nullable=True),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('html', sa.Text(), nullable=False),
+    sa.Column('msgtype', sa.Text(), nullable=False),
+    sa.Column('said_at', LONG, nullable=False),
+    sa.Column('accepted_at', LONG, nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('flagged', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['inbox_id'], ['inbox.id'], name=op.f('fk_post_inbox_id')),
+    sa.ForeignKeyConstraint(['parent_post_id'], ['post.id'], name=op.f('fk_post_parent_post_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_post_person_id')),
+    sa.ForeignKeyConstraint(['raw_hash'], ['blob.hash'], name=op.f('fk_post_raw_hash')),
+    sa.ForeignKeyConstraint(['thread_id'], ['thread.id'], name=op.f('fk_post_thread_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_post')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_post_content', 'post', ['association', 'content_hash'], unique=False)
+    op.create_index('ix_post_thread', 'post', ['thread_id', 'id'], unique=False)
+    op.create_index('uq_post_identity', 'post', ['association', 'message_id', 'content_hash'], unique=True, sqlite_where=sa.text("side = 'list'"), postgresql_where=sa.text("side = 'list'"))
+    op.create_table('attachment',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('post_id', LONG, nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('filename', sa.Text(), nullable=False),
+    sa.Column('media_type', sa.Text(), nullable=False),
+    sa.Column('size_bytes', LONG, nullable=False),
+    sa.Column('inline', FLAG, nullable=False),
+    sa.Column('content_id', sa.Text(), nullable=True),
+    sa.Column('duration_ms', LONG, nullable=True),
+    sa.Column('blob_hash', sa.Text(), nullable=True),
+    sa.Column('media', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('due_at', LONG, nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['blob_hash'], ['blob.hash'], name=op.f('fk_attachment_blob_hash')),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_attachment_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_attachment')),
+    sa.UniqueConstraint('post_id', 'position', name=op.f('uq_attachment_post_id_position')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_attachment_wanted', 'attachment', ['due_at'], unique=False, sqlite_where=sa.text("state = 'wanted'"), postgresql_where=sa.text("state = 'wanted'"))
+    op.create_table('outbox',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('unique_key', sa.Text(), nullable=False),
+    sa.Column('lane', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('room_id', sa.Text(), nullable=True),
+    sa.Column('recipient', sa.Text(), nullable=True),
+    sa.Column('mailbox', sa.Text(), nullable=False),
+    sa.Column('post_id', LONG, nullable=True),
+    sa.Column('part', sa.Integer(), nullable=False),
+    sa.Column('parent_post_id', LONG, nullable=True),
+    sa.Column('content', sa.Text(), nullable=True),
+    sa.Column('upload_hash', sa.Text(), nullable=True),
+    sa.Column('uploaded', sa.Text(), nullable=True),
+    sa.Column('target_event_id', sa.Text(), nullable=True),
+    sa.Column('ghost', sa.Text(), nullable=True),
+    sa.Column('raw_hash', sa.Text(), nullable=True),
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.Column('delivery_key', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('created_at', LONG, nullable=False),
+    sa.Column('first_tried_at', LONG, nullable=True),
+    sa.Column('first_device_id', sa.Text(), nullable=True),
+    sa.Column('due_at', LONG, nullable=False),
+    sa.Column('give_up_at', LONG, nullable=False),
+    sa.Column('sent_at', LONG, nullable=True),
+    sa.Column('echoed_at', LONG, nullable=True),
+    sa.Column('event_id', sa.Text(), nullable=True),
+    sa.Column('last_error', sa.Text(), nullable=False),
+    sa.Column('failure_told_at', LONG, nullable=True),
+    sa.ForeignKeyConstraint(['parent_post_id'], ['post.id'], name=op.f('fk_outbox_parent_post_id')),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_outbox_post_id')),
+    sa.ForeignKeyConstraint(['raw_hash'], ['blob.hash'], name=op.f('fk_outbox_raw_hash')),
+    sa.ForeignKeyConstraint(['upload_hash'], ['blob.hash'], name=op.f('fk_outbox_upload_hash')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox')),
+    sa.UniqueConstraint('unique_key', name=op.f('uq_outbox_unique_key')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_outbox_delivery_key', 'outbox', ['delivery_key'], unique=False)
+    op.create_index('ix_outbox_head', 'outbox', ['lane', 'id'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'sending')"), postgresql_where=sa.text("state IN ('waiting', 'sending')"))
+    op.create_index('ix_outbox_message_id', 'outbox', ['message_id'], unique=False)
+    op.create_index('ix_outbox_post', 'outbox', ['post_id', 'link'], unique=False)
+    op.create_index('ix_outbox_sent', 'outbox', ['lane', 'sent_at'], unique=False)
+    op.create_index('ix_outbox_trouble', 'outbox', ['state', 'id'], unique=False, sqlite_where=sa.text("state IN ('sending', 'failed', 'unknown')"), postgresql_where=sa.text("state IN ('sending', 'failed', 'unknown')"))
+    op.create_table('batch',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('thread_id', LONG, nullable=False),
+    sa.Column('is_burst', FLAG, nullable=False),
+    sa.Column('first_said_at', LONG, nullable=False),
+    sa.Column('last_said_at', LONG, nullable=False),
+    sa.Column('due_at', LONG, nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('sealed_at', LONG, nullable=True),
+    sa.Column('outbox_id', LONG, nullable=True),
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_batch_outbox_id')),
+    sa.ForeignKeyConstraint(['thread_id'], ['thread.id'], name=op.f('fk_batch_thread_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_batch')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_batch_open', 'batch', ['due_at'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_batch_sealed', 'batch', ['association', 'link', 'sealed_at'], unique=False)
+    op.create_index('ix_batch_thread', 'batch', ['thread_id'], unique=False)
+    op.create_table('room_event',
+    sa.Column('event_id', sa.Text(), nullable=False),
+    sa.Column('room_id', sa.Text(), nullable=False),
+    sa.Column('post_id', LONG, nullable=False),
+    sa.Column('part', sa.Integer(), nullable=False),
+    sa.Column('thread_root_event_id', sa.Text(), nullable=True),
+    sa.Column('outbox_id', LONG, nullable=True),
+    sa.Column('said_at', LONG, nullable=False),
+    sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_room_event_outbox_id')),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_room_event_post_id')),
+    sa.PrimaryKeyConstraint('event_id', name=op.f('pk_room_event')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_room_event_post', 'room_event', ['post_id', 'part'], unique=False)
+    op.create_table('told',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('who', sa.Text(), nullable=False),
+    sa.Column('outbox_id', LONG, nullable=True),
+    sa.Column('told_at', LONG, nullable=False),
+    sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_told_outbox_id')),
+    sa.PrimaryKeyConstraint('association', 'link', 'who', name=op.f('pk_told')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('batch_line',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('batch_id', LONG, nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('post_id', LONG, nullable=False),
+    sa.Column('event_id', sa.Text(), nullable=False),
+    sa.Column('author_name', sa.Text(), nullable=False),
+    sa.Column('author_user_id', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('said_at', LONG, nullable=False),
+    sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], name=op.f('fk_batch_line_batch_id')),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_batch_line_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_batch_line')),
+    sa.UniqueConstraint('event_id', 'kind', name=op.f('uq_batch_line_event_id_kind')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_batch_line_batch', 'batch_line', ['batch_id', 'id'], unique=False)
+    op.create_index('ix_batch_line_post', 'batch_line', ['post_id'], unique=False)
+    op.create_table('mail_id',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.Column('thread_id', LONG, nullable=False),
+    sa.Column('post_id', LONG, nullable=True),
+    sa.Column('batch_id', LONG, nullable=True),
+    sa.Column('outbox_id', LONG, nullable=True),
+    sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], name=op.f('fk_mail_id_batch_id')),
+    sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_mail_id_outbox_id')),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_mail_id_post_id')),
+    sa.ForeignKeyConstraint(['thread_id'], ['thread.id'], name=op.f('fk_mail_id_thread_id')),
+    sa.PrimaryKeyConstraint('association', 'message_id', name=op.f('pk_mail_id')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_mail_id_post', 'mail_id', ['post_id'], unique=False)
+    op.create_index('ix_mail_id_thread', 'mail_id', ['thread_id'], unique=False)

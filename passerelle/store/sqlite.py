@@ -1,0 +1,214 @@
+"""How SQLite is driven: one file, WAL, one writer, and statements that do not cross a thread for nothing.
+
+aiosqlite runs each call in a thread of the connection, and SQLAlchemy makes several calls for one statement: 0.3 ms of
+processor time for a statement that takes SQLite 10 µs. Here a statement is one call, made in the event loop's own
+thread, since inside a transaction it touches memory only; what may wait (BEGIN IMMEDIATE for another process's lock,
+COMMIT for the disk, large values) is made in the connection's thread. `benchmarks/` has the figures.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+import aiosqlite
+from sqlalchemy import URL, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from passerelle.errors import StoreError, StoreLocked
+
+#: How long a writer waits for the lock of another process (the CLI beside the daemon).
+BUSY_TIMEOUT_SECONDS = 10.0
+#: A value from which on a statement goes to the connection's thread.
+LARGE_BYTES = 256 * 1024
+
+T = TypeVar("T")
+
+
+class SqliteCursor:
+    """What SQLAlchemy asks of an aiosqlite cursor; the rows are fetched by the same call that executes."""
+
+    arraysize = 1
+
+    def __init__(self, connection: "SqliteConnection") -> None:
+        self._connection = connection
+        self._rows: Sequence[Any] = ()
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+
+    async def __aenter__(self) -> "SqliteCursor":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "SqliteCursor":
+        may_wait = sql.startswith("BEGIN IMMEDIATE") or _is_large(parameters)
+        await self._connection.run(partial(self._execute, "execute", sql, parameters), may_wait=may_wait)
+        return self
+
+    async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> "SqliteCursor":
+        may_wait = any(_is_large(one) for one in parameters)
+        await self._connection.run(partial(self._execute, "executemany", sql, parameters), may_wait=may_wait)
+        return self
+
+    async def fetchall(self) -> Sequence[Any]:
+        return self._rows
+
+    async def close(self) -> None:
+        self._rows = ()
+
+    def _execute(self, method: str, sql: str, parameters: Sequence[Any]) -> None:
+        cursor = getattr(self._connection.driver, method)(sql, parameters)
+        self._rows = cursor.fetchall() if cursor.description else ()
+        self.description = cursor.description
+        self.rowcount = cursor.rowcount
+        self.lastrowid = cursor.lastrowid
+        cursor.close()
+
+
+def _is_large(parameters: Iterable[Any]) -> bool:
+    return any(isinstance(value, bytes | str) and len(value) > LARGE_BYTES for value in parameters)
+
+
+class SqliteConnection(aiosqlite.Connection):
+    """An aiosqlite connection whose calls are made in the event loop's thread unless they may wait."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, 64)
+        self._thread.daemon = True
+
+    @property
+    def driver(self) -> sqlite3.Connection:
+        return self._conn
+
+    def cursor(self) -> SqliteCursor:  # type: ignore[override]
+        return SqliteCursor(self)
+
+    async def run(self, call: Callable[[], T], *, may_wait: bool) -> T:
+        """Make a call on the SQLite connection, here or in its thread; it is never left half waited for."""
+        if not may_wait:
+            return call()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, call))
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            # A COMMIT cannot be called back: its outcome is known before the cancellation goes on.
+            while not future.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([future])
+            future.exception()
+            raise
+
+    async def commit(self) -> None:
+        driver = self.driver
+        if driver.in_transaction:
+            await self.run(driver.commit, may_wait=driver.total_changes != self._changes_before)
+        self._changes_before = driver.total_changes
+
+    async def rollback(self) -> None:
+        driver = self.driver
+        if driver.in_transaction:
+            await self.run(driver.rollback, may_wait=driver.total_changes != self._changes_before)
+        self._changes_before = driver.total_changes
+
+    #: `total_changes` when the last transaction ended: a transaction that changed nothing has nothing to wait for.
+    _changes_before = 0
+
+
+def _connect(*arguments: Any, **options: Any) -> SqliteConnection:
+    return SqliteConnection(partial(sqlite3.connect, *arguments, **options))
+
+
+def make_engine(path: Path, *, writer: bool) -> AsyncEngine:
+    """An engine for the one writing connection, or for the pool of reading ones.
+
+    Transactions are begun by us (https://docs.sqlalchemy.org/en/21/dialects/sqlite.html, "enabling non-legacy
+    transactional modes"): a writer takes the write lock at once, so that no read of it is outdated when it writes; a
+    reader sees one snapshot.
+    """
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(path)),
+        connect_args={"async_creator_fn": _connect, "isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS},
+        pool_size=1 if writer else 4,
+        max_overflow=0 if writer else 4,
+        query_cache_size=1000,
+    )
+    begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if writer:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
+        else:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def path_of(url: URL) -> Path:
+    """The file of a SQLite URL. Raises StoreError where it names none."""
+    if not url.database or url.database == ":memory:":
+        raise StoreError("The store must be a file: sqlite:///passerelle.db, for example.")
+    return Path(url.database).absolute()
+
+
+class FileLock:
+    """The lock that a daemon holds on `<file>.lock` while it runs; the kernel drops it however the process ends."""
+
+    def __init__(self, store: Path) -> None:
+        self._path = store.with_name(store.name + ".lock")
+        self._descriptor = -1
+
+    def acquire(self) -> None:
+        """Take the lock. Raises StoreLocked where another process holds it, StoreError where it cannot be made."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be written: {error.strerror}.") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip()
+            os.close(descriptor)
+            who = f"process {holder}" if holder.isdigit() else "another process"
+            raise StoreLocked(f"Another Passerelle ({who}) already runs on this store, {self._path.stem}.") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back; harmless where it is not held."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def make_private_file(path: Path) -> None:
+    """Make the store's file, readable by its owner only, where there is none; SQLite's side files inherit that."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+async def set_synchronous(conn: AsyncConnection, level: Literal["FULL", "NORMAL"]) -> None:
+    """Set how much a commit waits for the disk; outside a transaction, since SQLite ignores it within."""
+    raw = await conn.get_raw_connection()
+    cast(SqliteConnection, raw.driver_connection).driver.execute(f"PRAGMA synchronous = {level}")
