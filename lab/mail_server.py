@@ -1,8 +1,8 @@
 """The program that :class:`lab.smtp.MailServer` starts: an SMTP or LMTP server that keeps, routes and delivers.
 
 ``python -m lab.mail_server PORT CONTROL_PORT FOLDER [--lmtp]``. Every accepted mail is a file in FOLDER/kept.
-Recipients of a routed domain are handed on by LMTP before the answer, those with a mailbox are delivered by IMAP APPEND before the
-answer, all others are only kept. What goes wrong on purpose: :mod:`lab.faults`.
+Recipients of a routed domain are handed on by LMTP before the answer, those with a mailbox are delivered by IMAP
+APPEND before the answer, all others are only kept. What goes wrong on purpose: :mod:`lab.faults`.
 """
 
 from __future__ import annotations
