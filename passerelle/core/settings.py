@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import time
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -18,7 +19,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationInfo,
-    field_validator,
     model_validator,
 )
 
@@ -48,6 +48,20 @@ def _user_id(text: str) -> str:
     return text
 
 
+def _room(text: str) -> str:
+    if not text.startswith(("!", "#")):
+        raise ValueError("a room ID begins with ! and an alias with #")
+    return text
+
+
+def _web_address(text: str) -> str:
+    if not text.startswith(("https://", "http://")):
+        raise ValueError("begin it with https:// (or http:// for a server on the same machine)")
+    if not urlsplit(text).hostname:
+        raise ValueError("the name of the server is missing, as in https://matrix.example.org")
+    return text.rstrip("/")
+
+
 def _beside_the_file(path: str, info: ValidationInfo) -> str:
     """A relative path is meant from the folder of the configuration file, which `config.load` gives as context."""
     folder = (info.context or {}).get("folder")
@@ -69,6 +83,8 @@ def _like(*examples: str) -> Any:
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Address = Annotated[str, AfterValidator(_mail_address)]
 MatrixUserId = Annotated[str, AfterValidator(_user_id)]
+Room = Annotated[str, AfterValidator(_room)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Location = Annotated[str, AfterValidator(_beside_the_file)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -232,7 +248,7 @@ class AppserviceSettings(Section):
 class MatrixSettings(Section):
     """The bridge's account on a Matrix homeserver. Give a password, an access token, or an `appservice` section."""
 
-    homeserver: Annotated[str, _like("https://matrix.example.org")]
+    homeserver: Annotated[WebAddress, _like("https://matrix.example.org")]
     """Address of the homeserver's client API."""
     user_id: Annotated[MatrixUserId, _like("@passerelle:example.org")]
     """The bridge's own account, invited to the rooms."""
@@ -252,13 +268,6 @@ class MatrixSettings(Section):
     """Silence after which a request is given up and tried again."""
     sync_seconds: Annotated[float, Field(ge=0, le=300)] = 30
     """How long the homeserver may hold one request for news (`/sync`)."""
-
-    @field_validator("homeserver")
-    @classmethod
-    def _is_url(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("begin it with https:// (or http:// for a server on the same machine)")
-        return value.rstrip("/")
 
     @model_validator(mode="after")
     def _one_password(self) -> "MatrixSettings":
@@ -288,7 +297,7 @@ class ListSettings(Section):
     """What the list puts before each subject."""
     aliases: Annotated[tuple[Address, ...], _like("bureau@example.org")] = ()
     """Further addresses under which the list receives or rewrites mail."""
-    archive_url: Annotated[str | None, _like("https://listes.example.org/archives/bureau")] = None
+    archive_url: Annotated[WebAddress | None, _like("https://listes.example.org/archives/bureau")] = None
     """The list's own archive on the web; `passerelle check` warns when anyone can read it."""
     reply_to: Literal["list", "none"] = "list"
     """What chat mails carry in Reply-To: the list, or nothing where the list sets it itself."""
@@ -301,7 +310,7 @@ class LinkSettings(Section):
     """Short name of the link, for commands and logs; lower case, digits, `-` and `_`. Do not change it later."""
     mailing_list: Annotated[ListSettings, Field(alias="list")]
     """The list."""
-    room: Annotated[str, _like("!AbCdEfGhIjKlMnOp:example.org", "#bureau:example.org")]
+    room: Annotated[Room, _like("!AbCdEfGhIjKlMnOp:example.org", "#bureau:example.org")]
     """The room's ID (`!…`) or an alias (`#…:server`)."""
     mailbox: Name = "main"
     """Name of the mailbox that reads and writes this list."""
@@ -336,13 +345,6 @@ class LinkSettings(Section):
     """Mails to this list a minute, at the most."""
     fuse_per_hour: Annotated[int, Field(ge=2)] = 60
     """Relays of one thread in an hour after which it stops and a human is told: probably a loop."""
-
-    @field_validator("room")
-    @classmethod
-    def _room(cls, value: str) -> str:
-        if not value.startswith(("!", "#")):
-            raise ValueError("a room ID begins with ! and an alias with #")
-        return value
 
 
 class AssociationSettings(Section):
