@@ -107,17 +107,20 @@ class Store:
         self._callbacks.append(callback)
 
     @asynccontextmanager
-    async def write(self, *, durable: bool = True) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, durable: bool = True, quiet: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed when the block ends, rolled back when it raises.
 
         With `durable` a power cut takes nothing of it back once the block has ended; without, it may (a crash of the
-        process never does). Raises StoreError for what the database refuses. Not to be nested.
+        process never does). A `quiet` one makes no new work and calls nobody back. Not to be nested.
+
+        Raises StoreError for what the database refuses.
         """
         transaction = self._write_sqlite(durable) if self.dialect == "sqlite" else self._write_postgresql(durable)
         async with transaction as conn:
             yield conn
-        for callback in self._callbacks:
-            callback()
+        if not quiet:
+            for callback in self._callbacks:
+                callback()
 
     @asynccontextmanager
     async def _write_sqlite(self, durable: bool) -> AsyncIterator[AsyncConnection]:

@@ -1,6 +1,6 @@
 """How PostgreSQL is driven: a pool of asyncpg connections, read committed, several daemons at once."""
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine

@@ -151,6 +151,7 @@ def make_engine(path: Path, *, writer: bool) -> AsyncEngine:
         if writer:
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute("PRAGMA secure_delete = ON")  # what may not be kept is overwritten, not only unlinked
         else:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()

@@ -35,6 +35,11 @@ def _where(column: str, *values: str) -> dict[str, Any]:
     return {"sqlite_where": condition, "postgresql_where": condition}
 
 
+def _where_set(column: str) -> dict[str, Any]:
+    condition = Column(column).is_not(None)
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
 #: Facts of this store: `store_id`, `hash_key`, `matrix_session`, `restored_at` …
 meta = _table("meta", Column("key", Words, primary_key=True), Column("value", Words, nullable=False))
 
@@ -83,6 +88,7 @@ inbox = _table(
     Column("due_at", Instant, nullable=False),
     Column("done_at", Instant, nullable=True),
     UniqueConstraint("source", "key"),
+    Index("ix_inbox_raw_hash", "raw_hash", **_where_set("raw_hash")),
     Index("ix_inbox_room", "room_id", **_where("state", "waiting")),
     Index("ix_inbox_set_aside", "id", **_where("state", "set_aside")),
     Index("ix_inbox_head", "lane", "id", **_where("state", "waiting")),
@@ -117,6 +123,7 @@ post = _table(
     Index("uq_post_identity", "association", "message_id", "content_hash", unique=True, **_where("side", "list")),
     Index("ix_post_content", "association", "content_hash"),
     Index("ix_post_thread", "thread_id", "id"),
+    Index("ix_post_raw_hash", "raw_hash", **_where_set("raw_hash")),
 )
 
 #: A conversation over both media.
@@ -176,6 +183,7 @@ attachment = _table(
     Column("due_at", Instant, nullable=True),
     Column("reason", Words, nullable=False, default=""),
     UniqueConstraint("post_id", "position"),
+    Index("ix_attachment_blob_hash", "blob_hash", **_where_set("blob_hash")),
     Index("ix_attachment_wanted", "due_at", **_where("state", "wanted")),
 )
 
@@ -255,6 +263,8 @@ outbox = _table(
     Index("ix_outbox_message_id", "message_id"),
     Index("ix_outbox_delivery_key", "delivery_key"),
     Index("ix_outbox_post", "post_id", "link"),
+    Index("ix_outbox_raw_hash", "raw_hash", **_where_set("raw_hash")),
+    Index("ix_outbox_upload_hash", "upload_hash", **_where_set("upload_hash")),
     Index("ix_outbox_sent", "lane", "sent_at"),
     Index("ix_outbox_trouble", "state", "id", **_where("state", "sending", "failed", "unknown")),
 )

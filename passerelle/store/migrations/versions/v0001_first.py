@@ -162,6 +162,7 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_inbox_head', 'inbox', ['lane', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_inbox_raw_hash', 'inbox', ['raw_hash'], unique=False, sqlite_where=sa.text('raw_hash IS NOT NULL'), postgresql_where=sa.text('raw_hash IS NOT NULL'))
     op.create_index('ix_inbox_room', 'inbox', ['room_id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.create_index('ix_inbox_set_aside', 'inbox', ['id'], unique=False, sqlite_where=sa.text("state = 'set_aside'"), postgresql_where=sa.text("state = 'set_aside'"))
     op.create_table('participant',
@@ -231,6 +232,7 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_post_content', 'post', ['association', 'content_hash'], unique=False)
+    op.create_index('ix_post_raw_hash', 'post', ['raw_hash'], unique=False, sqlite_where=sa.text('raw_hash IS NOT NULL'), postgresql_where=sa.text('raw_hash IS NOT NULL'))
     op.create_index('ix_post_thread', 'post', ['thread_id', 'id'], unique=False)
     op.create_index('uq_post_identity', 'post', ['association', 'message_id', 'content_hash'], unique=True, sqlite_where=sa.text("side = 'list'"), postgresql_where=sa.text("side = 'list'"))
     op.create_table('attachment',
@@ -256,6 +258,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True,
     sqlite_strict=True
     )
+    op.create_index('ix_attachment_blob_hash', 'attachment', ['blob_hash'], unique=False, sqlite_where=sa.text('blob_hash IS NOT NULL'), postgresql_where=sa.text('blob_hash IS NOT NULL'))
     op.create_index('ix_attachment_wanted', 'attachment', ['due_at'], unique=False, sqlite_where=sa.text("state = 'wanted'"), postgresql_where=sa.text("state = 'wanted'"))
     op.create_table('outbox',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
@@ -303,8 +306,10 @@ def upgrade() -> None:
     op.create_index('ix_outbox_head', 'outbox', ['lane', 'id'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'sending')"), postgresql_where=sa.text("state IN ('waiting', 'sending')"))
     op.create_index('ix_outbox_message_id', 'outbox', ['message_id'], unique=False)
     op.create_index('ix_outbox_post', 'outbox', ['post_id', 'link'], unique=False)
+    op.create_index('ix_outbox_raw_hash', 'outbox', ['raw_hash'], unique=False, sqlite_where=sa.text('raw_hash IS NOT NULL'), postgresql_where=sa.text('raw_hash IS NOT NULL'))
     op.create_index('ix_outbox_sent', 'outbox', ['lane', 'sent_at'], unique=False)
     op.create_index('ix_outbox_trouble', 'outbox', ['state', 'id'], unique=False, sqlite_where=sa.text("state IN ('sending', 'failed', 'unknown')"), postgresql_where=sa.text("state IN ('sending', 'failed', 'unknown')"))
+    op.create_index('ix_outbox_upload_hash', 'outbox', ['upload_hash'], unique=False, sqlite_where=sa.text('upload_hash IS NOT NULL'), postgresql_where=sa.text('upload_hash IS NOT NULL'))
     op.create_table('batch',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('association', sa.Text(), nullable=False),
