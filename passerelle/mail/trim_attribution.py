@@ -34,23 +34,37 @@ _DATE = re.compile(
 )
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:@]{1,80}@[^\s<>()\[\]\"',;:@]{1,120}")
+_VEILED = re.compile(
+    r"[\w.+-]{1,64}(?: at | AT |_at_| \(at\) | \[at\] |\(at\)|\[at\])(?:[\w-]{1,40}\.[\w.-]{2,60}|\[hidden\])"
+)
 _GMAIL_OLD = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2} (?:\d{1,2}:\d{2} gmt[+-]\d\d:\d\d )?\S")
 _ZOHO = re.compile(r"-{2,}[ ]*(?:on|le|am|el) .{6,300}")
 _DATE_LEAD = re.compile(rf"(?:\d|在|\W?(?:{_alternatives(words.WEEKDAYS)})\w*[,. ])")
 _LEAD = re.compile(rf"[\"'*_\-—> ]{{0,6}}(?:{_alternatives(words.LEADS)})[ :,]")
 _SENTENCE_END = re.compile(r"[a-zà-ÿ]{4,}[.!?…] +[A-ZÀ-Ý«\"]|[?!…] ")
-_OWN_VOICE = re.compile(r"(?:^|[\W_])(?:je|j'|j’|nous|comme|i|we|as|ich|wir|wie|yo|io)(?=[\W_])")
+_OWN_VOICE = re.compile(r"(?:^|[\W_])(?:je|j'|j’|comme|i|we|as|ich|wir|wie|yo|io)(?=[\W_])")
 _NAME_WORD = re.compile(r"[^\w]*[A-ZÀ-ÝŁŚŻÅÄÖØА-ЯЁІЇЄ\d\"'(<\[@/|.]")
 _PARTICLES = frozenset(
-    "de du des la le les d van von der den via at à a um uhr et and und y e da di del dos of pour chez klo kl sur "
-    "mailto the am pm utc gmt cet cest użytkownik пользователь user utente usuario".split()
-)
+    (
+        "de", "du", "des", "la", "le", "les", "d", "van", "von", "der", "den", "via", "at", "à", "a", "um",
+        "uhr", "et", "and", "und", "y", "e", "da", "di", "del", "dos", "of", "pour", "chez", "klo", "kl",
+        "sur", "mailto", "the", "am", "pm", "utc", "gmt", "cet", "cest", "użytkownik", "пользователь",
+        "user", "utente", "usuario",
+    )
+)  # fmt: skip
+_ARTICLE = re.compile(r"(?:^|[\W_])(?:le|la|les|un|une|the|a|der|die|das|el|il)[ ]")
 _NUMBERED = re.compile(r"\s*(?:[-*•]|\d{1,2}[.)])\s")
 _INSIDE_BRACKETS = re.compile(r"[<\[(][^<>\[\]()]{0,200}[>\])]?")
 
 
+def _find_address(text: str) -> re.Match[str] | None:
+    """An address, also as list archives veil it ("jean at exemple.fr", "jean_at_exemple.fr")."""
+    return (_ADDRESS.search(text) if "@" in text else None) or _VEILED.search(text)
+
+
 def has_address(text: str) -> bool:
-    return "@" in text and _ADDRESS.search(text) is not None
+    """Whether an e-mail address stands in `text`, plain or veiled as in a list's archive."""
+    return _find_address(text) is not None
 
 
 def _dated(folded: str) -> bool:
@@ -70,20 +84,19 @@ def _reads_like_a_sentence(text: str) -> bool:
 def _names_only_before_verb(text: str, folded: str) -> bool:
     """Between the date and the verb stand names (capitals, particles, brackets), not the words of a sentence."""
     dates = [m.end() for m in (*_TIME.finditer(folded), *_DATE.finditer(folded), *_YEAR.finditer(folded))]
-    verb = None
-    for verb in _VERB.finditer(folded):
-        pass
+    verb = max(_VERB.finditer(folded), key=re.Match.start, default=None)
     if verb is None or not dates or len(folded) != len(text):
         return False
     before = [end for end in dates if end <= verb.start() + 1]
     between = text[max(before) : verb.start()] if before else text[: verb.start()]
-    lower = [
+    named = [
         word
         for word in re.split(r"[\s,;]+", _INSIDE_BRACKETS.sub(" ", between))
-        if word and not _NAME_WORD.match(word) and word.casefold().strip(".'’:") not in _PARTICLES
+        if word and word.casefold().strip(".'’:") not in _PARTICLES
     ]
-    alone = len(between.replace(",", " ").split()) == 1
-    return len(between) <= 120 and (not lower or alone)
+    lower = [word for word in named if not _NAME_WORD.match(word)]
+    # A single word in small letters is a user's name ("richard_clark wrote:"), unless an article stands before it.
+    return len(between) <= 120 and (not lower or (len(named) == 1 and not _ARTICLE.search(between.casefold())))
 
 
 def begins_like_one(text: str) -> bool:
@@ -91,7 +104,7 @@ def begins_like_one(text: str) -> bool:
     folded = text.casefold()
     if _LEAD.match(folded) or _DATE_LEAD.match(folded) or _ZOHO.match(folded):
         return True
-    at = _ADDRESS.search(text[:160])
+    at = _find_address(text[:160])
     return at is not None and len(text[: at.start()].split()) <= 7
 
 
@@ -157,7 +170,7 @@ def introduces_marked_quote(text: str) -> bool:
     if _ENDS_IN_VERB.search(folded):
         if _dated(folded) or has_address(text):
             return True
-        return count <= 9 and not _OWN_VOICE.search(folded)
+        return count <= 12 and not _OWN_VOICE.search(folded)
     if not text.endswith((":", "：", "]", ">", ",")):
         return False
     if _VERB.search(folded) and (_dated(folded) or has_address(text)):

@@ -18,15 +18,15 @@ _NEAR = 4
 #: Lines that only a list server writes.
 _STRONG = re.compile(
     r"^.{0,120}\b(?:mailing list|mailing-list|liste de diffusion|liste de discussion|mailingliste|mailinglist|"
-    r"lista de correo|lista de distribuição|mailing lista)(?: -- | - |: ?|, | )?(?:\S{1,90}@\S{1,90})?$"
+    r"lista de correo|lista de distribuição|mailing lista)(?: -- | - |: ?|, | )?(?:\S{1,90}(?:@| at )\S{1,90})?$"
     r"|\bto unsubscribe\b|\bunsubscribe (?:from|at|here|send|options)|^unsubscribe ?:|\bto (?:un)?subscribe, e-?mail"
     r"|\bunsubscribe@|[-+]leave@|[-+]unsubscribe@|\bmajordomo info\b|for additional commands, e-?mail"
-    r"|\bse (?:désabonner|desabonner|désinscrire|desinscrire)\b|\bvous (?:désabonner|desabonner|désinscrire|desinscrire)\b"
+    r"|\b(?:se|vous) (?:désabonner|desabonner|désinscrire|desinscrire)\b"
     r"|^(?:désabonnement|désinscription|désinscrire|désabonner|gestion de l'abonnement) ?:"
     r"|\byou(?:'re| are)? (?:received|are receiving|receive) this (?:message|e-?mail) because"
     r"|\bvous (?:recevez|avez reçu) ce (?:message|mail|courriel|e-?mail),? (?:car|parce)"
     r"|\bsie (?:erhalten|haben) diese (?:nachricht|e-?mail)(?: erhalten)?, (?:da|weil)"
-    r"|\b(?:posting guide|listinfo/|/mailman/|/mailman3/|/postorius/|/sympa/|/wws/|groups\.google\.com|googlegroups\.com)"
+    r"|\b(?:posting guide|listinfo/|/mailman3?/|/postorius/|/sympa/|/wws/|groups\.google\.com)|googlegroups\.com"
     r"|\b(?:framalistes\.org|groupes?\.renater\.fr|listes\.\S+/(?:sympa|info)|gmane\.org|yahoogroups?\.|yahoo! group)"
     r"|\bliens yahoo! groupes|-request@|\blist archives?:|^archives? (?:de la liste|:)|\bliste hébergée par"
     r"|^reply to this email directly|^you are receiving this because|\bview it on git(?:hub|lab)\b"
@@ -56,7 +56,7 @@ _SCRUBBER_HEAD = re.compile(
 _SCRUBBED = re.compile(
     r"^(?:an?|un|une|ein|eine|der|se ha|è stato)\b.{3,120}(?:was scrubbed|was removed|a été nettoyée?|"
     r"a été enlevée?|a été supprimée?|a été retirée?|wurde (?:abgetrennt|entfernt|bereinigt|geschreddert)|"
-    r"è stato (?:rimosso|filtrato)|eliminado)\b"
+    r"è stato (?:rimosso|filtrato)|eliminado)\b|^html attachment scrubbed and removed$"
 )
 _SCRUB_FIELD = re.compile(
     r"^(?:name|nom|nome|type|tipo|typ|size|taille|groesse|größe|desc|description|beschreibung|url|from|subject|"
@@ -137,6 +137,8 @@ def scrubbed_length(bodies: Sequence[str]) -> int:
         if len(bodies) == 1 or not _SCRUBBED.match(bodies[1][:300].casefold()):
             return 1
         at = 2
+    elif folded == "html attachment scrubbed and removed":
+        return 1
     elif not _SCRUBBED.match(folded) or len(bodies) < 2 or not _SCRUB_FIELD.match(bodies[1][:300].casefold()):
         return 0
     while at < min(len(bodies), 12) and bodies[at] and _SCRUB_FIELD.match(bodies[at][:300].casefold()):

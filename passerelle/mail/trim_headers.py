@@ -20,8 +20,13 @@ _MOST_CONTINUATIONS = 6
 _KIND_OF_FIELD = {name: kind for kind, names in words.FIELDS.items() for name in names}
 _FIELD = re.compile(r"[*_|> ]{0,4}([^\W\d_][\w'’()\- ]{0,24}?) ?[*_]{0,2} ?[:：] ?[*_]{0,2}(.*)")
 _RULE = re.compile(r"[-_=—–*─]{2,}[-_=—–*─ ]*$|[_=]{2,}$")
-_DASHED = re.compile(r"[*_> ]{0,3}[-_=–—]{2,}[ *]{0,3}([^\d\-_=–—][^\-_=–—]{1,58}|[^\-_=–—]{2,40}-[^\-_=–—]{2,30})[ *]{0,3}[-_=–—]{2,}\W{0,4}$")
-_FULL_DATE = re.compile(r"(?:\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}).{0,30}\d{1,2} ?[:hH.] ?\d{2}|\d{1,2}:\d{2}.{0,20}\d{4}")
+_DASHED = re.compile(
+    r"[*_> ]{0,3}[-_=–—]{2,}[ *]{0,3}([^\d\-_=–—][^\-_=–—]{1,58}|[^\-_=–—]{2,40}-[^\-_=–—]{2,30})"
+    r"[ *]{0,3}[-_=–—]{2,}\W{0,4}$"
+)
+_FULL_DATE = re.compile(
+    r"(?:\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}).{0,30}\d{1,2} ?[:hH.] ?\d{2}|\d{1,2}:\d{2}.{0,20}\d{4}"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,9 +88,9 @@ def header_block(bodies: Sequence[str], *, announced: bool) -> int:
         return 0
     kinds, values, end = _collect(bodies)
     enough = 2 if announced else 3
-    if "from" not in kinds or len(kinds - {"other"}) < enough:
-        if not ("message du" in bodies[0].casefold() and len(kinds - {"other"}) >= 2):
-            return 0
+    webmail = "message du" in bodies[0].casefold() and len(kinds - {"other"}) >= 2
+    if not webmail and ("from" not in kinds or len(kinds - {"other"}) < enough):
+        return 0
     proof = announced or "sent" in kinds or any(has_address(v) for v in values) or _has_full_date(values)
     return end if proof else 0
 

@@ -21,7 +21,9 @@ WROTE = (
 )  # fmt: skip
 
 #: The same for scripts without spaces between words; these are looked for at the end of the line.
-WROTE_UNSPACED = ("写道", "寫道", "写到", "のメール", "書きました", "님이 작성", "작성", "썼습니다", "כתב", "כתבה", "كتب")
+WROTE_UNSPACED = (
+    "写道", "寫道", "写到", "のメール", "書きました", "님이 작성", "작성", "썼습니다", "כתב", "כתבה", "كتب",
+)  # fmt: skip
 
 #: Words by which an attribution line may begin (besides a date, a weekday or a name with its address).
 LEADS = (
@@ -105,7 +107,7 @@ ORIGINAL_WORDS = (
 )  # fmt: skip
 FORWARD_WORDS = (
     "forward", "fwd", "transféré", "transfere", "transféré(e)", "réexpédié", "reexpedie", "transmis",
-    "weitergeleitet", "doorgestuurd", "inoltrato", "reenviado", "reenviada", "encaminhada", "rediriges", "vidarebefordr",
+    "weitergeleitet", "doorgestuurd", "inoltrato", "reenviado", "reenviada", "encaminhada", "vidarebefordr",
     "videresendt", "videresendte", "välitetty", "przekazan", "přeposlan", "пересла", "перенаправ", "转发", "轉寄",
     "továbbított", "iletilen", "redirecționat", "reenviat",
 )  # fmt: skip
@@ -128,12 +130,15 @@ SENT_FROM = (
     "de mon iphone", "de mon ipad", "depuis mon iphone", "depuis mon mobile", "depuis mon téléphone",
     "provenance : courrier", "téléchargez outlook", "obtenir outlook", "télécharger outlook",
     "posté depuis", "message envoyé depuis", "message envoyé de", "message envoyé avec", "écrit depuis",
-    "courriel envoyé depuis", "gesendet von", "gesendet mit", "von meinem", "meinem iphone", "diese nachricht wurde von",
+    "courriel envoyé depuis", "gesendet von", "gesendet mit", "von meinem", "diese nachricht wurde von",
     "verzonden vanaf", "verstuurd vanaf", "verzonden met", "verstuurd met", "inviato da", "enviado desde", "enviado de",
     "enviado do", "enviado a partir", "enviado con", "enviado com", "enviado pelo", "skickat från", "skickades från",
     "sendt fra", "sendt via", "sendt med", "lähetetty", "wysłane z", "wysłano z", "odesláno z", "odoslané z",
     "отправлено с", "отправлено из", "надіслано з", "trimis de pe", "從我的", "发自我的", "iphoneから送信", "내 iphone",
 )  # fmt: skip
+
+#: The same for languages that put the verb last.
+SENT_FROM_ENDS = ("傳送", "发送", "から送信", "gesendet", "from mobile")
 
 #: What is named there: a device, a system, a program. One of them, or "my …", makes the line a signature.
 DEVICES = (

@@ -89,8 +89,8 @@ def _first_mark(line: Line) -> Mark:
 
 
 def _bracket_open(bodies: Sequence[str]) -> bool:
-    recent = " ".join(bodies[-4:])
-    return recent.rfind("<") > recent.rfind(">")
+    recent = " ".join(bodies[-6:])
+    return recent.count("<") > recent.count(">")
 
 
 def mark_lines(lines: list[Line], footer: footers.FooterRule | None) -> Marks:

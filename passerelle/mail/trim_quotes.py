@@ -43,7 +43,7 @@ def quotes_to_show(marks: Marks) -> frozenset[int]:
         only_text = not any(stretch.introduced or _introduces_itself(marks, stretch) for stretch in row)
         only_text = only_text and Mark.REST not in marks.of
         return frozenset(i for stretch in row for i in stretch.lines) if only_text else frozenset()
-    answered = [i for i in quotes if _is_answered(marks, row, i)]
+    answered = _answered(marks, row)
     if not answered or _answers_below(marks, row, quotes, answered):
         return frozenset()
     return frozenset(line for i in answered for line in _shown_part(marks, row[i]))
@@ -68,14 +68,19 @@ def _row(marks: Marks) -> list[_Stretch]:
     return row
 
 
-def _is_answered(marks: Marks, row: Sequence[_Stretch], i: int) -> bool:
-    """Own words follow directly, and more than a name and a telephone number at the very end."""
-    if i + 1 >= len(row) or row[i + 1].quote:
-        return False
-    at_the_end = i + 2 >= len(row)
-    said_above = any(not stretch.quote and not _is_greeting(marks, stretch) for stretch in row[:i])
-    below = [marks.lines[j].body for j in row[i + 1].lines]
-    return not (at_the_end and said_above and signatures.looks_like_a_sign_off(below))
+def _answered(marks: Marks, row: Sequence[_Stretch]) -> list[int]:
+    """Indexes in `row` of the quotes right below which own words follow.
+
+    A name and a telephone number at the very end, below the only quote of a mail whose text stands above, are a
+    signature without a mark, not an answer.
+    """
+    found = [i for i in range(len(row) - 1) if row[i].quote and not row[i + 1].quote]
+    if len(found) == 1 and found[0] + 2 == len(row):
+        said_above = any(not stretch.quote and not _is_greeting(marks, stretch) for stretch in row[: found[0]])
+        below = [marks.lines[j].body for j in row[-1].lines]
+        if said_above and signatures.looks_like_a_sign_off(below):
+            return []
+    return found
 
 
 def _answers_below(marks: Marks, row: Sequence[_Stretch], quotes: Sequence[int], answered: Sequence[int]) -> bool:

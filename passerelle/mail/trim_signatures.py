@@ -17,12 +17,12 @@ MOST_BELOW_PLAIN_DASHES = 12
 MOST_BELOW_RULE = 6
 _LONGEST_BELOW_RULE = 72
 
-_LINK = re.compile(r"<?\[?\(?https?://\S{1,500}|<[^<>]{0,200}>|\]\(\S{0,300}")
+_LINK = re.compile(r"[<\[(]?(?:https?://|mailto:|www\.)\S{1,500}|\]\(\S{0,300}")
 _EXCUSE = re.compile(r"excuse|typo|erreur|faute|br[eiè]v|pardon|tippfehler|désolé|desole|laconi")
 _MY = re.compile(r"\b(?:my|mon|ma|mes|meinem|meiner|mijn|mi|min|mio|meu|moj|mé|mého)\b")
 _NOT_DEVICE = re.compile(r"\b(?:desk|office|bureau|home|maison|heart|coeur|cœur|schreibtisch|lit|bed)\b")
 _PGP_END = re.compile(r"^-----END PGP SIGNATURE-----$")
-_SLASH_NAME = re.compile(r"^/ ?[A-ZÀ-ÝÅÄÖØ][\w'-]{1,20}$")
+_SLASH_NAME = re.compile(r"^/[A-ZÀ-ÝÅÄÖØ][\w'-]{1,20}$")
 _DASH_NAME = re.compile(r"^-{1,2} ?[A-ZÀ-Ý][\w'.-]{1,20}(?: [A-ZÀ-Ý][\w'.-]{1,20}){0,2}$")
 _ORNAMENT = re.compile(r"(?:[-_=*~#—–─ᐧ ]{2,200}|\+{5,200})$")
 _CONTACT = re.compile(r"@|://|www\.|\+?\d[\d .()/-]{7,}|\b(?:tél|tel|mobile?|port|fax|gsm)\b ?[.:]")
@@ -32,10 +32,10 @@ def is_device_line(body: str) -> bool:
     """« Envoyé de mon iPhone », "Sent from my …", "Get Outlook for iOS": a line by which a program signs."""
     if not 6 <= len(body) <= 400:
         return False
-    plain = _LINK.sub(" ", body).casefold().strip(" *_<>()[]-—–|.!:/")
+    plain = _LINK.sub(" ", body).casefold().replace("[", "").replace("]", "").strip(" *_<>()-—–|.!:/")
     if len(plain) > 110:
         return False
-    begins = plain.startswith(words.SENT_FROM) or plain.endswith(("傳送", "发送", "から送信", "gesendet", "from mobile"))
+    begins = plain.startswith(words.SENT_FROM) or plain.endswith(words.SENT_FROM_ENDS)
     if not begins:
         return False
     head, _, tail = plain.partition(",") if "," in plain else plain.partition(". ")
@@ -55,7 +55,7 @@ def device_lines(bodies: Sequence[str]) -> list[int]:
     for i in found:
         above = i == 0 or not bodies[i - 1] or i - 1 in found or _is_dashes(bodies[i - 1]) or is_rule(bodies[i - 1])
         below = i + 1 >= len(bodies) or not bodies[i + 1] or i + 1 in found or is_rule(bodies[i + 1])
-        if above and below or (below and all(not b for b in bodies[i + 1 :])):
+        if (above and below) or (below and all(not b for b in bodies[i + 1 :])):
             alone.append(i)
     return alone
 
@@ -172,4 +172,4 @@ def _is_sign_off_line(body: str) -> bool:
     if len(tokens) > 6 or body.endswith(("?", "!")):
         return False
     capitals = [t for t in tokens if t[:1].isupper() or len(t) <= 3]
-    return len(capitals) == len(tokens) and len(tokens) >= 2
+    return len(capitals) == len(tokens) >= 2 and tokens[0][:1].isupper() and tokens[-1][:1].isupper()
