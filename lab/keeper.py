@@ -121,7 +121,8 @@ def keep(lifeline: int, server: int, stop_signal: int, grace: float) -> int:
         numbers = os.read(wake_reader, 64) if wake_reader in ready else b""
         status = reap(server)
         if status is None and signal.SIGUSR1 in numbers:
-            status = end_all(server, signal.SIGKILL, 0)
+            signal_all(signal.SIGKILL, server)
+            status = end_all(server, signal.SIGKILL, 5.0)
         elif status is None and (lifeline in ready or signal.SIGTERM in numbers):
             status = end_all(server, stop_signal, grace)
         elif status is None:
