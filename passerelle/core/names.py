@@ -6,7 +6,7 @@ Other scripts stay intact. A name is flagged only when it looks like another par
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from passerelle.core.wording import Words
 
@@ -111,6 +111,7 @@ def skeleton(name: str) -> str:
     return _fold(unicodedata.normalize("NFKC", name).casefold())
 
 
+@lru_cache(maxsize=4096)
 def _skeletons(name: str) -> frozenset[str]:
     # Capital I looks like l, small i does not: the name is judged as it stands, in small and in capital letters.
     plain = unicodedata.normalize("NFKC", name)
@@ -120,7 +121,7 @@ def _skeletons(name: str) -> frozenset[str]:
 def _same(name: str) -> str:
     """Equal for two spellings of one name: case, spaces, hyphens and usual accents apart."""
     decomposed = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(c for c in decomposed if c.isalnum() and c not in _COMMON_ACCENTS)
+    return "".join(c for c in decomposed if c.isalnum() or (unicodedata.combining(c) and c not in _COMMON_ACCENTS))
 
 
 def imitates(name: str, others: Iterable[str]) -> str | None:

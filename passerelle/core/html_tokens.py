@@ -1,0 +1,60 @@
+"""HTML as a flat list of tags and texts, for rules that must not recurse on received data. Pure.
+
+Meant for HTML that a sanitiser (nh3) has put in order already: every tag closed, every character reference known.
+"""
+
+from dataclasses import dataclass, field
+from html import escape
+from html.parser import HTMLParser
+from typing import Literal
+
+#: Elements that have no end tag (HTML standard §13.1.2).
+VOID = frozenset({"br", "hr", "img", "col", "wbr"})
+_BLOCKS = """address article aside blockquote caption center dd details div dl dt figure footer form
+    h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul"""
+BLOCKS = frozenset(_BLOCKS.split())
+
+
+@dataclass(slots=True)
+class Token:
+    """`kind` "text": `value` is the text, unescaped; otherwise `value` is the tag's name in lower case."""
+
+    kind: Literal["text", "start", "end"]
+    value: str
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if self.kind == "text":
+            return escape(self.value, quote=False)
+        if self.kind == "end":
+            return f"</{self.value}>"
+        attributes = "".join(f' {name}="{escape(value)}"' for name, value in self.attributes.items())
+        return f"<{self.value}{attributes}>"
+
+
+class _Collector(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tokens: list[Token] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tokens.append(Token("start", tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            self.tokens.append(Token("end", tag))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.tokens.append(Token("text", data))
+
+
+def tokens_of(html: str) -> list[Token]:
+    """The tags and texts of `html`, in order; comments and declarations are left out."""
+    collector = _Collector()
+    collector.feed(html)
+    collector.close()
+    return collector.tokens
