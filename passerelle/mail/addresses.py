@@ -27,6 +27,7 @@ _TOKEN = re.compile(
 )
 _PARENTHESIS = re.compile(r"\\.|[()]")
 _ADDRESS = re.compile(r'(?P<local>[^@\s<>()\[\],;:"\\]{1,128}|"[^"\r\n]{1,126}")@(?P<domain>[^@\s<>(),;"\\]{1,255})')
+_INNER_COMMENT = re.compile(r"\((?:[^()\\]|\\.){0,500}\)")
 _ROUTE = re.compile(r"@[^:]*:")
 #: More than any mail to a list has; the rest is dropped.
 _MAX_MAILBOXES = 2000
@@ -47,7 +48,12 @@ class _Item:
 def parse_address(text: str) -> MailAddress | None:
     """One `addr-spec`, its domain in lower case, or None. Routes (§4.4) and `mailto:` are dropped."""
     bare = text.strip() if '"' in text else "".join(text.split())
-    bare = bare.strip("'").removeprefix("mailto:").removeprefix("smtp:")
+    bare = bare.strip("'").removeprefix("smtp:")
+    if bare.startswith("mailto:"):
+        bare = bare.removeprefix("mailto:").partition("?")[0]
+    if "(" in bare:
+        # `pete(his account)@silly.test`: obsolete, and met (§4.4).
+        bare = _INNER_COMMENT.sub("", bare)
     if bare.startswith("@"):
         bare = _ROUTE.sub("", bare, count=1)
     match = _ADDRESS.fullmatch(bare.rstrip("."))
@@ -100,7 +106,7 @@ def _items(value: str) -> Iterator[_Item]:
             end = _comment_end(value, position)
             balanced = end is not None
             if end is not None:
-                item.comments.append(value[position : end - 1])
+                item.comments.append(re.sub(r"\\(.)", r"\1", value[position : end - 1]))
                 position = end
         elif kind == "quoted":
             local_part = value[position : position + 1] == "@"
@@ -125,11 +131,17 @@ def _is_scheme(words: list[str]) -> bool:
 
 
 def _append(words: list[str], text: str, *, glued: bool) -> None:
-    """Add a token; one that touched the token before it is part of the same word (`"jean d"@example.org`)."""
-    if glued and words and ("@" in text or words[-1].endswith(":") or text == ":"):
+    """Add a token; one that touched the token before it is part of the same word (`"jean d"@example.org`), as is
+    what stands around a lone `@` or `.` (§4.4: `jean @ example . org`)."""
+    touching = glued and ("@" in text or text == ":")
+    if words and (touching or words[-1][-1:] in {"@", ":"} or text[:1] == "@" or (_is_dotted(words[-1], text))):
         words[-1] += text
     else:
         words.append(text)
+
+
+def _is_dotted(before: str, text: str) -> bool:
+    return "@" in before and (before[-1:] == "." or text[:1] == ".")
 
 
 def _comment_end(value: str, position: int) -> int | None:

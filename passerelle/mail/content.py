@@ -25,6 +25,9 @@ _READABLE = {
     "text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown", "text/x-markdown",
     "text/x-amp-html", "text/x-watch-html",
 }  # fmt: skip
+#: Versions beside text/plain and text/html that say the same (RFC 1896, AMP, watches).
+_RARE = _READABLE - {"text/plain", "text/html"}
+_ENRICHED = re.compile(r"<[A-Za-z/][^<>]{0,60}>")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _CID = re.compile(r"cid:([^\"'\s>)&]{1,500})", re.IGNORECASE)
 _HTML_LIKE = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
@@ -109,15 +112,18 @@ def _mixed(_: Part, children: list[Content]) -> Content:
     return content
 
 
-def _alternative(_: Part, children: list[Content]) -> Content:
+def _alternative(part: Part, children: list[Content]) -> Content:
     """RFC 2046 §5.1.4. Versions that are text only make the text, those with HTML the HTML; nothing is dropped
     but what is said twice: a list server's footer may stand here alone."""
     content = Content()
     texts: list[str] = []
     rich: list[list[Passage]] = []
-    for child in children:
+    common = any(child.media_type in {"text/plain", "text/html"} for child in part.children)
+    for child_part, child in zip(part.children, children, strict=True):
         content.files += child.files
         content.protection = _stronger(content.protection, child.protection)
+        if common and child_part.media_type in _RARE:
+            continue
         if any(passage.html is not None for passage in child.passages):
             rich.append(child.passages)
         else:
@@ -244,6 +250,8 @@ def _read_text(part: Part, defects: list[str]) -> Content:
     text = _plain(decoded.text)
     if part.media_type == "text/html" or (part.media_type != "text/plain" and _HTML_LIKE.match(text)):
         return Content(passages=[Passage(html=text)], files=files)
+    if part.media_type in {"text/enriched", "text/richtext"}:
+        text = _ENRICHED.sub("", text)
     if part.content_type.parameters.get("format", "").lower() == "flowed":
         text = unflow(text, delsp=part.content_type.parameters.get("delsp", "").lower() == "yes")
     unwrapped = unwrap_inline_pgp(text)

@@ -26,8 +26,15 @@ _SPACES = re.compile(r"[ \t]{2,}")
 _BRACKETED_ID = re.compile(r"<([^<>]{1,1200})>")
 _BARE_ID = re.compile(r"[^\s<>,;\"()]{1,500}@[^\s<>,;\"()]{1,500}")
 _MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]{1,127})\s*/\s*([A-Za-z0-9!#$&^_.+-]{1,127})")
-_PARAMETER = re.compile(r';\s*([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))')
+#: A parameter. The semicolon before it is forgotten by some, so a blank will do; then a bare value ends before it.
+_PARAMETER = re.compile(
+    r'(?:;|\s)\s{0,3}([^\s=;"]{1,100})\s{0,3}=\s{0,3}'
+    r'(?:"((?:[^"\\]|\\.)*)"?|((?:[^;\s]|\s(?!\s{0,2}[^\s=;"]{1,60}\s{0,3}=))*))'
+)
+_LONG_BLANK = re.compile(r"\s{3,}")
+_TRAILING_COMMENT = re.compile(r"\s\([^()]*\)$")
 _SECTION = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?")
+_COMMENT = re.compile(r"\([^()]*\)")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?")
 _MAX_PARAMETERS = 100
 #: More ids than any thread needs. The first is the thread's root, the last ones are the nearest.
@@ -152,6 +159,8 @@ def parse_message_ids(value: str) -> tuple[MessageId, ...]:
 def parse_date(value: str) -> datetime | None:
     """The Date field (RFC 5322 §3.3, obsolete zones included), aware; `-0000` and no zone at all mean UTC."""
     text = value[:200].strip()
+    for _ in range(3 if "(" in text else 0):  # comments may nest (§3.2.2)
+        text = _COMMENT.sub(" ", text)
     try:
         parts = parsedate_tz(text)
         if parts is not None:
@@ -199,11 +208,11 @@ def parse_parameters(value: str) -> dict[str, str]:
     """
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
-    for count, match in enumerate(_PARAMETER.finditer(value)):
+    for count, match in enumerate(_PARAMETER.finditer(_LONG_BLANK.sub(" ", value))):
         if count >= _MAX_PARAMETERS:
             break
         quoted, bare = match[2], match[3]
-        text = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else bare.strip()
+        text = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else _TRAILING_COMMENT.sub("", bare.strip())
         parts = _SECTION.fullmatch(match[1].lower())
         if parts is None or (parts[2] is None and parts[3] is None):
             plain.setdefault(match[1].lower(), display_text(text))
