@@ -11,12 +11,13 @@ from typing import Any
 from passerelle.core.ids import EventId, RoomId, UserId
 from passerelle.core.ports import EventJson, GhostProfile, Media, OnState, OnSync
 from passerelle.core.settings import MatrixSettings
+from passerelle.errors import TemporaryFailure
 from passerelle.matrix.answers import LoginLost, MatrixRefusal
 from passerelle.matrix.direct import DirectRooms
 from passerelle.matrix.encryption import Encryption
 from passerelle.matrix.homeserver import Homeserver, Request
 from passerelle.matrix.login import OnSession, Session, adopt_token, log_in
-from passerelle.matrix.media import MediaStore
+from passerelle.matrix.media_repository import MediaRepository
 from passerelle.matrix.own_events import find_own_event
 from passerelle.matrix.power import RoomPower, judge_power
 from passerelle.matrix.room_api import RoomApi
@@ -71,7 +72,7 @@ class MatrixBot:
         self.user_id = UserId(settings.user_id)
         self.device_id = credentials.session.device_id if credentials.session else ""
         self.api = RoomApi(self.call)
-        self.media = MediaStore(self)
+        self.media = MediaRepository(self)
         self._direct = DirectRooms(self.api)
 
     # ------------------------------------------------------------ the connection

@@ -43,7 +43,7 @@ class DirectRooms:
             if await self._has(room_id, user_id):
                 return room_id
         for room_id in sorted(joined.difference(listed)):
-            marked = await self._api.state_content(room_id, DIRECT_STATE, user_id) is not None
+            marked = await self._api.state_content(room_id, DIRECT_STATE, _state_key(user_id)) is not None
             if marked and await self._has(room_id, user_id):
                 return room_id
         return None
@@ -65,9 +65,16 @@ class DirectRooms:
             "visibility": "private",
             "is_direct": True,
             "invite": [user_id],
-            "initial_state": [{"type": DIRECT_STATE, "state_key": user_id, "content": {"user_id": user_id}}],
+            "initial_state": [
+                {"type": DIRECT_STATE, "state_key": _state_key(user_id), "content": {"user_id": user_id}}
+            ],
         }
         return await self._api.create_room(body)
+
+
+def _state_key(user_id: UserId) -> str:
+    # A state key that begins with @ may be set by that very user only (authorization rules of every room version).
+    return user_id.removeprefix("@")
 
 
 def _strings(value: object) -> list[str]:
