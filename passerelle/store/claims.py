@@ -58,7 +58,7 @@ class Claims(Generic[T]):
         """
         async with store.read() as conn:
             values = {"now": request.now, "excluded": list(request.exclude_lanes)}
-            names: list[str] = list((await conn.execute(self._free, values)).scalars().all())
+            names = [row.lane for row in await conn.execute(self._free, values)]
         if not names:
             return []
         until = request.now + timedelta(seconds=request.lease_seconds)

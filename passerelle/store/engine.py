@@ -140,8 +140,7 @@ class Store:
         if self._writer is None:
             self._writer = await self._writing_engine.connect()
         if durable != self._writer_is_durable:
-            # WAL: FULL syncs the log at each commit, NORMAL only when it is carried over into the database.
-            await sqlite.set_synchronous(self._writer, "FULL" if durable else "NORMAL")
+            await sqlite.set_durable(self._writer, durable)
             self._writer_is_durable = durable
         return self._writer
 

@@ -2,8 +2,8 @@
 
 aiosqlite runs each call in a thread of the connection, and SQLAlchemy makes several calls for one statement: 0.3 ms of
 processor time for a statement that takes SQLite 10 µs. Here a statement is one call, made in the event loop's own
-thread, since inside a transaction it touches memory only; what may wait (BEGIN IMMEDIATE for another process's lock,
-COMMIT for the disk, large values) is made in the connection's thread. `benchmarks/` has the figures.
+thread, since inside a transaction it touches memory only; what waits (BEGIN IMMEDIATE while another process writes, a
+COMMIT that syncs the disk, large values) is made in the connection's thread.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 from sqlalchemy import URL, event
@@ -27,6 +27,10 @@ from passerelle.errors import StoreError, StoreLocked
 BUSY_TIMEOUT_SECONDS = 10.0
 #: A value from which on a statement goes to the connection's thread.
 LARGE_BYTES = 256 * 1024
+#: How long the write-ahead log gets before a durable commit carries it over: 4 MB.
+CHECKPOINT_PAGES = 1000
+
+_BEGIN_WRITING = "BEGIN IMMEDIATE"
 
 T = TypeVar("T")
 
@@ -50,8 +54,11 @@ class SqliteCursor:
         pass
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "SqliteCursor":
-        may_wait = sql.startswith("BEGIN IMMEDIATE") or _is_large(parameters)
-        await self._connection.run(partial(self._execute, "execute", sql, parameters), may_wait=may_wait)
+        call = partial(self._execute, "execute", sql, parameters)
+        if sql == _BEGIN_WRITING:
+            await self._connection.begin_writing(call)
+        else:
+            await self._connection.run(call, may_wait=_is_large(parameters))
         return self
 
     async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> "SqliteCursor":
@@ -108,20 +115,44 @@ class SqliteConnection(aiosqlite.Connection):
             future.exception()
             raise
 
+    async def begin_writing(self, call: Callable[[], T]) -> T:
+        """Begin a transaction that writes; where another process writes, wait for it in the connection's thread."""
+        try:
+            return call()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+
+        def wait() -> T:
+            self._set_busy_timeout(BUSY_TIMEOUT_SECONDS)
+            try:
+                return call()
+            finally:
+                self._set_busy_timeout(0)
+
+        return await self.run(wait, may_wait=True)
+
+    def _set_busy_timeout(self, seconds: float) -> None:
+        self.driver.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
     async def commit(self) -> None:
-        driver = self.driver
-        if driver.in_transaction:
-            await self.run(driver.commit, may_wait=driver.total_changes != self._changes_before)
-        self._changes_before = driver.total_changes
+        await self.run(self.driver.commit, may_wait=self.syncs)
 
     async def rollback(self) -> None:
-        driver = self.driver
-        if driver.in_transaction:
-            await self.run(driver.rollback, may_wait=driver.total_changes != self._changes_before)
-        self._changes_before = driver.total_changes
+        await self.run(self.driver.rollback, may_wait=self.syncs)
 
-    #: `total_changes` when the last transaction ended: a transaction that changed nothing has nothing to wait for.
-    _changes_before = 0
+    #: Whether the end of a transaction waits for the disk.
+    syncs = False
+
+    def set_durable(self, durable: bool) -> None:
+        """Whether commits are to outlive a power cut; outside a transaction, since SQLite ignores it within.
+
+        WAL: FULL syncs the log at each commit; NORMAL only when the log is carried over into the database, which is
+        left to the next durable commit.
+        """
+        self.driver.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self.driver.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if durable else 0}")
+        self.syncs = durable
 
 
 def _connect(*arguments: Any, **options: Any) -> SqliteConnection:
@@ -137,12 +168,16 @@ def make_engine(path: Path, *, writer: bool) -> AsyncEngine:
     """
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
-        connect_args={"async_creator_fn": _connect, "isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS},
+        connect_args={
+            "async_creator_fn": _connect,
+            "isolation_level": None,
+            "timeout": 0 if writer else BUSY_TIMEOUT_SECONDS,
+        },
         pool_size=1 if writer else 4,
         max_overflow=0 if writer else 4,
         query_cache_size=1000,
     )
-    begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
+    begin = _BEGIN_WRITING if writer else "BEGIN"
 
     @event.listens_for(engine.sync_engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
@@ -150,7 +185,7 @@ def make_engine(path: Path, *, writer: bool) -> AsyncEngine:
         cursor.execute("PRAGMA foreign_keys = ON")
         if writer:
             cursor.execute("PRAGMA journal_mode = WAL")
-            cursor.execute("PRAGMA synchronous = FULL")
+            connection.driver_connection.set_durable(True)
             cursor.execute("PRAGMA secure_delete = ON")  # what may not be kept is overwritten, not only unlinked
         else:
             cursor.execute("PRAGMA query_only = ON")
@@ -209,7 +244,7 @@ def make_private_file(path: Path) -> None:
         raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-async def set_synchronous(conn: AsyncConnection, level: Literal["FULL", "NORMAL"]) -> None:
-    """Set how much a commit waits for the disk; outside a transaction, since SQLite ignores it within."""
+async def set_durable(conn: AsyncConnection, durable: bool) -> None:
+    """Whether the next transactions of a connection of ours are to outlive a power cut."""
     raw = await conn.get_raw_connection()
-    cast(SqliteConnection, raw.driver_connection).driver.execute(f"PRAGMA synchronous = {level}")
+    cast(SqliteConnection, raw.driver_connection).set_durable(durable)
