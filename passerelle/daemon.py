@@ -1,0 +1,302 @@
+"""The daemon: builds everything, wires it, runs until it is told to stop. The only place that knows all parts."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from passerelle import config
+from passerelle.core.ids import UserId
+from passerelle.core.links import Link, Links
+from passerelle.core.ports import ConnectionState, EmailSender, ImapCursor, RawEmail, SyncArrivals
+from passerelle.core.settings import AssociationSettings, MailboxSettings, Settings
+from passerelle.delivery import Delivery
+from passerelle.dispatch import Dispatch
+from passerelle.errors import DeliveryFailure
+from passerelle.fetching import Fetching
+from passerelle.flows.consent import ask_consent
+from passerelle.flows.context import FlowContext
+from passerelle.flows.report_failures import report_failures, report_incidents, settle_unknown
+from passerelle.flows.seal_batches import seal_due_batches
+from passerelle.intake import Intake
+from passerelle.mail.imap import ImapMailbox
+from passerelle.mail.lmtp import LmtpServer
+from passerelle.mail.smtp import SmtpSender
+from passerelle.matrix.bot import Credentials, MatrixBot
+from passerelle.matrix.event_types import DELIVERY_KEY
+from passerelle.matrix.login import Session
+from passerelle.render import Renderer
+from passerelle.schedule import Duty, Schedule
+from passerelle.store.batches import next_batch_due_at
+from passerelle.store.cursors import find_cursor
+from passerelle.store.engine import Store
+from passerelle.store.incidents import next_untold_at
+from passerelle.store.links import set_room
+from passerelle.store.meta import find_meta, set_meta
+from passerelle.store.outbox import find_interrupted, next_settle_at, next_untold_failure_at
+
+log = logging.getLogger(__name__)
+
+_JOIN_AGAIN_SECONDS = 30.0
+_SESSION = "matrix_session"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def run(settings: Settings, *, dry_run: bool = False) -> None:
+    """Run until SIGTERM or SIGINT. Raises ConfigError, StoreError; both say in plain words what is wrong."""
+    store = await Store.open(config.store_url(settings.store), exclusive=True)
+    try:
+        daemon = await Daemon.build(settings, store)
+        await daemon.run()
+    finally:
+        await store.close()
+
+
+class Daemon:
+    """All parts, and the tasks that run them."""
+
+    def __init__(self, ctx: FlowContext, matrix: MatrixBot, senders: dict[str, EmailSender]) -> None:
+        self._ctx = ctx
+        self._matrix = matrix
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._intake = Intake(ctx)
+        self._dispatch = Dispatch(ctx, owner=owner)
+        self._delivery = Delivery(ctx, owner=owner, matrix=matrix, senders=senders)
+        self._fetching = Fetching(ctx, matrix)
+        self._schedule = Schedule(self._duties(), now=ctx.now)
+        for wake in (
+            self._dispatch.worker.wake,
+            self._delivery.worker.wake,
+            self._fetching.wake,
+            self._schedule.changed,
+        ):
+            ctx.store.on_commit(wake)
+
+    @classmethod
+    async def build(cls, settings: Settings, store: Store) -> "Daemon":
+        """Build everything of a checked configuration. Raises ConfigError."""
+        limit = {"bytes": 50_000_000}
+
+        @cache
+        def renderer(association: AssociationSettings) -> Renderer:
+            folder = Path(association.templates) if association.templates else None
+            return Renderer(folder, association.language, association.zone())
+
+        ctx = FlowContext(
+            store=store,
+            settings=settings,
+            links=Links(settings),
+            renderer=renderer,
+            upload_limit_bytes=lambda: limit["bytes"],
+            now=utc_now,
+        )
+        matrix = await _build_bot(settings, store)
+        limit["bytes"] = await _upload_limit(matrix, limit["bytes"])
+        senders: dict[str, EmailSender] = {
+            box.name: SmtpSender(box.smtp, config.resolve_secret(box.smtp)) for box in settings.mailboxes
+        }
+        return cls(ctx, matrix, senders)
+
+    async def run(self) -> None:
+        """Run every part until told to stop; one part's end is the end of all, and systemd's to mend."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await self._take_up_interrupted()
+        tasks = {asyncio.create_task(part, name=name) for name, part in self._parts()}
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        log.info("Passerelle runs", extra={"links": len(list(self._ctx.links))})
+        try:
+            done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await self._matrix.close()
+        for task in done - {stopping}:
+            task.result()
+        log.info("Passerelle stops")
+
+    def _parts(self) -> list[tuple[str, Coroutine[Any, Any, Any]]]:
+        parts: list[tuple[str, Coroutine[Any, Any, Any]]] = [
+            ("dispatch", self._dispatch.worker.run()),
+            ("delivery", self._delivery.worker.run()),
+            ("fetching", self._fetching.run()),
+            ("schedule", self._schedule.run()),
+            ("matrix", self._follow_matrix()),
+        ]
+        for box in self._ctx.settings.mailboxes:
+            follow = self._follow_imap(box) if box.imap else self._serve_lmtp(box)
+            parts.append((f"mailbox {box.name}", follow))
+        return parts
+
+    # ------------------------------------------------------------ mail in
+
+    async def _follow_imap(self, box: MailboxSettings) -> None:
+        assert box.imap is not None
+        source = f"imap:{box.name}"
+        mailbox = ImapMailbox(
+            box.imap,
+            config.resolve_secret(box.imap),
+            source=source,
+            wanted=lambda header: self._intake.wanted(box, header),
+            email_limit_bytes=self._email_limit(box),
+            now=self._ctx.now,
+            on_state=_note_state,
+        )
+        async with self._ctx.store.read() as conn:
+            cursor = await find_cursor(conn, source)
+        await mailbox.follow(
+            ImapCursor.parse(cursor) if cursor else None, lambda arrivals: self._intake.take_emails(box, arrivals)
+        )
+
+    async def _serve_lmtp(self, box: MailboxSettings) -> None:
+        assert box.lmtp is not None
+        addresses = {box.address.lower()} | {
+            a.lower() for k in self._ctx.links if k.mailbox.name == box.name for a in k.list_addresses
+        }
+
+        async def take(emails: tuple[RawEmail, ...]) -> None:
+            await self._intake.take_lmtp(box, emails)
+
+        server = LmtpServer(
+            box.lmtp,
+            take,
+            accepts=lambda address: _without_tag(address) in addresses,
+            email_limit_bytes=self._email_limit(box),
+        )
+        await server.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await server.stop()
+
+    def _email_limit(self, box: MailboxSettings) -> int:
+        """The highest limit of the mailbox's links: each link judges by its own."""
+        return max((k.settings.email_limit_bytes for k in self._ctx.links if k.mailbox.name == box.name), default=0)
+
+    # ------------------------------------------------------------ Matrix in
+
+    async def _follow_matrix(self) -> None:
+        for link in self._ctx.links:
+            await self._resolve_room(link)
+        source = f"matrix:{self._matrix.user_id}"
+        async with self._ctx.store.read() as conn:
+            since = await find_cursor(conn, source)
+        await self._matrix.follow(since, self._ctx.links.rooms, self._take_sync)
+
+    async def _take_sync(self, arrivals: SyncArrivals) -> None:
+        first = self._intake.live_at is None
+        await self._intake.take_sync(arrivals)
+        if not arrivals.live:
+            return
+        if first:
+            for link in self._ctx.links:
+                await ask_consent(self._ctx, link)
+        await self._schedule.ring("seal")
+
+    async def _resolve_room(self, link: Link) -> None:
+        """Join the link's room; its alias becomes an ID. Waits while the homeserver does not let us in."""
+        while True:
+            try:
+                room_id = await self._matrix.join(link.settings.room)
+            except DeliveryFailure as failure:
+                log.warning("Not in the room yet: %s", failure, extra={"link": link.path})
+                await asyncio.sleep(_JOIN_AGAIN_SECONDS)
+                continue
+            self._ctx.links.set_room(link, room_id)
+            async with self._ctx.store.write() as conn:
+                await set_room(conn, link.association_name, link.name, room_id)
+            return
+
+    # ------------------------------------------------------------ duties
+
+    def _duties(self) -> list[Duty]:
+        ctx = self._ctx
+        return [
+            Duty(
+                name="seal",
+                run=lambda: seal_due_batches(ctx, live_at=self._intake.live_at),
+                next_at=self._asked(next_batch_due_at),
+            ),
+            Duty(name="settle", run=lambda: settle_unknown(ctx), next_at=self._asked(next_settle_at)),
+            Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_untold_failure_at)),
+            Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=self._asked(next_untold_at)),
+        ]
+
+    def _asked(self, query: Callable[..., Any]) -> Callable[[], Coroutine[Any, Any, datetime | None]]:
+        async def ask() -> datetime | None:
+            async with self._ctx.store.read() as conn:
+                found: datetime | None = await query(conn)
+                return found
+
+        return ask
+
+    async def _take_up_interrupted(self) -> None:
+        """Emails that were on their way when the last daemon ended: nobody knows whether they arrived."""
+        async with self._ctx.store.read() as conn:
+            rows = await find_interrupted(conn, self._ctx.now())
+        for row in rows:
+            await self._delivery.emails.note_unknown(row, "the daemon ended while it was being sent")
+
+
+def _note_state(state: ConnectionState) -> None:
+    if state.up:
+        log.info("Connected", extra={"source": state.source})
+    else:
+        log.warning("Not connected: %s", state.reason, extra={"source": state.source, "refused": state.refused})
+
+
+def _without_tag(address: str) -> str:
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.split('+', 1)[0]}@{domain}"
+
+
+async def _upload_limit(matrix: MatrixBot, default: int) -> int:
+    try:
+        return await matrix.upload_limit_bytes()
+    except DeliveryFailure as failure:
+        log.warning("The homeserver's file limit is not known: %s", failure)
+        return default
+
+
+async def _build_bot(settings: Settings, store: Store) -> MatrixBot:
+    """The bot, with the login that an earlier run left: the same device keeps transaction ids meaningful."""
+    matrix = settings.matrix
+    async with store.read() as conn:
+        kept = await find_meta(conn, _SESSION)
+    session = None
+    if kept is not None:
+        fields = json.loads(kept)
+        if fields["user_id"] == matrix.user_id:
+            session = Session(
+                user_id=UserId(fields["user_id"]), device_id=fields["device_id"], access_token=fields["access_token"]
+            )
+
+    async def keep(new: Session) -> None:
+        fields = {"user_id": new.user_id, "device_id": new.device_id, "access_token": new.access_token}
+        async with store.write() as conn:
+            await set_meta(conn, _SESSION, json.dumps(fields))
+
+    return MatrixBot(
+        matrix,
+        Credentials(
+            password=config.resolve_secret(matrix),
+            access_token=config.resolve_secret(matrix, "access_token"),
+            session=session,
+        ),
+        on_session=keep,
+        on_state=_note_state,
+        clear_keys=[DELIVERY_KEY],
+    )

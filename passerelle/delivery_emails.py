@@ -1,0 +1,130 @@
+"""Delivery by SMTP: one connection for a batch, the fate of each mail stored at every step."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from passerelle.core.backoff import Backoff
+from passerelle.core.ids import MailAddress
+from passerelle.core.model import OutboxRow
+from passerelle.core.ports import EmailSender, EmailSession, Envelope
+from passerelle.errors import PermanentFailure, TemporaryFailure, UnknownFate
+from passerelle.flows.context import FlowContext
+from passerelle.lanes import retry_at
+from passerelle.store.blobs import get_blob
+from passerelle.store.links import find_link_state
+from passerelle.store.outbox import mark_failed, mark_sending, mark_sent, mark_unknown, mark_waiting
+
+log = logging.getLogger(__name__)
+
+_RETRY = Backoff(first_seconds=15, longest_seconds=3600)
+
+
+class EmailDelivery:
+    """Sends the emails of one lane in order, over one connection."""
+
+    def __init__(self, ctx: FlowContext, senders: Mapping[str, EmailSender]) -> None:
+        self._ctx, self._senders = ctx, senders
+        #: When the next email of a lane may leave: `mails_per_minute`.
+        self._next_at: dict[str, datetime] = {}
+
+    async def deliver(self, rows: Sequence[OutboxRow]) -> None:
+        """Send until one must wait: what comes after it in the lane waits with it."""
+        sender = self._senders.get(rows[0].mailbox)
+        if sender is None:
+            await self._postpone(rows[0], TemporaryFailure(f"mailbox '{rows[0].mailbox}' is not configured any more"))
+            return
+        if not await self._paced(rows[0]):
+            return
+        try:
+            async with sender.session() as session:
+                for row in rows:
+                    if not await self._one(session, row):
+                        return
+        except TemporaryFailure as failure:
+            await self._postpone(rows[0], failure)
+        except PermanentFailure as failure:
+            # The server refuses the connection or the login: nothing is wrong with the mail, an administrator mends it.
+            await self._postpone(rows[0], TemporaryFailure(str(failure)))
+
+    async def _one(self, session: EmailSession, row: OutboxRow) -> bool:
+        """Send one email; False where the lane must wait."""
+        if not await self._paced(row):
+            return False
+        if row.raw_hash is None:
+            await self._fail(row, PermanentFailure("the email's bytes are gone"))
+            return True
+        async with self._ctx.store.read() as conn:
+            raw = await get_blob(conn, row.raw_hash)
+        envelope = Envelope(sender=self._bridge_of(row), recipients=(MailAddress(str(row.recipient)),))
+
+        async def fate_unknown_from_now_on() -> None:
+            async with self._ctx.store.write(durable=False) as conn:
+                await mark_sending(conn, row.id)
+
+        try:
+            await session.send(envelope, raw, before_data=fate_unknown_from_now_on)
+        except TemporaryFailure as failure:
+            return await self._postpone(row, failure)
+        except PermanentFailure as failure:
+            await self._fail(row, failure)
+            return True
+        except UnknownFate as failure:
+            await self.note_unknown(row, str(failure))
+            return False
+        async with self._ctx.store.write() as conn:
+            await mark_sent(conn, row.id, self._ctx.now())
+        self._pace(row)
+        log.info("Email sent", extra={"outbox_id": row.id, "link": row.link})
+        return True
+
+    def _bridge_of(self, row: OutboxRow) -> MailAddress:
+        box = next(m for m in self._ctx.settings.mailboxes if m.name == row.mailbox)
+        return MailAddress(box.address)
+
+    async def _fail(self, row: OutboxRow, failure: PermanentFailure) -> None:
+        log.warning("Email refused", extra={"outbox_id": row.id, "link": row.link, "error": str(failure)})
+        async with self._ctx.store.write() as conn:
+            await mark_failed(conn, row.id, self._ctx.now(), str(failure))
+
+    async def _postpone(self, row: OutboxRow, failure: TemporaryFailure) -> bool:
+        """Try the lane again later; give the row up, and let the lane go on, after the link's `give_up_hours`."""
+        now = self._ctx.now()
+        due = retry_at(row.attempts, now, _RETRY)
+        async with self._ctx.store.write() as conn:
+            if due >= row.give_up_at:
+                await mark_failed(conn, row.id, now, str(failure))
+                return True
+            await mark_waiting(conn, row.id, due, str(failure))
+        log.info("Email waits", extra={"outbox_id": row.id, "link": row.link, "error": str(failure)})
+        return False
+
+    async def note_unknown(self, row: OutboxRow, why: str) -> None:
+        """The server may have taken it (DESIGN §2): wait for the list's echo, or try a single person once more."""
+        now = self._ctx.now()
+        link = self._ctx.links.find(f"{row.association}/{row.link}")
+        async with self._ctx.store.write() as conn:
+            if link is not None and row.lane == link.list_lane:
+                state = await find_link_state(conn, link.association_name, link.name)
+                wait = timedelta(minutes=link.settings.echo_wait_minutes)
+                settle_at = now + wait if state.echoes and row.attempts < 2 else None
+                await mark_unknown(conn, row.id, now, why, settle_at=settle_at)
+            elif row.attempts < 2:
+                await mark_waiting(conn, row.id, now + timedelta(minutes=10), why)
+            else:
+                await mark_unknown(conn, row.id, now, why, settle_at=None)
+        log.warning("Email of unknown fate", extra={"outbox_id": row.id, "link": row.link, "error": why})
+
+    async def _paced(self, row: OutboxRow) -> bool:
+        """Whether the link's rate lets this email leave now; otherwise the row waits, without an error."""
+        now, next_at = self._ctx.now(), self._next_at.get(row.lane)
+        if next_at is None or now >= next_at:
+            return True
+        async with self._ctx.store.write(durable=False) as conn:
+            await mark_waiting(conn, row.id, next_at, "")
+        return False
+
+    def _pace(self, row: OutboxRow) -> None:
+        link = self._ctx.links.find(f"{row.association}/{row.link}")
+        if link is not None and row.lane == link.list_lane:
+            self._next_at[row.lane] = self._ctx.now() + timedelta(minutes=1 / link.settings.mails_per_minute)

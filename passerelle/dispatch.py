@@ -1,0 +1,96 @@
+"""Inbox row → flow. Lanes keep the order: an answer never overtakes what it answers."""
+
+import logging
+from collections.abc import Sequence
+
+from passerelle.core.backoff import Backoff
+from passerelle.core.links import BRIDGE_LANE
+from passerelle.core.model import InboxRow
+from passerelle.errors import StoreError
+from passerelle.flows.context import FlowContext
+from passerelle.flows.receive_private import receive_private
+from passerelle.flows.relay_email import relay_email
+from passerelle.flows.relay_event import relay_event
+from passerelle.lanes import LaneWorker, retry_at
+from passerelle.store.inbox import claim_inbox, postpone_inbox, set_aside_inbox
+from passerelle.store.incidents import insert_incident
+from passerelle.store.lanes import release_lane
+
+log = logging.getLogger(__name__)
+
+_RETRY = Backoff(first_seconds=5, longest_seconds=300)
+
+#: A row that stopped its flow, or the whole daemon, this often is set aside: its neighbours go on.
+MOST_ATTEMPTS = 4
+_LEASE_SECONDS = 120
+_ROWS = 20
+#: Flows share one thread and, on SQLite, one writer: more lanes at a time would only wait for each other.
+_WIDTH = 4
+
+
+class Dispatch:
+    """Gives each inbox row to its flow."""
+
+    def __init__(self, ctx: FlowContext, *, owner: str) -> None:
+        self._ctx, self._owner = ctx, owner
+        self.worker: LaneWorker[InboxRow] = LaneWorker(
+            name="inbox", width=_WIDTH, claim=self._claim, lane_of=lambda row: row.lane, work=self._work
+        )
+
+    async def _claim(self, busy: frozenset[str]) -> Sequence[InboxRow]:
+        return await claim_inbox(
+            self._ctx.store,
+            owner=self._owner,
+            now=self._ctx.now(),
+            lease_seconds=_LEASE_SECONDS,
+            limit=_ROWS,
+            exclude_lanes=busy,
+        )
+
+    async def _work(self, rows: Sequence[InboxRow]) -> None:
+        try:
+            for row in rows:
+                if not await self._one(row):
+                    break
+        finally:
+            async with self._ctx.store.write(durable=False) as conn:
+                await release_lane(conn, rows[0].lane)
+
+    async def _one(self, row: InboxRow) -> bool:
+        """Run the row's flow; False where the lane must wait."""
+        if row.attempts > MOST_ATTEMPTS:
+            await self._give_up(row)
+            return True
+        try:
+            if row.lane == BRIDGE_LANE or self._ctx.links.find(row.lane.removeprefix("in:")) is None:
+                await receive_private(self._ctx, row)
+            elif row.kind == "email":
+                await relay_email(self._ctx, row)
+            else:
+                await relay_event(self._ctx, row)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - the loop's edge: one row's flow broke, its lane is tried again
+            log.exception("A flow broke off", extra={"inbox_id": row.id, "lane": row.lane})
+            now = self._ctx.now()
+            async with self._ctx.store.write() as conn:
+                await postpone_inbox(conn, row.id, retry_at(row.attempts, now, _RETRY), "the flow broke off; see the log")
+            return False
+        return True
+
+    async def _give_up(self, row: InboxRow) -> None:
+        now = self._ctx.now()
+        log.error("Row set aside: it broke its flow too often", extra={"inbox_id": row.id, "lane": row.lane})
+        link = self._ctx.links.find(row.lane.removeprefix("in:"))
+        async with self._ctx.store.write() as conn:
+            await set_aside_inbox(conn, row.id, now, "it broke its flow too often; see the log")
+            if link is not None:
+                await insert_incident(
+                    conn,
+                    association=link.association_name,
+                    link=link.name,
+                    kind="set_aside",
+                    key=f"inbox:{row.id}",
+                    detail="flow",
+                    now=now,
+                )

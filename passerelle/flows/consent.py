@@ -1,0 +1,120 @@
+"""Consent (PEOPLE 2): both sides are told, a coordinator confirms, and only then something is relayed."""
+
+import logging
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import AssociationName, MailAddress, MessageId
+from passerelle.core.links import Link
+from passerelle.core.model import NewOutboxRow
+from passerelle.flows.context import FlowContext
+from passerelle.flows.direct_message import insert_room_notice
+from passerelle.flows.own_email import MARK_FIELD, mark_of
+from passerelle.mail.compose import compose_list_notice
+from passerelle.store.links import (
+    clear_stop,
+    find_link_state,
+    insert_told,
+    set_asked,
+    set_confirmed,
+    set_exposure,
+)
+from passerelle.store.outbox import insert_outbox
+from passerelle.store.rooms import list_members
+
+log = logging.getLogger(__name__)
+
+Confirmed = Literal["now", "before", "goes_on", "too_early"]
+
+
+async def ask_consent(ctx: FlowContext, link: Link) -> bool:
+    """Tell both sides of the bridge and its archive, once. True where that was stored just now."""
+    async with ctx.store.write() as conn:
+        state = await find_link_state(conn, link.association_name, link.name)
+        if state.asked_at is not None or ctx.links.room_of(link) is None:
+            return False
+        now = ctx.now()
+        await insert_room_notice(
+            ctx, conn, link, template="consent", unique_key=f"consent:room:{link.path}", variables=_names(ctx, link)
+        )
+        await _insert_list_notice(ctx, conn, link)
+        await set_asked(conn, link.association_name, link.name, now)
+        for member in await list_members(conn, ctx.links.room_of(link) or "", membership="join"):
+            who = ctx.hashed("told", member.user_id)
+            await insert_told(conn, link.association_name, link.name, who, now=now, outbox_id=None)
+    log.info("Both sides are told; a coordinator confirms with `passerelle confirm`", extra={"link": link.path})
+    return True
+
+
+def _names(ctx: FlowContext, link: Link) -> dict[str, object]:
+    return {"list_address": link.list_address, "bridge_address": link.mailbox.address}
+
+
+async def _insert_list_notice(ctx: FlowContext, conn: AsyncConnection, link: Link) -> None:
+    """The list's notice: From the subscribed address, without Auto-Submitted, which Sympa drops."""
+    bridge, now = MailAddress(link.mailbox.address), ctx.now()
+    unique_key = f"consent:list:{link.path}"
+    message_id = MessageId(f"{ctx.hashed('notice', unique_key)}@{bridge.rpartition('@')[2]}")
+    letter = ctx.renderer(link.association).letter(
+        "mail/consent",
+        association=link.association,
+        link=link.settings,
+        coordinator=link.association.coordinators[0],
+        **_names(ctx, link),
+    )
+    raw = compose_list_notice(
+        bridge=bridge,
+        from_name=link.association.title,
+        list_address=link.list_address,
+        subject=letter.subject,
+        text=letter.text,
+        message_id=message_id,
+        date=now.astimezone(link.zone),
+        language=link.association.language,
+        reply_to=link.association.coordinators[0].address,
+        mark=(MARK_FIELD, mark_of(ctx, link, message_id)),
+    )
+    await insert_outbox(
+        conn,
+        NewOutboxRow(
+            unique_key=unique_key,
+            lane=link.list_lane,
+            kind="email",
+            association=AssociationName(link.association.name),
+            link=link.name,
+            recipient=link.list_address,
+            mailbox=link.mailbox.name,
+            message_id=message_id,
+            delivery_key=ctx.hashed("delivery", unique_key),
+            created_at=now,
+            due_at=now,
+            give_up_at=ctx.give_up_at(link),
+        ),
+        raw=raw,
+    )
+
+
+async def confirm_link(ctx: FlowContext, link: Link, *, by: str) -> Confirmed:
+    """A coordinator's word: the relay begins now, or goes on after a stop (whose cause is accepted with it).
+
+    Args:
+        by: who said so, for the log that everyone can read.
+    """
+    async with ctx.store.write() as conn:
+        state = await find_link_state(conn, link.association_name, link.name)
+        if state.stopped_at is not None:
+            if state.stopped_reason in ("public_room", "world_readable"):
+                await set_exposure(conn, link.association_name, link.name, state.stopped_reason)
+            await clear_stop(conn, link.association_name, link.name)
+            outcome: Confirmed = "goes_on"
+        elif state.confirmed_at is not None:
+            return "before"
+        elif state.asked_at is None:
+            return "too_early"
+        else:
+            outcome = "now"
+        if state.confirmed_at is None:
+            await set_confirmed(conn, link.association_name, link.name, ctx.now(), by)
+    log.info("Link confirmed", extra={"link": link.path, "outcome": outcome})
+    return outcome

@@ -1,0 +1,67 @@
+"""An email of the bridge to one person: written from a template, stored before it is sent."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.email import Email, Mailbox
+from passerelle.core.ids import MailAddress, MessageId, OutboxId
+from passerelle.core.links import Link, person_lane
+from passerelle.core.model import NewOutboxRow
+from passerelle.flows.context import FlowContext
+from passerelle.mail.compose import compose_personal
+from passerelle.store.outbox import insert_outbox
+
+
+async def insert_personal_email(
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    link: Link,
+    *,
+    to: Mailbox,
+    template: str,
+    unique_key: str,
+    variables: Mapping[str, Any],
+    answers: Email | None = None,
+) -> OutboxId | None:
+    """Store one email to one person; None where it stands already.
+
+    Args:
+        template: name under `templates/mail/`, without language and ending.
+        unique_key: what it is for; the same key is sent once.
+        answers: the email that it answers: subject, In-Reply-To and `auto-replied` come from it.
+    """
+    now = ctx.now()
+    names = {"association": link.association, "link": link.settings, "coordinator": link.association.coordinators[0]}
+    letter = ctx.renderer(link.association).letter(f"mail/{template}", **names, **variables)
+    bridge = MailAddress(link.mailbox.address)
+    message_id = MessageId(f"{ctx.hashed('personal', unique_key)}@{bridge.rpartition('@')[2]}")
+    raw = compose_personal(
+        bridge=Mailbox(name=link.association.title, address=bridge),
+        to=to,
+        subject=letter.subject,
+        text=letter.text,
+        message_id=message_id,
+        date=now.astimezone(link.zone),
+        answers=answers,
+        language=link.association.language,
+    )
+    return await insert_outbox(
+        conn,
+        NewOutboxRow(
+            unique_key=unique_key,
+            lane=person_lane(ctx.hashed("person", to.address.lower())),
+            kind="email",
+            association=link.association_name,
+            link=link.name,
+            recipient=to.address,
+            mailbox=link.mailbox.name,
+            message_id=message_id,
+            delivery_key=ctx.hashed("delivery", unique_key),
+            created_at=now,
+            due_at=now,
+            give_up_at=ctx.give_up_at(link),
+        ),
+        raw=raw,
+    )

@@ -1,0 +1,167 @@
+"""An email to the bridge's own address. It did not pass through the list, so it is private (PEOPLE 1): bounces and
+moderation notices are matched to what we sent; a human is told where it arrived and how to reach the list."""
+
+import logging
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.email import Email, Mailbox
+from passerelle.core.ids import MailAddress, MessageId, UserId
+from passerelle.core.links import Link
+from passerelle.core.model import InboxRow, OutboxRow
+from passerelle.core.routing import route
+from passerelle.deadline import DeadlinePassed, deadline
+from passerelle.errors import MalformedEmail
+from passerelle.flows.context import FlowContext
+from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.personal_email import insert_personal_email
+from passerelle.flows.refuse_email import set_aside_email
+from passerelle.mail.author import recover_author
+from passerelle.mail.automatic import automatic_reason, spam_marked
+from passerelle.mail.bounce import Bounce, BounceKind, parse_bounce
+from passerelle.mail.moderation import parse_moderation_notice
+from passerelle.mail.parse import parse_email
+from passerelle.store.batches import list_authors_of_mail
+from passerelle.store.blobs import get_blob
+from passerelle.store.inbox import finish_inbox
+from passerelle.store.incidents import insert_incident
+from passerelle.store.outbox import find_outbox_by_message_id
+
+log = logging.getLogger(__name__)
+
+_PARSE_SECONDS = 10
+
+
+async def receive_private(ctx: FlowContext, row: InboxRow) -> None:
+    """Take one email that is the bridge's own; whatever comes of it, the row is finished and nothing is relayed."""
+    async with ctx.store.read() as conn:
+        raw = await get_blob(conn, row.raw_hash) if row.raw_hash else b""
+    try:
+        with deadline(_PARSE_SECONDS):
+            email = parse_email(raw)
+            bounce = parse_bounce(email)
+    except (MalformedEmail, DeadlinePassed) as error:
+        await set_aside_email(ctx, _some_link(ctx, row), row, raw, str(error) or "it took too long to read")
+        return
+    async with ctx.store.write() as conn:
+        reason = await _take(ctx, conn, row, email, bounce)
+        await finish_inbox(conn, row.id, ctx.now(), reason=reason)
+    log.info("Email to the bridge: %s", reason, extra={"inbox_id": row.id})
+
+
+async def _take(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: Email, bounce: Bounce | None) -> str:
+    if bounce is not None:
+        return await _take_bounce(ctx, conn, bounce)
+    notice = parse_moderation_notice(email)
+    if notice is not None:
+        return await _take_moderation(ctx, conn, notice.original_message_id, notice.subject)
+    if spam_marked(email):
+        return "spam"
+    automatic = automatic_reason(email)
+    if automatic is not None:
+        return f"automatic_{automatic.value}"
+    author = recover_author(email, list_addresses=frozenset())
+    if author is None or ctx.is_bridge(author.address):
+        return "nobody_to_answer"
+    bridge = row.recipient or MailAddress("")
+    links = [link for link in ctx.links if link.mailbox.address.lower() == bridge.lower()] or list(ctx.links)
+    taken = route(email, links, bridge=bridge, recipient=row.recipient)
+    if taken is not None and taken.beside_the_list:
+        return "beside_the_list"
+    return await _answer(ctx, conn, row, email, author, links)
+
+
+async def _answer(
+    ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: Email, author: Mailbox, links: list[Link]
+) -> str:
+    """Tell the writer where it arrived, and whoever chats and was answered that something came."""
+    for message_id in (*email.in_reply_to[:1], *reversed(email.references[-20:])):
+        ours = await find_outbox_by_message_id(conn, message_id)
+        link = ctx.links.find(f"{ours.association}/{ours.link}") if ours else None
+        if ours is None or link is None:
+            continue
+        people = await list_authors_of_mail(conn, link.association_name, message_id)
+        for user_id, name in people:
+            await insert_direct_message(
+                ctx,
+                conn,
+                link,
+                to=UserId(user_id),
+                template="private_answer",
+                unique_key=f"private:{row.id}:{user_id}",
+                variables={"name": name, "writer": author.name, "subject": email.subject},
+            )
+        await _tell_writer(ctx, conn, row, email, author, link, template="private_answer", names=[n for _, n in people])
+        return "private_answer"
+    await _tell_writer(ctx, conn, row, email, author, links[0], template="to_the_bridge", names=[])
+    return "to_the_bridge"
+
+
+async def _tell_writer(
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    row: InboxRow,
+    email: Email,
+    author: Mailbox,
+    link: Link,
+    *,
+    template: str,
+    names: list[str],
+) -> None:
+    """One answer a day and person at the most, so that two robots never talk."""
+    day = row.received_at.astimezone(link.zone).date().isoformat()
+    await insert_personal_email(
+        ctx,
+        conn,
+        link,
+        to=author,
+        template=template,
+        unique_key=f"{template}:{ctx.hashed('person', author.address.lower())}:{day}",
+        answers=email,
+        variables={"subject": email.subject, "names": names, "list_address": link.list_address},
+    )
+
+
+async def _take_bounce(ctx: FlowContext, conn: AsyncConnection, bounce: Bounce) -> str:
+    """Tell a human of a mail of ours that did not arrive. Anyone can write a bounce: only what we sent counts."""
+    ours = await _ours(conn, bounce.original_message_id)
+    failed = [r for r in bounce.recipients if r.kind is not BounceKind.DELIVERED]
+    if ours is None or not failed:
+        return "bounce_of_nothing"
+    if all(r.kind is BounceKind.DELAYED for r in failed):
+        return "bounce_delayed"
+    await insert_incident(
+        conn,
+        association=ours.association,
+        link=ours.link,
+        kind="bounce",
+        key=f"bounce:{ours.id}",
+        detail=", ".join(sorted({r.status for r in failed if r.status})),
+        now=ctx.now(),
+    )
+    return "bounce"
+
+
+async def _take_moderation(ctx: FlowContext, conn: AsyncConnection, message_id: MessageId | None, subject: str) -> str:
+    ours = await _ours(conn, message_id)
+    if ours is None:
+        return "moderation_of_nothing"
+    await insert_incident(
+        conn,
+        association=ours.association,
+        link=ours.link,
+        kind="moderation",
+        key=f"moderation:{ours.id}",
+        detail=subject,
+        now=ctx.now(),
+    )
+    return "moderation"
+
+
+async def _ours(conn: AsyncConnection, message_id: MessageId | None) -> OutboxRow | None:
+    return await find_outbox_by_message_id(conn, message_id) if message_id else None
+
+
+def _some_link(ctx: FlowContext, row: InboxRow) -> Link | None:
+    """A link of the mailbox: whose coordinators hear of what cannot be read."""
+    return next((k for k in ctx.links if k.mailbox.address == row.recipient), None)

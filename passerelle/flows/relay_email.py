@@ -1,0 +1,289 @@
+"""One email of a list becomes a post, and the post leaves for the room. One transaction."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.email import Email, Mailbox
+from passerelle.core.identity import delivery_key
+from passerelle.core.ids import MessageId, PostId, ThreadId
+from passerelle.core.links import Link, room_lane
+from passerelle.core.model import InboxRow, KnownMessageId, LinkState, NewOutboxRow, NewPost
+from passerelle.core.placing import Placement, ancestors, place
+from passerelle.core.rules import Facts, Verdict, judge
+from passerelle.core.subject import canonical_subject, same_conversation
+from passerelle.deadline import DeadlinePassed, deadline
+from passerelle.errors import MalformedEmail
+from passerelle.flows.context import FlowContext
+from passerelle.flows.ghosts import ghost_of
+from passerelle.flows.own_email import is_own_email, note_echo
+from passerelle.flows.refuse_email import refuse_email, set_aside_email
+from passerelle.flows.rendering import contents_of_email, files_of
+from passerelle.flows.welcome import welcome_list_author
+from passerelle.mail.automatic import automatic_reason, spam_marked
+from passerelle.mail.parse import parse_headers
+from passerelle.mail.reading import Reading, read_email
+from passerelle.store.attachments import insert_attachments
+from passerelle.store.blobs import get_blob
+from passerelle.store.inbox import finish_inbox, set_aside_inbox
+from passerelle.store.incidents import count, insert_incident
+from passerelle.store.links import find_link_state, note_last_email
+from passerelle.store.outbox import insert_outbox
+from passerelle.store.people import find_or_insert_person, list_participant_names, note_participant
+from passerelle.store.posts import find_post_by_identity, insert_post
+from passerelle.store.seen import find_seen, insert_seen
+from passerelle.store.threads import (
+    count_thread_posts_since,
+    find_message_ids,
+    get_thread,
+    insert_message_id,
+    insert_thread,
+    stop_thread,
+)
+
+log = logging.getLogger(__name__)
+
+#: What no email may take longer to be read; see docs/traps.md on regular expressions.
+PARSE_SECONDS = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relay:
+    """An email on its way through this flow."""
+
+    link: Link
+    row: InboxRow
+    reading: Reading
+    #: Keyed hash by which this very post is known on this link.
+    seen: str
+
+    @property
+    def email(self) -> Email:
+        return self.reading.email
+
+
+async def relay_email(ctx: FlowContext, row: InboxRow) -> None:
+    """Relay one inbox row of kind `email` whose lane is a link's; whatever comes of it, the row is finished.
+
+    Raises StoreError; nothing else, since a bad email is set aside with its reason.
+    """
+    link = ctx.links.get(row.lane.removeprefix("in:"))
+    async with ctx.store.read() as conn:
+        raw = await get_blob(conn, row.raw_hash) if row.raw_hash else b""
+    try:
+        reading = read_within_limits(raw, row, link)
+    except (MalformedEmail, DeadlinePassed) as error:
+        await set_aside_email(ctx, link, row, raw, str(error) or "it took too long to read")
+        return
+    seen = ctx.hashed("post", link.path, reading.email.message_id or "", reading.content_hash)
+    relay = Relay(link=link, row=row, reading=reading, seen=seen)
+    async with ctx.store.write() as conn:
+        state = await find_link_state(conn, link.association_name, link.name)
+        verdict = judge(await _facts(ctx, conn, relay, state))
+        if verdict.action == "accept":
+            await _accept(ctx, conn, relay)
+        else:
+            await _decline(ctx, conn, relay, verdict)
+
+
+def read_within_limits(raw: bytes, row: InboxRow, link: Link) -> Reading:
+    """Read an email under a time limit; of one over the size limit, the header only.
+
+    Raises MalformedEmail, DeadlinePassed.
+    """
+    with deadline(PARSE_SECONDS):
+        if row.size_bytes > max(len(raw), link.settings.email_limit_bytes):
+            email = parse_headers(raw)
+            return Reading(email=email, author=None, text="", html="", elided="", original="", content_hash="")
+        return read_email(raw, list_addresses=link.list_addresses)
+
+
+async def _facts(ctx: FlowContext, conn: AsyncConnection, relay: Relay, state: LinkState) -> Facts:
+    email = relay.email
+    automatic = automatic_reason(email)
+    return Facts(
+        own=await is_own_email(ctx, conn, relay.link, relay.reading),
+        automatic=automatic.value if automatic else "",
+        spam=spam_marked(email),
+        too_large=relay.row.size_bytes > relay.link.settings.email_limit_bytes,
+        duplicate=bool(await find_seen(conn, relay.link.association_name, "post", [relay.seen])),
+        consented=state.confirmed_at is not None and relay.row.received_at >= state.confirmed_at,
+        link_stopped=state.stopped_at is not None,
+        thread_stopped=False,
+    )
+
+
+async def _decline(ctx: FlowContext, conn: AsyncConnection, relay: Relay, verdict: Verdict) -> None:
+    """Finish the row with the reason; count it; tell its author where the verdict says so."""
+    link, row, now = relay.link, relay.row, ctx.now()
+    log.info("Email not relayed: %s", verdict.reason, extra={"link": link.path, "inbox_id": row.id})
+    await count(conn, link.association_name, link.name, day=now, what=f"email_{verdict.reason}")
+    if verdict.reason == "own":
+        await note_echo(ctx, conn, link, relay.reading)
+    if verdict.action == "hold":
+        await set_aside_inbox(conn, row.id, now, verdict.reason)
+        return
+    if verdict.tell_author:
+        await refuse_email(ctx, conn, link, relay.email, verdict.reason, row)
+    await finish_inbox(conn, row.id, now, reason=verdict.reason, forget_raw=verdict.reason == "before_consent")
+
+
+async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None:
+    link, row, now = relay.link, relay.row, ctx.now()
+    association = link.association_name
+    email = relay.email
+    known = await find_post_by_identity(conn, association, email.message_id or "", relay.reading.content_hash)
+    if known is not None:
+        post_id, parent, thread_is_new = known.id, known.parent_post_id, False
+    else:
+        placement, thread_is_new = await _place(conn, link, email)
+        thread_id = placement.thread_id or await insert_thread(
+            conn, association, email.subject, now, split_from=placement.split_from_thread_id
+        )
+        if await _fuse_blows(ctx, conn, relay, thread_id):
+            return
+        post_id, parent = await _insert_post(ctx, conn, relay, thread_id, placement), placement.parent_post_id
+    await _insert_deliveries(ctx, conn, relay, post_id, parent=parent, starts_thread=thread_is_new)
+    await insert_seen(conn, association, "post", [relay.seen], now)
+    await welcome_list_author(ctx, conn, link, relay.reading.author, row.received_at)
+    await note_last_email(conn, association, link.name, row.received_at)
+    await finish_inbox(conn, row.id, now)
+    log.info("Email accepted", extra={"link": link.path, "inbox_id": row.id, "post_id": post_id})
+
+
+async def _place(conn: AsyncConnection, link: Link, email: Email) -> tuple[Placement, bool]:
+    """Where the email stands, and whether it starts a thread."""
+    association = link.association_name
+    chain = ancestors(email.in_reply_to, email.references)
+    wanted = [*chain, *([email.message_id] if email.message_id else [])]
+    known: dict[MessageId, KnownMessageId] = await find_message_ids(conn, association, wanted)
+    subjects = {k.thread_id: (await get_thread(conn, k.thread_id)).subject for k in known.values()}
+    prefix = link.settings.mailing_list.subject_prefix
+
+    def continues(thread_id: ThreadId) -> bool:
+        subject = subjects[thread_id]
+        return not subject or same_conversation(subject, email.subject, prefix=prefix)
+
+    placement = place(email.message_id, chain, known, continues=continues)
+    return placement, placement.parent_post_id is None
+
+
+async def _fuse_blows(ctx: FlowContext, conn: AsyncConnection, relay: Relay, thread_id: ThreadId) -> bool:
+    """Stop a thread that looks like a loop, once, and say so to a human; the email is set aside, not lost."""
+    link, now = relay.link, ctx.now()
+    thread = await get_thread(conn, thread_id)
+    recent = await count_thread_posts_since(conn, thread_id, now - timedelta(hours=1), side="list")
+    if thread.stopped_at is None and recent < link.settings.fuse_per_hour:
+        return False
+    if thread.stopped_at is None:
+        await stop_thread(conn, thread_id, now, "fuse")
+        await insert_incident(
+            conn,
+            association=link.association_name,
+            link=link.name,
+            kind="fuse",
+            key=f"fuse:{thread_id}",
+            detail=str(recent),
+            now=now,
+        )
+    await set_aside_inbox(conn, relay.row.id, now, "thread_stopped")
+    return True
+
+
+async def _insert_post(
+    ctx: FlowContext, conn: AsyncConnection, relay: Relay, thread_id: ThreadId, placement: Placement
+) -> PostId:
+    link, row, email, reading, now = relay.link, relay.row, relay.email, relay.reading, ctx.now()
+    association, author = link.association_name, reading.author
+    person_id = None
+    if author is not None:
+        person_id = await find_or_insert_person(conn, association, name=author.name, address=author.address, now=now)
+        await note_participant(conn, association, link.name, person_id, "list", now)
+    other = await find_message_ids(conn, association, [email.message_id]) if email.message_id else {}
+    taken = email.message_id is not None and any(k.post_id is not None for k in other.values())
+    post_id = await insert_post(
+        conn,
+        NewPost(
+            association=association,
+            link=link.name,
+            side="list",
+            inbox_id=row.id,
+            raw_hash=row.raw_hash,
+            message_id=email.message_id or MessageId(""),
+            content_hash=reading.content_hash,
+            thread_id=thread_id,
+            parent_post_id=placement.parent_post_id,
+            author_name=author.name if author else "",
+            author_address=author.address if author else None,
+            person_id=person_id,
+            subject=canonical_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix),
+            text=reading.text,
+            html=reading.html,
+            said_at=min(email.date or row.received_at, row.received_at),
+            accepted_at=now,
+            flagged="same_id_other_content" if taken else "",
+        ),
+    )
+    if email.message_id and not taken:
+        await insert_message_id(conn, association, email.message_id, thread_id=thread_id, post_id=post_id)
+    for missing in placement.placeholders:
+        await insert_message_id(conn, association, missing, thread_id=thread_id)
+    await insert_attachments(conn, post_id, files_of(reading), now)
+    return post_id
+
+
+async def _insert_deliveries(
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    relay: Relay,
+    post_id: PostId,
+    *,
+    parent: PostId | None,
+    starts_thread: bool,
+) -> None:
+    """One outbox row for each event that shows the post in the room; all name their parent by its post id."""
+    link, now = relay.link, ctx.now()
+    room_id = ctx.links.room_of(link)
+    assert room_id is not None  # a link whose room is not resolved is not taken from the inbox
+    reading = relay.reading
+    what = f"{relay.email.message_id or ''}\x1f{reading.content_hash}"
+    pieces = contents_of_email(
+        ctx,
+        link,
+        reading,
+        received_at=relay.row.received_at,
+        starts_thread=starts_thread,
+        names=await other_names(conn, link, reading.author),
+        delivery_key=lambda part: delivery_key(ctx.hash_key, link.path, what, part),
+    )
+    for part, piece in enumerate(pieces):
+        await insert_outbox(
+            conn,
+            NewOutboxRow(
+                unique_key=f"post:{post_id}:{link.path}:{part}",
+                lane=room_lane(room_id),
+                kind="event",
+                association=link.association_name,
+                link=link.name,
+                room_id=room_id,
+                post_id=post_id,
+                part=part,
+                parent_post_id=parent,
+                content=piece.content,
+                ghost=ghost_of(ctx, reading.author),
+                delivery_key=delivery_key(ctx.hash_key, link.path, what, part),
+                created_at=now,
+                due_at=now,
+                give_up_at=ctx.give_up_at(link),
+            ),
+            upload=piece.upload,
+        )
+
+
+async def other_names(conn: AsyncConnection, link: Link, author: Mailbox | None) -> list[str]:
+    """Names of the link's participants other than this author, whom the author's name must not imitate."""
+    people = await list_participant_names(conn, link.association_name, link.name)
+    own = author.address if author else None
+    return [name for name, address in people if name and address != own]

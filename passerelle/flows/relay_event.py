@@ -1,0 +1,132 @@
+"""One event of a linked room: a line becomes a post in an open batch; edits, redactions and reactions change it."""
+
+import json
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.links import Link
+from passerelle.core.model import InboxRow, LinkState
+from passerelle.errors import MalformedEvent
+from passerelle.flows.context import FlowContext
+from passerelle.flows.room_changes import take_edit, take_reaction, take_redaction
+from passerelle.flows.room_line import take_line
+from passerelle.matrix.events import (
+    Edit,
+    Ignored,
+    Parsed,
+    Reaction,
+    Redaction,
+    RoomLine,
+    Undecryptable,
+    is_kept_in_room,
+    parse_event,
+)
+from passerelle.store.blobs import get_blob
+from passerelle.store.inbox import finish_inbox, set_aside_inbox
+from passerelle.store.incidents import count, insert_incident
+from passerelle.store.links import find_link_state, note_last_line
+
+log = logging.getLogger(__name__)
+
+#: What a row is finished with where nothing of it may be kept.
+_FORGET = frozenset({"kept_in_room", "before_consent", "notice"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """An event on its way through this flow."""
+
+    link: Link
+    row: InboxRow
+    state: LinkState
+
+
+async def relay_event(ctx: FlowContext, row: InboxRow) -> None:
+    """Take one inbox row of kind `event`; whatever comes of it, the row is finished.
+
+    Raises StoreError; nothing else, since a bad event is set aside with its reason.
+    """
+    link = ctx.links.get(row.lane.removeprefix("in:"))
+    async with ctx.store.read() as conn:
+        raw = await get_blob(conn, row.raw_hash) if row.raw_hash else b"{}"
+    try:
+        event = parse_event(json.loads(raw), not_after=row.received_at)
+    except (MalformedEvent, ValueError, RecursionError) as error:
+        await _set_aside(ctx, link, row, str(error) or "it is not an event that can be read")
+        return
+    async with ctx.store.write() as conn:
+        state = await find_link_state(conn, link.association_name, link.name)
+        arrival = Arrival(link=link, row=row, state=state)
+        reason = await _take(ctx, conn, arrival, event)
+        if reason == "link_stopped":
+            await set_aside_inbox(conn, row.id, ctx.now(), reason)
+        else:
+            await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=reason in _FORGET)
+        if reason:
+            await count(conn, link.association_name, link.name, day=ctx.now(), what=f"event_{reason}")
+    log.info("Event taken: %s", reason or "accepted", extra={"link": link.path, "inbox_id": row.id})
+
+
+async def _take(  # noqa: C901, PLR0911 - one line for each kind of event
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    arrival: Arrival,
+    event: Parsed,
+) -> str:
+    """Act on an event; return why nothing leaves, or "" where something does."""
+    link, row, state = arrival.link, arrival.row, arrival.state
+    if isinstance(event, Ignored):
+        return event.reason
+    if isinstance(event, Redaction):
+        # Taking back works at any time, also before consent and while the link is stopped.
+        return await take_redaction(ctx, conn, link, event)
+    if state.confirmed_at is None or row.received_at < state.confirmed_at:
+        return "before_consent"
+    if state.stopped_at is not None:
+        return "link_stopped"
+    if isinstance(event, Undecryptable):
+        await _tell_undecryptable(ctx, conn, link, row)
+        return "undecryptable"
+    if isinstance(event, RoomLine):
+        if event.is_notice:
+            return "notice"
+        if is_kept_in_room(event):
+            return "kept_in_room"
+        await note_last_line(conn, link.association_name, link.name, event.said_at)
+        return await take_line(ctx, conn, link, row, event)
+    if isinstance(event, Edit):
+        return await take_edit(ctx, conn, link, event)
+    if isinstance(event, Reaction):
+        return await take_reaction(ctx, conn, link, event)
+    return "no_line"
+
+
+async def _tell_undecryptable(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow) -> None:
+    await insert_incident(
+        conn,
+        association=link.association_name,
+        link=link.name,
+        kind="undecryptable",
+        key=f"undecryptable:{row.id}",
+        detail=row.key,
+        now=ctx.now(),
+    )
+
+
+async def _set_aside(ctx: FlowContext, link: Link, row: InboxRow, reason: str) -> None:
+    log.warning("Event set aside: %s", reason, extra={"inbox_id": row.id, "link": link.path})
+    now = ctx.now()
+    async with ctx.store.write() as conn:
+        await set_aside_inbox(conn, row.id, now, reason)
+        await count(conn, link.association_name, link.name, day=now, what="event_set_aside")
+        await insert_incident(
+            conn,
+            association=link.association_name,
+            link=link.name,
+            kind="event_set_aside",
+            key=f"inbox:{row.id}",
+            detail=reason,
+            now=now,
+        )

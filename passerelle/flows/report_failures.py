@@ -1,0 +1,125 @@
+"""What could not be delivered, and what a human must know, is said in plain words: in the room, and to coordinators."""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.email import Mailbox
+from passerelle.core.ids import MailAddress, RoomId
+from passerelle.core.links import Link
+from passerelle.core.model import Incident, OutboxRow
+from passerelle.flows.context import FlowContext
+from passerelle.flows.direct_message import insert_reaction, insert_room_notice
+from passerelle.flows.personal_email import insert_personal_email
+from passerelle.store.batches import list_lines_of_mail
+from passerelle.store.incidents import insert_incident, list_untold_incidents, set_incidents_told
+from passerelle.store.outbox import find_stale_unknown, find_untold_failures, retry_outbox, set_failure_told
+
+log = logging.getLogger(__name__)
+
+#: The sign on a line that did not reach the list.
+FAILED_KEY = "⚠️"
+#: Coordinators hear of everything that went wrong in one mail, and of the next things not before this.
+_BETWEEN_REPORTS = timedelta(hours=1)
+
+
+async def settle_unknown(ctx: FlowContext) -> int:
+    """Mails of unknown fate whose list gives echoes, and whose echo has not come: they did not arrive; send them.
+
+    The same Message-ID goes out again, once. Where a list gives no echoes nothing is sent twice: a human decides.
+    """
+    async with ctx.store.write() as conn:
+        stale = await find_stale_unknown(conn, ctx.now())
+        for row in stale:
+            await retry_outbox(conn, row.id, ctx.now())
+            log.warning("No echo came: the email is sent again", extra={"outbox_id": row.id, "link": row.link})
+    return len(stale)
+
+
+async def report_failures(ctx: FlowContext) -> int:
+    """Tell a human of each delivery that failed for good, or whose fate stays unknown; once."""
+    async with ctx.store.write() as conn:
+        rows = await find_untold_failures(conn)
+        for row in rows:
+            link = ctx.links.find(f"{row.association}/{row.link}")
+            if link is not None:
+                await _report(ctx, conn, link, row)
+            await set_failure_told(conn, row.id, ctx.now())
+    return len(rows)
+
+
+async def _report(ctx: FlowContext, conn: AsyncConnection, link: Link, row: OutboxRow) -> None:
+    kind = "email_unknown" if row.state == "unknown" else f"{row.kind}_failed"
+    await insert_incident(
+        conn,
+        association=link.association_name,
+        link=link.name,
+        kind=kind,
+        key=f"outbox:{row.id}:{row.state}",
+        detail=row.last_error,
+        now=ctx.now(),
+    )
+    if row.kind != "email" or row.lane != link.list_lane:
+        return
+    lines = await list_lines_of_mail(conn, link.association_name, row.message_id)
+    room_id = ctx.links.room_of(link)
+    if not lines or room_id is None:
+        return
+    for line, _ in lines:
+        if line.kind == "line":
+            await insert_reaction(
+                ctx,
+                conn,
+                link,
+                room_id=RoomId(room_id),
+                target=line.event_id,
+                key=FAILED_KEY,
+                unique_key=f"failed_reaction:{row.id}:{line.event_id}",
+            )
+    await insert_room_notice(
+        ctx,
+        conn,
+        link,
+        template=kind,
+        unique_key=f"failed_notice:{row.id}:{row.state}",
+        variables={
+            "names": list(dict.fromkeys(line.author_name for line, _ in lines if line.kind == "line")),
+            "said_at": lines[0][0].said_at,
+            "reason": row.last_error,
+        },
+        parent=row.post_id,
+    )
+
+
+async def report_incidents(ctx: FlowContext) -> int:
+    """Write to the coordinators of each association what went wrong since the last time; one mail an hour at most."""
+    told = 0
+    for association in ctx.settings.associations:
+        links = [link for link in ctx.links if link.association.name == association.name]
+        async with ctx.store.write() as conn:
+            incidents = await list_untold_incidents(conn, links[0].association_name)
+            if not incidents or incidents[0].at > ctx.now() - timedelta(seconds=30):
+                continue
+            hour = int(ctx.now().timestamp() // _BETWEEN_REPORTS.total_seconds())
+            await _write_to_coordinators(ctx, conn, links[0], incidents, hour)
+            await set_incidents_told(conn, [i.id for i in incidents], ctx.now())
+            told += len(incidents)
+    return told
+
+
+async def _write_to_coordinators(
+    ctx: FlowContext, conn: AsyncConnection, link: Link, incidents: list[Incident], hour: int
+) -> None:
+    for coordinator in link.association.coordinators:
+        if coordinator.address is None:
+            continue
+        await insert_personal_email(
+            ctx,
+            conn,
+            link,
+            to=Mailbox(name=coordinator.name, address=MailAddress(coordinator.address)),
+            template="incidents",
+            unique_key=f"incidents:{link.association.name}:{coordinator.address}:{hour}:{incidents[0].id}",
+            variables={"incidents": incidents, "name": coordinator.name},
+        )

@@ -1,0 +1,196 @@
+"""A line of the room becomes a post, in the thread and the open batch that it belongs to."""
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.batching import settled_at
+from passerelle.core.identity import content_hash
+from passerelle.core.ids import BatchId, PostId, RoomId, ThreadId
+from passerelle.core.links import Link
+from passerelle.core.model import Batch, InboxRow, NewAttachment, NewPost, Post, RoomEvent
+from passerelle.core.names import safe_name
+from passerelle.flows.context import FlowContext
+from passerelle.flows.welcome import welcome_room_member
+from passerelle.matrix.events import RoomLine, readable_text
+from passerelle.store.attachments import insert_attachments
+from passerelle.store.batches import add_line, find_open_batch, insert_batch, move_due
+from passerelle.store.people import find_or_insert_person, note_participant
+from passerelle.store.posts import find_post, find_room_event, insert_post, insert_room_event
+from passerelle.store.rooms import find_member
+from passerelle.store.seen import find_seen
+from passerelle.store.threads import get_thread, insert_thread
+
+#: Length of a new conversation's subject, made of its first words.
+_SUBJECT_LENGTH = 60
+
+
+async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow, line: RoomLine) -> str:
+    """Accept one line; return why it does not leave, or "" where it will."""
+    if await find_room_event(conn, line.event_id) is not None:
+        return "duplicate"
+    room_id = row.room_id or ctx.links.room_of(link) or RoomId("")
+    parent = await _parent_of(conn, line)
+    batch = await _open_batch_for(conn, link, line, parent)
+    thread_id = await _thread_for(ctx, conn, link, line, parent=parent, batch=batch)
+    if (await get_thread(conn, thread_id)).stopped_at is not None:
+        return "thread_stopped"
+    name = await display_name(conn, room_id, line.sender)
+    person_id = await find_or_insert_person(
+        conn, link.association_name, name=name, user_id=line.sender, now=ctx.now()
+    )
+    await note_participant(conn, link.association_name, link.name, person_id, "room", ctx.now())
+    post_id = await insert_post(
+        conn,
+        NewPost(
+            association=link.association_name,
+            link=link.name,
+            side="room",
+            inbox_id=row.id,
+            raw_hash=row.raw_hash,
+            content_hash=content_hash(author=line.sender, words=line.body, said_at=line.said_at),
+            thread_id=thread_id,
+            parent_post_id=parent.id if parent else None,
+            author_name=name,
+            author_user_id=line.sender,
+            person_id=person_id,
+            text=readable_text(line, ctx.renderer(link.association).words),
+            html=line.formatted_body,
+            msgtype=line.msgtype,
+            said_at=min(line.said_at, row.received_at),
+            accepted_at=ctx.now(),
+        ),
+    )
+    await _insert_event_and_files(ctx, conn, line, room_id=room_id, post_id=post_id)
+    await welcome_room_member(ctx, conn, link, line.sender)
+    # After a restored backup: the list already has this line, as its own echo told.
+    if await find_seen(conn, link.association_name, "line", [ctx.hashed("line", line.event_id)]):
+        return "already_sent"
+    if link.settings.policy == "on_request":
+        return "on_request"
+    await put_in_batch(ctx, conn, link, line, post_id=post_id, thread_id=thread_id, batch=batch, name=name)
+    return ""
+
+
+async def display_name(conn: AsyncConnection, room_id: RoomId, sender: str) -> str:
+    """How the room calls its member, made safe; the local part of the user ID where it has no name."""
+    member = await find_member(conn, room_id, sender)
+    return safe_name(member.display_name if member else "") or sender[1:].partition(":")[0]
+
+
+async def put_in_batch(
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    link: Link,
+    line: RoomLine,
+    *,
+    post_id: PostId,
+    thread_id: ThreadId,
+    batch: Batch | None,
+    name: str,
+) -> None:
+    """Join the conversation's open batch, or open one; the batch is due again from this line on."""
+    settings = link.settings
+    if settings.policy != "conversation":
+        batch = None
+    first = min(batch.first_said_at, line.said_at) if batch else line.said_at
+    last = max(batch.last_said_at, line.said_at) if batch else line.said_at
+    due = settled_at(first, last, settings)
+    if batch is None:
+        batch_id: BatchId = await insert_batch(
+            conn,
+            association=link.association_name,
+            link=link.name,
+            thread_id=thread_id,
+            is_burst=answers_nothing(line),
+            first_said_at=first,
+            last_said_at=last,
+            due_at=due,
+        )
+    else:
+        batch_id = batch.id
+        await move_due(conn, batch_id, last_said_at=last, due_at=due)
+    await add_line(
+        conn,
+        batch_id,
+        kind="line",
+        post_id=post_id,
+        event_id=line.event_id,
+        author_name=name,
+        author_user_id=line.sender,
+        text="",
+        said_at=line.said_at,
+    )
+
+
+def answers_nothing(line: RoomLine) -> bool:
+    return line.thread_root is None and line.replies_to is None
+
+
+async def _parent_of(conn: AsyncConnection, line: RoomLine) -> Post | None:
+    """The post that a line answers: the one it replies to, else the one its Matrix thread began with."""
+    for event_id in (line.replies_to, line.thread_root):
+        known = await find_room_event(conn, event_id) if event_id else None
+        if known is not None:
+            return await find_post(conn, known.post_id)
+    return None
+
+
+async def _open_batch_for(conn: AsyncConnection, link: Link, line: RoomLine, parent: Post | None) -> Batch | None:
+    """The open batch that a line joins: its thread's, or the burst that it stands in."""
+    association = link.association_name
+    if parent is not None:
+        return await find_open_batch(conn, association, link.name, thread_id=parent.thread_id)
+    if not answers_nothing(line):
+        return None
+    burst = await find_open_batch(conn, association, link.name, burst=True)
+    quiet = timedelta(minutes=link.settings.quiet_minutes)
+    return burst if burst is not None and line.said_at <= burst.last_said_at + quiet else None
+
+
+async def _thread_for(
+    ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine, *, parent: Post | None, batch: Batch | None
+) -> ThreadId:
+    if parent is not None:
+        return parent.thread_id
+    if batch is not None:
+        return batch.thread_id
+    subject = first_words(readable_text(line, ctx.renderer(link.association).words))
+    return await insert_thread(conn, link.association_name, subject, ctx.now())
+
+
+def first_words(text: str, length: int = _SUBJECT_LENGTH) -> str:
+    """The first words of a line, for a subject: one line, cut between words, « … » where something is left out."""
+    words = " ".join(text.split())
+    if len(words) <= length:
+        return words
+    return words[:length].rsplit(" ", 1)[0].rstrip(" ,;:.-–—") + "…"
+
+
+async def _insert_event_and_files(
+    ctx: FlowContext, conn: AsyncConnection, line: RoomLine, *, room_id: RoomId, post_id: PostId
+) -> None:
+    await insert_room_event(
+        conn,
+        RoomEvent(
+            event_id=line.event_id,
+            room_id=room_id,
+            post_id=post_id,
+            part=0,
+            thread_root_event_id=line.thread_root,
+            outbox_id=None,
+            said_at=line.said_at,
+        ),
+    )
+    files = [
+        NewAttachment(
+            position=position,
+            filename=file.filename,
+            media_type=file.media_type,
+            size_bytes=file.size_bytes,
+            duration_ms=file.duration_ms,
+            media=file.media,
+        )
+        for position, file in enumerate(line.files, 1)
+    ]
+    await insert_attachments(conn, post_id, files, ctx.now())

@@ -1,0 +1,187 @@
+"""Settled conversations become mails: bytes and Message-ID are final from then on. One transaction a mail."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.batching import day_began, departure
+from passerelle.core.ids import MessageId
+from passerelle.core.links import Link
+from passerelle.core.model import Batch, BatchLine, NewOutboxRow, Post
+from passerelle.flows.context import FlowContext
+from passerelle.flows.conversation_mail import compose_conversations
+from passerelle.store.attachments import count_wanted_of_batch
+from passerelle.store.batches import (
+    adopt_pending_lines,
+    count_sealed_since,
+    empty_batch,
+    list_due_batches,
+    list_lines,
+    postpone_batch,
+    seal_batch,
+)
+from passerelle.store.inbox import count_inbox_waiting
+from passerelle.store.incidents import insert_incident
+from passerelle.store.links import find_link_state, has_untold
+from passerelle.store.outbox import count_thread_emails_since, insert_outbox
+from passerelle.store.seen import insert_seen
+from passerelle.store.threads import insert_message_id, stop_thread
+
+log = logging.getLogger(__name__)
+
+#: How long a batch that cannot be sealed yet waits before it is looked at again.
+LOOK_AGAIN = timedelta(seconds=20)
+_MANY = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conversation:
+    """A batch and what stands in it, as it leaves."""
+
+    batch: Batch
+    lines: tuple[tuple[BatchLine, Post], ...]
+
+
+async def seal_due_batches(ctx: FlowContext, *, live_at: datetime | None) -> int:
+    """Seal every batch that is due and may leave.
+
+    Args:
+        live_at: when the homeserver last said that nothing newer waits. A batch that was due later than that is left:
+            a line that was taken back meanwhile may not have reached us yet.
+
+    Returns:
+        how many mails were made.
+    """
+    if live_at is None:
+        return 0
+    async with ctx.store.read() as conn:
+        due = await list_due_batches(conn, min(live_at, ctx.now()), _MANY)
+    made = 0
+    for path in dict.fromkeys(f"{batch.association}/{batch.link}" for batch in due):
+        link = ctx.links.find(path)
+        if link is None:
+            continue
+        batches = [b for b in due if f"{b.association}/{b.link}" == path]
+        made += await _seal_link(ctx, link, batches)
+    return made
+
+
+async def _seal_link(ctx: FlowContext, link: Link, batches: Sequence[Batch]) -> int:
+    """Seal the due batches of one link, each as a mail of its own, or all as one evening mail."""
+    made = 0
+    for batch in batches:
+        async with ctx.store.write() as conn:
+            if not await _may_leave(ctx, conn, link, batch):
+                continue
+            now = ctx.now()
+            sent_today = await count_sealed_since(conn, batch.association, batch.link, day_began(now, link.zone))
+            leaves = departure(batch.due_at, now, sent_today, link.settings, link.zone)
+            if leaves.at > now:
+                await postpone_batch(conn, batch.id, leaves.at)
+                continue
+            if leaves.together:
+                made += await _seal(ctx, conn, link, batches)
+                break
+            made += await _seal(ctx, conn, link, [batch])
+    return made
+
+
+async def _may_leave(ctx: FlowContext, conn: AsyncConnection, link: Link, batch: Batch) -> bool:
+    """Nothing newer waits in the inbox, its files are here, its authors were told, and the link runs."""
+    now = ctx.now()
+    state = await find_link_state(conn, link.association_name, link.name)
+    if state.stopped_at is not None or state.confirmed_at is None:
+        await postpone_batch(conn, batch.id, now + LOOK_AGAIN)
+        return False
+    if await count_inbox_waiting(conn, lane=link.inbox_lane, kind="event"):
+        return False
+    if await count_wanted_of_batch(conn, batch.id) or await has_untold(conn, link.association_name, link.name, batch.id):
+        return False
+    recent = await count_thread_emails_since(conn, batch.thread_id, now - timedelta(hours=1))
+    if recent < link.settings.fuse_per_hour:
+        return True
+    await stop_thread(conn, batch.thread_id, now, "fuse")
+    await insert_incident(
+        conn,
+        association=link.association_name,
+        link=link.name,
+        kind="fuse",
+        key=f"fuse:{batch.thread_id}",
+        detail=str(recent),
+        now=now,
+    )
+    await postpone_batch(conn, batch.id, now + timedelta(hours=1))
+    return False
+
+
+async def _seal(ctx: FlowContext, conn: AsyncConnection, link: Link, batches: Sequence[Batch]) -> int:
+    conversations: list[Conversation] = []
+    for batch in batches:
+        lines = tuple((line, post) for line, post in await list_lines(conn, batch.id) if post.state == "accepted")
+        if lines:
+            conversations.append(Conversation(batch=batch, lines=lines))
+        else:
+            await empty_batch(conn, batch.id)
+    if not conversations:
+        return 0
+    await adopt_pending_lines(conn, link.association_name, link.name, conversations[0].batch.id)
+    first = conversations[0]
+    conversations[0] = Conversation(batch=first.batch, lines=tuple(await list_lines(conn, first.batch.id)))
+    message_id = message_id_of(ctx, link, first.lines[0][0])
+    raw = await compose_conversations(ctx, conn, link, conversations, message_id)
+    await _store(ctx, conn, link, conversations, message_id, raw)
+    log.info("Conversation sealed", extra={"link": link.path, "batch_id": first.batch.id})
+    return 1
+
+
+def message_id_of(ctx: FlowContext, link: Link, first: BatchLine) -> MessageId:
+    """A Message-ID made of the first line that leaves: the same again after a restored backup."""
+    domain = link.mailbox.address.rpartition("@")[2]
+    return MessageId(f"{ctx.hashed('mail', link.path, first.event_id)}@{domain}")
+
+
+async def _store(
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    link: Link,
+    conversations: Sequence[Conversation],
+    message_id: MessageId,
+    raw: bytes,
+) -> None:
+    now = ctx.now()
+    first = conversations[0]
+    outbox_id = await insert_outbox(
+        conn,
+        NewOutboxRow(
+            unique_key=f"mail:{link.path}:{message_id}",
+            lane=link.list_lane,
+            kind="email",
+            association=link.association_name,
+            link=link.name,
+            recipient=link.list_address,
+            mailbox=link.mailbox.name,
+            post_id=first.lines[0][1].id,
+            message_id=message_id,
+            delivery_key=ctx.hashed("delivery", link.path, message_id),
+            created_at=now,
+            due_at=now,
+            give_up_at=ctx.give_up_at(link),
+        ),
+        raw=raw,
+    )
+    for conversation in conversations:
+        await seal_batch(conn, conversation.batch.id, now, outbox_id=outbox_id, message_id=message_id)
+    await insert_message_id(
+        conn,
+        link.association_name,
+        message_id,
+        thread_id=first.batch.thread_id,
+        post_id=first.lines[0][1].id,
+        batch_id=first.batch.id,
+        outbox_id=outbox_id,
+    )
+    lines = [ctx.hashed("line", line.event_id) for c in conversations for line, _ in c.lines]
+    await insert_seen(conn, link.association_name, "line", lines, now)

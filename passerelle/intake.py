@@ -1,0 +1,155 @@
+"""What arrives is stored here, raw, in one transaction with the cursor that says so. Nothing is parsed but headers."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import MailAddress, RoomId
+from passerelle.core.links import Link
+from passerelle.core.model import NewInboxRow
+from passerelle.core.ports import EmailArrivals, RawEmail, RoomUpdate, SyncArrivals
+from passerelle.core.routing import Route, route
+from passerelle.core.settings import MailboxSettings
+from passerelle.errors import MalformedEmail
+from passerelle.flows.context import FlowContext
+from passerelle.flows.own_events import is_ours, note_own_events
+from passerelle.flows.watch_room import note_lost_past, take_state
+from passerelle.mail.parse import parse_headers
+from passerelle.store.cursors import move_cursor
+from passerelle.store.inbox import insert_inbox
+
+log = logging.getLogger(__name__)
+
+#: Event types that people cause and the list may read of; all else in a timeline is state or noise.
+_SPOKEN = frozenset(
+    {
+        "m.room.message",
+        "m.room.encrypted",
+        "m.room.redaction",
+        "m.reaction",
+        "m.sticker",
+        "m.poll.start",
+        "m.poll.end",
+        "org.matrix.msc3381.poll.start",
+        "org.matrix.msc3381.poll.end",
+    }
+)
+
+
+class Intake:
+    """Stores arrivals. The adapters call it; it returns when what they brought is durable."""
+
+    def __init__(self, ctx: FlowContext) -> None:
+        self._ctx = ctx
+        #: When the homeserver last said that nothing newer waits; None until it has.
+        self.live_at: datetime | None = None
+
+    def wanted(self, mailbox: MailboxSettings, header: bytes) -> bool:
+        """Whether an email in this mailbox is a link's or the bridge's own; all else stays there, untouched."""
+        return self._route(mailbox, header, None) is not None
+
+    async def take_emails(self, mailbox: MailboxSettings, arrivals: EmailArrivals) -> None:
+        """Store what one look at a mailbox brought, and where reading stands. Raises StoreError, StaleCursor."""
+        rows = [row for email in arrivals.emails if (row := self._email_row(mailbox, arrivals.source, email))]
+        now = self._ctx.now()
+        if not rows and arrivals.before == arrivals.after:
+            return
+        async with self._ctx.store.write() as conn:
+            await insert_inbox(conn, rows, now)
+            before = str(arrivals.before) if arrivals.before else None
+            await move_cursor(conn, arrivals.source, before=before, after=str(arrivals.after), now=now)
+        if rows or arrivals.foreign:
+            log.info(
+                "Mailbox read",
+                extra={"mailbox": mailbox.name, "taken": len(rows), "left_untouched": arrivals.foreign},
+            )
+
+    async def take_lmtp(self, mailbox: MailboxSettings, emails: Sequence[RawEmail]) -> None:
+        """Store what the mail server hands over, one row for each recipient. Raises StoreError."""
+        rows = [row for email in emails if (row := self._email_row(mailbox, f"lmtp:{mailbox.name}", email))]
+        async with self._ctx.store.write() as conn:
+            await insert_inbox(conn, rows, self._ctx.now())
+
+    async def take_sync(self, arrivals: SyncArrivals) -> None:
+        """Store one answer of `/sync`, or one application-service transaction. Raises StoreError, StaleCursor."""
+        now = self._ctx.now()
+        moves = arrivals.after is not None and arrivals.before != arrivals.after
+        if moves or any(r.timeline or r.state or r.lost_past for r in arrivals.rooms):
+            async with self._ctx.store.write() as conn:
+                for update in arrivals.rooms:
+                    await self._take_room(conn, arrivals.source, update, now)
+                if moves and arrivals.after is not None:
+                    await move_cursor(conn, arrivals.source, before=arrivals.before, after=arrivals.after, now=now)
+        if arrivals.live:
+            self.live_at = now
+
+    async def _take_room(self, conn: AsyncConnection, source: str, update: RoomUpdate, now: datetime) -> None:
+        link = self._ctx.links.find_by_room(update.room_id)
+        if link is None:
+            return
+        changes = [event for event in update.timeline if "state_key" in event]
+        await take_state(self._ctx, conn, link, update.room_id, state=update.state, changes=changes)
+        if update.lost_past:
+            await note_lost_past(self._ctx, conn, link)
+        spoken = [e for e in update.timeline if e.get("type") in _SPOKEN and "state_key" not in e]
+        ours = [e for e in spoken if is_ours(self._ctx.settings.matrix, str(e.get("sender", "")))]
+        await note_own_events(self._ctx, conn, ours)
+        rows = [_event_row(source, link, update.room_id, e, now) for e in spoken if e not in ours]
+        await insert_inbox(conn, [row for row in rows if row is not None], now)
+
+    def _email_row(self, mailbox: MailboxSettings, source: str, email: RawEmail) -> NewInboxRow | None:
+        taken = self._route(mailbox, email.raw, email.recipient)
+        if taken is None:
+            return None
+        return NewInboxRow(
+            source=source,
+            key=email.key,
+            kind="email",
+            lane=taken.lane,
+            raw=email.raw,
+            size_bytes=email.size_bytes,
+            received_at=email.received_at,
+            recipient=email.recipient or MailAddress(mailbox.address),
+            envelope_from=email.envelope_from,
+        )
+
+    def _route(self, mailbox: MailboxSettings, raw: bytes, recipient: MailAddress | None) -> Route | None:
+        try:
+            header = parse_headers(raw)
+        except MalformedEmail:
+            # It cannot be said whose it is: the bridge takes it in, so that a human hears of it.
+            return Route(link=None)
+        links = [link for link in self._ctx.links if link.mailbox.name == mailbox.name]
+        return route(header, links, bridge=MailAddress(mailbox.address), recipient=recipient)
+
+
+def _event_row(
+    source: str, link: Link, room_id: RoomId, event: Mapping[str, Any], now: datetime
+) -> NewInboxRow | None:
+    event_id = event.get("event_id")
+    if not isinstance(event_id, str):
+        log.warning("An event without an ID was left out", extra={"link": link.path})
+        return None
+    raw = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return NewInboxRow(
+        source=source,
+        key=event_id,
+        kind="event",
+        lane=link.inbox_lane,
+        raw=raw,
+        size_bytes=len(raw),
+        received_at=min(_sent_at(event) or now, now),
+        room_id=room_id,
+    )
+
+
+def _sent_at(event: Mapping[str, Any]) -> datetime | None:
+    """`origin_server_ts`, where it is a sane number of milliseconds."""
+    ts = event.get("origin_server_ts")
+    if isinstance(ts, int) and 0 < ts < 4_102_444_800_000:
+        return datetime.fromtimestamp(ts / 1000, UTC)
+    return None

@@ -1,0 +1,91 @@
+"""APScheduler as an alarm clock. It keeps no state: what is due when is asked of the database, at start and after each
+change; a night missed is caught up once, and an alarm that rings twice does nothing."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from passerelle.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+#: Changes that follow each other closely are looked at together.
+_SETTLE_SECONDS = 0.2
+#: What is due but cannot be done yet is tried again after this.
+_AGAIN = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Duty:
+    """Something to be done at a time that the database knows."""
+
+    name: str
+    run: Callable[[], Awaitable[object]]
+    #: When it is due next, aware; None where nothing is.
+    next_at: Callable[[], Awaitable[datetime | None]]
+
+
+class Schedule:
+    """Rings for each duty when it is due."""
+
+    def __init__(self, duties: Sequence[Duty], *, now: Callable[[], datetime]) -> None:
+        self._duties = {duty.name: duty for duty in duties}
+        self._now = now
+        self._wake = asyncio.Event()
+        self._running = {name: asyncio.Lock() for name in self._duties}
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+
+    def changed(self) -> None:
+        """Say that the database changed: what is due when is asked anew."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Ring until cancelled."""
+        self._scheduler.start()
+        try:
+            while True:
+                self._wake.clear()
+                for duty in self._duties.values():
+                    await self._set_alarm(duty)
+                await self._wake.wait()
+                await asyncio.sleep(_SETTLE_SECONDS)
+        finally:
+            self._scheduler.shutdown(wait=False)
+
+    async def ring(self, name: str) -> None:
+        """Do a duty now, unless it is being done."""
+        duty, lock = self._duties[name], self._running[name]
+        if lock.locked():
+            return
+        async with lock:
+            try:
+                await duty.run()
+            except StoreError:
+                log.exception("The store refused; trying again soon", extra={"duty": name})
+            await self._set_alarm(duty, not_before=self._now() + _AGAIN)
+
+    async def _set_alarm(self, duty: Duty, *, not_before: datetime | None = None) -> None:
+        try:
+            at = await duty.next_at()
+        except StoreError:
+            at = self._now() + _AGAIN
+        if at is None:
+            return
+        at = max(at, not_before or self._now())
+        job = self._scheduler.get_job(duty.name)
+        if job is not None and job.next_run_time is not None and job.next_run_time <= at:
+            return
+        self._scheduler.add_job(
+            self.ring,
+            DateTrigger(at),
+            args=[duty.name],
+            id=duty.name,
+            replace_existing=True,
+            misfire_grace_time=None,
+            coalesce=True,
+        )
