@@ -6,12 +6,11 @@ deep. nh3 runs first, so that what is rewritten is in order, and last, so that n
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
 from urllib.parse import unquote, urlsplit
 
 import nh3
 
-from passerelle.core.html_tokens import BLOCKS, VOID, Token, tokens_of
+from passerelle.core.markup import BLOCKS, VOID, Token, linked, tokens_of
 
 MAX_DEPTH = 100
 
@@ -271,7 +270,6 @@ def _is_blank(token: Token) -> bool:
     return token.kind == "text" and not token.value.strip()
 
 
-_URL = re.compile(r"(?<![\w@/])(?:https?://|www\.)[^\s<>«»“”\"\x00-\x1f]{2,2000}", re.I)
 _ITEM = re.compile(r" {0,3}[-*•–] +(?=\S)")
 _MAX_QUOTES = 20
 
@@ -306,16 +304,3 @@ def _unquoted(line: str) -> tuple[int, str]:
         level, rest = level + 1, rest.lstrip(" ")[1:]
     return level, rest.removeprefix(" ") if level else rest
 
-
-def linked(text: str) -> str:
-    """`text` escaped, its web addresses as links; the punctuation after an address is not taken into it."""
-    parts: list[str] = []
-    end = 0
-    for match in _URL.finditer(text):
-        url = match[0].rstrip(".,;:!?…'’*_")
-        while url.endswith(")") and url.count("(") < url.count(")"):
-            url = url[:-1].rstrip(".,;:!?")
-        target = url if url[:4].lower() == "http" else f"https://{url}"
-        parts += [escape(text[end : match.start()], quote=False), f'<a href="{escape(target)}">{escape(url)}</a>']
-        end = match.start() + len(url)
-    return "".join([*parts, escape(text[end:], quote=False)])

@@ -20,7 +20,7 @@ _SIDEWAYS = (5, 6, 7, 8)
 def file_content(file: NewAttachment) -> dict[str, Any]:
     """Message content for `file`, whose `data` is here: msgtype by media type, `info` with size and dimensions."""
     data = file.data or b""
-    name = " ".join(without_controls(file.filename, keep="").split()) or "fichier"
+    name = _shown_name(file)
     info: dict[str, Any] = {"mimetype": file.media_type, "size": len(data)}
     msgtype = "m.file"
     if file.media_type in _IMAGES:
@@ -37,6 +37,15 @@ def file_content(file: NewAttachment) -> dict[str, Any]:
     return {"msgtype": msgtype, "body": name, "filename": name, "info": info}
 
 
+def _shown_name(file: NewAttachment) -> str:
+    """On one line, at most 200 characters, its extension kept."""
+    name = " ".join(without_controls(file.filename, keep="").split()) or file.media_type.replace("/", ".")
+    stem, dot, extension = name.rpartition(".")
+    if len(name) > 200 and dot and len(extension) <= 10:
+        return f"{stem[:180]}….{extension}"
+    return name[:200]
+
+
 def image_size(data: bytes, media_type: str) -> tuple[int, int] | None:
     """Width and height as shown (EXIF orientation obeyed), or None where it is no picture that a client can show.
 
@@ -48,7 +57,7 @@ def image_size(data: bytes, media_type: str) -> tuple[int, int] | None:
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if len(data) < 50_000_000 else 1
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, OverflowError, MemoryError):
         return None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Warning):  # warnings where they are made errors
         return None
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE) or width * height > _MAX_PIXELS:
         return None

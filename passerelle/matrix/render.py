@@ -13,11 +13,12 @@ from typing import Any, Literal
 
 from passerelle.core.email import Protection
 from passerelle.core.ids import EventId
+from passerelle.core.markup import linked
 from passerelle.core.model import NewAttachment
 from passerelle.core.names import list_author_name, mask_addresses, without_controls
 from passerelle.core.wording import Words
 from passerelle.matrix.event_types import DELIVERY_KEY
-from passerelle.matrix.html import linked, text_to_html
+from passerelle.matrix.html import text_to_html
 from passerelle.matrix.media import file_content
 
 __all__ = [
@@ -93,13 +94,13 @@ def build_contents(
     told = _notes(post, [file for file in post.attachments if file not in fitting], words, upload_limit_bytes)
     text, rest = _text_content(post, told, words, has_files=bool(fitting))
     parts = [RoomContent(content=text)] if text else []
-    parts += [_file(file, words) for file in fitting]
+    parts += [_file(file) for file in fitting]
     if rest is not None:
-        parts.append(_text_file(rest, name=words("whole_name"), caption="", limit_bytes=upload_limit_bytes))
+        parts += _text_files(rest, name=words("whole_name"), caption="", limit_bytes=upload_limit_bytes)
     if post.original is not None and post.original.strip():
         masked = mask_addresses(without_controls(post.original), words("masked_address"))
         name, caption = words("original_name"), words("original_caption")
-        parts.append(_text_file(masked, name=name, caption=caption, limit_bytes=upload_limit_bytes))
+        parts += _text_files(masked, name=name, caption=caption, limit_bytes=upload_limit_bytes)
     return tuple(_stamped(part, delivery_key(number)) for number, part in enumerate(parts))
 
 
@@ -179,7 +180,7 @@ def _head(post: ListPost, words: Words) -> tuple[list[str], list[str]]:
         name = list_author_name(post.author_name, words)
         html.append(f"<strong>{escape(name, quote=False)}</strong>")
         if post.looks_like:
-            shown = words("author_looks_like", name="", other=post.looks_like).strip()
+            shown = words("looks_like", other=post.looks_like)
             html[-1] += " " + escape(shown, quote=False)
             name = f"{name} {shown}"
         plain.append(words("author_line", name=name))
@@ -213,7 +214,7 @@ def _text_content(
         return content, None
     name = words("whole_name")
     start = _start_of(text) + "\n\n" + words("rest_in_file", name=name)
-    return _message(head, start, "", [note[:500] for note in notes[:10]]), text
+    return _message(head, start, "", [note[:500] for note in notes[:10]]), "\n\n".join([text, *notes])
 
 
 def _message(head: tuple[list[str], list[str]], text: str, html: str, notes: list[str]) -> dict[str, Any]:
@@ -245,15 +246,28 @@ def _start_of(text: str) -> str:
     return start
 
 
-def _file(file: NewAttachment, words: Words) -> RoomContent:
+def _file(file: NewAttachment) -> RoomContent:
     content = file_content(file)
-    return RoomContent(content=content, upload=file.data, media_type=file.media_type, filename=file.filename)
+    return RoomContent(content=content, upload=file.data, media_type=file.media_type, filename=content["filename"])
 
 
-def _text_file(text: str, *, name: str, caption: str, limit_bytes: int) -> RoomContent:
-    data = text.encode("utf-8", "replace")[:limit_bytes]
-    file = NewAttachment(position=0, filename=name, media_type="text/plain", size_bytes=len(data), data=data)
-    content = file_content(file)
-    if caption:  # MSC2530
-        content["body"] = caption
-    return RoomContent(content=content, upload=data, media_type="text/plain; charset=utf-8", filename=name)
+def _text_files(text: str, *, name: str, caption: str, limit_bytes: int) -> list[RoomContent]:
+    """`text` as one file, or as several where it is longer than the homeserver takes."""
+    # A UTF-8 character has at most four bytes, so a piece never passes the limit.
+    step = max(1, limit_bytes // 4)
+    pieces = [text] if len(text.encode("utf-8", "replace")) <= limit_bytes else None
+    pieces = pieces or [text[start : start + step] for start in range(0, len(text), step)]
+    files = []
+    for number, piece in enumerate(pieces, 1):
+        data = piece.encode("utf-8", "replace")
+        stem, dot, extension = name.rpartition(".")
+        shown = name if len(pieces) == 1 else f"{stem or name} ({number}){dot}{extension}"
+        content = file_content(
+            NewAttachment(position=0, filename=shown, media_type="text/plain", size_bytes=len(data), data=data)
+        )
+        if caption:  # MSC2530
+            content["body"] = caption
+        files.append(
+            RoomContent(content=content, upload=data, media_type="text/plain; charset=utf-8", filename=shown)
+        )
+    return files

@@ -3,6 +3,7 @@
 Meant for HTML that a sanitiser (nh3) has put in order already: every tag closed, every character reference known.
 """
 
+import re
 from dataclasses import dataclass, field
 from html import escape
 from html.parser import HTMLParser
@@ -58,3 +59,20 @@ def tokens_of(html: str) -> list[Token]:
     collector.feed(html)
     collector.close()
     return collector.tokens
+
+
+_URL = re.compile(r"(?<![\w@/])(?:https?://|www\.)[^\s<>«»“”\"\x00-\x1f]{2,2000}", re.IGNORECASE)
+
+
+def linked(text: str) -> str:
+    """Plain `text` as HTML, its web addresses as links; the punctuation after an address is not taken into it."""
+    parts: list[str] = []
+    end = 0
+    for match in _URL.finditer(text):
+        url = match[0].rstrip(".,;:!?…'’*_")
+        while url.endswith(")") and url.count("(") < url.count(")"):
+            url = url[:-1].rstrip(".,;:!?")
+        target = url if url[:4].lower() == "http" else f"https://{url}"
+        parts += [escape(text[end : match.start()], quote=False), f'<a href="{escape(target)}">{escape(url)}</a>']
+        end = match.start() + len(url)
+    return "".join([*parts, escape(text[end:], quote=False)])

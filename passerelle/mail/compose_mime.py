@@ -1,0 +1,159 @@
+"""Header fields and MIME bodies, written so that any relay of the last thirty years carries them. Pure.
+
+Everything is 7-bit: RFC 2047 in header fields, quoted-printable or base64 in bodies. Built on `email`'s compat32
+policy with ready-folded fields: 0.3 ms a mail where `policy.SMTP` takes 1.2 (MEASURED says the same of parsing).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from email.charset import BASE64, QP, Charset
+from email.encoders import encode_base64
+from email.header import Header
+from email.message import Message
+from email.mime.base import MIMEBase
+from email.mime.multipart import MIMEMultipart
+from email.policy import compat32
+from email.utils import format_datetime
+
+from passerelle.core.ids import MailAddress, MessageId
+from passerelle.core.names import without_controls
+from passerelle.errors import MalformedEmail
+
+_POLICY = compat32.clone(linesep="\r\n", max_line_length=None, mangle_from_=False)
+
+#: RFC 5322 §2.1.1: at most 998 characters a line; identifiers longer than this are nobody's and cannot be folded.
+_MAX_ID = 900
+#: References kept of a long thread: the first, and the last ones, as RFC 5537 §3.4.4 advises.
+_MAX_REFERENCES = 20
+
+_ID = re.compile(r"[!-;=?-~]+@?[!-;=?-~]*")
+_VISIBLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_ADDRESS = re.compile(r"[!#-'*+\-/-9=?A-Z^-~.]{1,64}@[A-Za-z0-9.\-\[\]:]{1,255}")
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
+
+
+def unstructured(text: str, field: str) -> str:
+    """`text` as the value of an unstructured field (RFC 5322 §3.6.5): one line of words, encoded and folded."""
+    flat = " ".join(without_controls(text, keep="\n\t").split())
+    if flat.isascii() and len(flat) + len(field) < 74 and "=?" not in flat:
+        return flat
+    return Header(flat, "utf-8", maxlinelen=75, header_name=field).encode()
+
+
+def mailbox(name: str, address: MailAddress, field: str) -> str:
+    """`"name" <address>` (§3.4). Raises MalformedEmail where the address cannot stand in a 7-bit field."""
+    spec = addr_spec(address)
+    flat = " ".join(without_controls(name, keep="\n\t").split())
+    if not flat:
+        return spec
+    if flat.isascii() and "=?" not in flat:
+        escaped = flat.replace("\\", "\\\\").replace('"', '\\"')
+        phrase = f'"{escaped}"'
+    else:
+        phrase = Header(flat, "utf-8", maxlinelen=75, header_name=field).encode()
+    return f"{phrase}\n <{spec}>" if len(phrase) + len(spec) > 60 else f"{phrase} <{spec}>"
+
+
+def addr_spec(address: MailAddress) -> str:
+    """The address in ASCII, its domain in IDNA. Raises MalformedEmail where that cannot be (RFC 6531 addresses)."""
+    local, _, domain = address.rpartition("@")
+    try:
+        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        ascii_domain = ""
+    spec = f"{local}@{ascii_domain}"
+    if not _ADDRESS.fullmatch(spec):
+        raise MalformedEmail("an address cannot be written in a header field")
+    return spec
+
+
+def msg_id(message_id: MessageId) -> str:
+    """`<id>` (§3.6.4). Raises MalformedEmail where it is none."""
+    if not is_msg_id(message_id):
+        raise MalformedEmail("a Message-ID cannot be written in a header field")
+    return f"<{message_id}>"
+
+
+def is_msg_id(message_id: str) -> bool:
+    return len(message_id) <= _MAX_ID and bool(_ID.fullmatch(message_id))
+
+
+def references(ids: Iterable[MessageId]) -> str:
+    """Value of References: unique, one a line, the first and the newest where there are too many."""
+    unique = [one for one in dict.fromkeys(ids) if is_msg_id(one)]
+    if len(unique) > _MAX_REFERENCES:
+        unique = [unique[0], *unique[1 - _MAX_REFERENCES :]]
+    return "\n ".join(f"<{one}>" for one in unique)
+
+
+def mark(value: str) -> str:
+    """`value` as that of a field of ours: printable ASCII, folded at spaces. Raises ValueError otherwise."""
+    if not _VISIBLE.fullmatch(value):
+        raise ValueError("not printable ASCII")
+    return value if len(value) < 60 else "\n ".join(value.split(" "))
+
+
+def date(at: datetime) -> str:
+    """RFC 5322 §3.3; `at` is aware."""
+    return format_datetime(at)
+
+
+def text_part(text: str, subtype: str) -> Message:
+    """`text` with LF line ends as a UTF-8 part: quoted-printable, or base64 where that is much shorter."""
+    text = text.encode("utf-8", "replace").decode()
+    charset = Charset("utf-8")
+    others = sum(1 for c in text[:4000] if c > "\x7f")
+    charset.body_encoding = BASE64 if others > 0.3 * min(len(text), 4000) else QP
+    part = Message(policy=_POLICY)
+    part.add_header("Content-Type", f"text/{subtype}", charset="utf-8")
+    part["Content-Transfer-Encoding"] = "base64" if charset.body_encoding == BASE64 else "quoted-printable"
+    part.set_payload(charset.body_encode(text))
+    return part
+
+
+def file_part(data: bytes, *, media_type: str, filename: str, inline: bool) -> MIMEBase:
+    """A file (RFC 2183), its name in RFC 2231."""
+    # RFC 2045 §6.4: composite types allow no base64.
+    simple = _MEDIA_TYPE.fullmatch(media_type) and not media_type.startswith(("multipart/", "message/"))
+    main, _, sub = (media_type if simple else "application/octet-stream").partition("/")
+    part = MIMEBase(main, sub, policy=_POLICY)
+    del part["MIME-Version"]
+    part.set_payload(data)
+    encode_base64(part)
+    name = " ".join(without_controls(filename, keep="").replace("/", "_").replace("\\", "_").split())[:150] or "fichier"
+    value = name if name.isascii() else ("utf-8", "", name)
+    part.add_header("Content-Disposition", "inline" if inline else "attachment", filename=value)
+    return part
+
+
+def assembled(
+    fields: Iterable[tuple[str, str]], *, text: str, html: str | None, files: Sequence[MIMEBase], seed: str
+) -> bytes:
+    """The whole message: text, HTML beside it, files after both. The same input gives the same bytes.
+
+    `fields` are ready values (ASCII, folded with LF); `seed` makes the boundaries.
+    """
+    body: Message = text_part(text, "plain")
+    if html is not None:
+        body = _multipart("alternative", [body, text_part(html, "html")], seed)
+    if files:
+        body = _multipart("mixed", [body, *files], seed)
+    message_fields = [*fields, ("MIME-Version", "1.0")]
+    del body["MIME-Version"]
+    content_fields = list(body.items())
+    for name, _ in content_fields:
+        del body[name]
+    for name, value in (*message_fields, *content_fields):
+        body[name] = value
+    return body.as_bytes(policy=_POLICY)
+
+
+def _multipart(subtype: str, parts: Sequence[Message], seed: str) -> MIMEMultipart:
+    boundary = f"=_{subtype[:3]}_{hashlib.sha256(f'{subtype} {seed}'.encode()).hexdigest()[:40]}"
+    multipart = MIMEMultipart(subtype, boundary=boundary, policy=_POLICY)
+    del multipart["MIME-Version"]
+    for part in parts:
+        multipart.attach(part)
+    return multipart
