@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, formataddr, make_msgid
 from pathlib import Path
+from typing import Protocol
 
 from lab.imap import ImapServer, Mailbox
 from lab.mailman import DMARC_MUNGING, MailingList, Mailman
@@ -26,6 +27,40 @@ FOOTER = """\
 Liste $display_name de l’association : $fqdn_listname
 Pour se désinscrire : ${short_listname}-leave@${domain}
 """
+
+
+class TakesMail(Protocol):
+    """A mail server, as a member's program sees it."""
+
+    @property
+    def host(self) -> str:
+        """Where it listens."""
+
+    @property
+    def port(self) -> int:
+        """Its SMTP port."""
+
+    def send(self, envelope_from: str, recipients: Sequence[str], raw: bytes) -> None:
+        """Hand a mail in by SMTP."""
+
+
+class Servers(Protocol):
+    """What an association is founded on: :class:`Town`, or :class:`lab.debian_town.DebianTown`."""
+
+    @property
+    def synapse(self) -> Synapse:
+        """The homeserver."""
+
+    @property
+    def mailman(self) -> Mailman:
+        """The list server."""
+
+    @property
+    def mail(self) -> TakesMail:
+        """The mail server."""
+
+    def add_mailbox(self, localpart: str) -> Mailbox:
+        """Make an address of the members' domain, with a mailbox."""
 
 
 class Town(Server):
@@ -112,7 +147,7 @@ class Association:
     """A founded association: everything a daemon's configuration needs, and everything its members can do."""
 
     name: str
-    town: Town
+    town: Servers
     mlist: MailingList
     mail_members: Mapping[str, MailMember]
     chat_accounts: Mapping[str, Account]
@@ -183,7 +218,7 @@ class Association:
             yield person
 
 
-async def found_association(town: Town, plan: AssociationPlan | None = None) -> Association:
+async def found_association(town: Servers, plan: AssociationPlan | None = None) -> Association:
     """Make the list, the mailboxes, the accounts and the room; the bot is invited, nothing has been said yet."""
     plan = plan or AssociationPlan()
     mail_members, bridge_mailbox = await asyncio.to_thread(_found_mail_side, town, plan)
@@ -203,7 +238,7 @@ async def found_association(town: Town, plan: AssociationPlan | None = None) -> 
     )
 
 
-def _found_mail_side(town: Town, plan: AssociationPlan) -> tuple[dict[str, MailMember], Mailbox]:
+def _found_mail_side(town: Servers, plan: AssociationPlan) -> tuple[dict[str, MailMember], Mailbox]:
     members = {
         key: MailMember(name=name, mailbox=town.add_mailbox(key + plan.suffix))
         for key, name in plan.mail_members.items()
@@ -212,7 +247,7 @@ def _found_mail_side(town: Town, plan: AssociationPlan) -> tuple[dict[str, MailM
 
 
 def _found_list(
-    town: Town, plan: AssociationPlan, members: Mapping[str, MailMember], bridge_mailbox: Mailbox
+    town: Servers, plan: AssociationPlan, members: Mapping[str, MailMember], bridge_mailbox: Mailbox
 ) -> MailingList:
     settings = {
         **DMARC_MUNGING,

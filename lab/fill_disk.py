@@ -4,9 +4,9 @@ Two ways, because no one of them is there everywhere:
 
 - :class:`SmallDisk` mounts a file system of a few MB in memory (as root with the right to mount): writing fails with
   ENOSPC, as on a disk that is really full.
-- :func:`forbid_growth` takes from one running process the right to make files longer than they may be (RLIMIT_FSIZE, no
-  root needed for one's own processes): writing fails with EFBIG, which SQLite reports as a disk I/O error. It also stops
-  a log file from growing, so give such a process its log on a pipe or keep the limit above the log's size.
+- :func:`forbid_growth` takes from one running process the right to make files longer than they may be (RLIMIT_FSIZE,
+  no root needed for one's own processes): writing fails with EFBIG, which SQLite reports as a disk I/O error. It also
+  stops a log file from growing, so give such a process its log on a pipe or keep the limit above the log's size.
 """
 
 from __future__ import annotations

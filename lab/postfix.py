@@ -104,10 +104,11 @@ class Postfix(Server):
         mailbox_domain: str,
         mailbox_lmtp_port: int,
         routes: Mapping[str, int] | None = None,
+        port: int | None = None,
         size_limit_bytes: int = 50 * 1024 * 1024,
     ) -> None:
         self.host = LOOPBACK
-        self.port = free_port()
+        self.port = port or free_port()
         self._log = log
         self._routes = dict(routes or {})
         self._values: dict[str, object] = {

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import lab.postgres
 from lab.association import Association, AssociationPlan, Town, found_association
 from lab.imap import ImapServer, Mailbox
 from lab.mailman import MailingList, Mailman
 from lab.matrix_client import ChatMember
+from lab.postgres import Postgres
 from lab.smtp import MailServer
 from lab.synapse import Synapse
 
@@ -82,6 +84,15 @@ def mailman(_town: Town, _mail_server: MailServer) -> Iterator[Mailman]:
 def town(_town: Town, synapse: Synapse, imap_server: ImapServer, mail_server: MailServer, mailman: Mailman) -> Town:
     """All four servers, wired to each other."""
     return _town
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A throw-away PostgreSQL: ``postgres.create_database()`` gives the URL of an empty database."""
+    if reason := lab.postgres.unavailable():
+        pytest.skip(reason)
+    with Postgres(tmp_path_factory.mktemp("postgres") / "postgres.log") as server:
+        yield server
 
 
 @pytest.fixture
