@@ -1,9 +1,10 @@
 """Between rows and the values of `core/model.py`, which have the columns' names."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, Row, Table
+from sqlalchemy import Column, Table
 
 T = TypeVar("T")
 
@@ -17,11 +18,11 @@ class Shape(Generic[T]):
         #: The table's columns in the order of the value's fields, to select.
         self.columns: tuple[Column[Any], ...] = tuple(table.c[name] for name in self._names)
 
-    def value(self, row: Row[Any]) -> T:
+    def value(self, row: Sequence[Any]) -> T:
         """The value of a row that begins with `columns`."""
         return self._type(**dict(zip(self._names, row, strict=False)))
 
-    def values(self, rows: "list[Row[Any]] | Any") -> list[T]:
+    def values(self, rows: Iterable[Sequence[Any]]) -> list[T]:
         """The values of such rows, in their order."""
         return [self.value(row) for row in rows]
 

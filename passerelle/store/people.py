@@ -1,0 +1,181 @@
+"""Persons, their addresses and user IDs (many to many), and who takes part in which link."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import AssociationName, LinkName, MailAddress, UserId
+from passerelle.core.model import Side
+from passerelle.store.dialects import upsert
+from passerelle.store.rows import Shape
+from passerelle.store.tables import participant, person, person_address, person_user_id
+
+_BY_ADDRESS = (
+    select(person.c.id, person.c.name)
+    .join(person_address, person_address.c.person_id == person.c.id)
+    .where(person.c.association == bindparam("association"), person_address.c.address == bindparam("address"))
+    .order_by(person.c.id)
+)
+_BY_USER_ID = (
+    select(person.c.id, person.c.name)
+    .join(person_user_id, person_user_id.c.person_id == person.c.id)
+    .where(person.c.association == bindparam("association"), person_user_id.c.user_id == bindparam("user_id"))
+    .order_by(person.c.id)
+)
+_INSERT = insert(person).returning(person.c.id)
+_RENAME = update(person).where(person.c.id == bindparam("which")).values(name=bindparam("called"))
+_ADD_ADDRESS = upsert(person_address, lambda i: i.on_conflict_do_nothing(index_elements=["person_id", "address"]))
+_ADD_USER_ID = upsert(person_user_id, lambda i: i.on_conflict_do_nothing(index_elements=["person_id", "user_id"]))
+_NOTE = upsert(
+    participant,
+    lambda i: i.on_conflict_do_update(
+        index_elements=["association", "link", "person_id", "side"],
+        set_={"since": i.excluded.since, "until": None},
+        where=participant.c.until.is_not(None),
+    ),
+)
+_LEAVE = (
+    update(participant)
+    .where(
+        participant.c.association == bindparam("in_association"),
+        participant.c.link == bindparam("in_link"),
+        participant.c.person_id == bindparam("who"),
+        participant.c.side == bindparam("on_side"),
+        participant.c.until.is_(None),
+    )
+    .values(until=bindparam("now"))
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Participant:
+    """Who takes part in a link, on one side of it."""
+
+    person_id: int
+    name: str
+    side: Side
+    since: datetime
+
+
+_PARTICIPANTS = (
+    select(person.c.id, person.c.name, participant.c.side, participant.c.since)
+    .join(participant, participant.c.person_id == person.c.id)
+    .where(
+        participant.c.association == bindparam("association"),
+        participant.c.link == bindparam("link"),
+        participant.c.until.is_(None),
+    )
+    .order_by(person.c.name, person.c.id, participant.c.side)
+)
+_ADDRESSES = (
+    select(person_address.c.address)
+    .where(person_address.c.person_id == bindparam("person_id"))
+    .order_by(person_address.c.added_at, person_address.c.address)
+)
+_USER_IDS = (
+    select(person_user_id.c.user_id)
+    .where(person_user_id.c.person_id == bindparam("person_id"))
+    .order_by(person_user_id.c.added_at, person_user_id.c.user_id)
+)
+
+
+async def find_person(
+    conn: AsyncConnection,
+    association: AssociationName,
+    *,
+    name: str,
+    address: MailAddress | None = None,
+    user_id: UserId | None = None,
+) -> int | None:
+    """Who has that user ID; else who has that address, and that name where several persons share the address.
+
+    A user ID is one person's, whatever the name. An address may be a couple's: another name there is another person.
+    """
+    if user_id is not None:
+        values = {"association": association, "user_id": user_id}
+        if (row := (await conn.execute(_BY_USER_ID, values)).first()) is not None:
+            return int(row.id)
+    if address is None:
+        return None
+    rows = (await conn.execute(_BY_ADDRESS, {"association": association, "address": address})).all()
+    wanted = _folded(name)
+    same = [row for row in rows if _folded(row.name) == wanted]
+    nameless = [row for row in rows if not wanted or not _folded(row.name)]
+    found = (same or nameless or [None])[0]
+    return None if found is None else int(found.id)
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+async def find_or_insert_person(
+    conn: AsyncConnection,
+    association: AssociationName,
+    *,
+    name: str,
+    address: MailAddress | None = None,
+    user_id: UserId | None = None,
+    now: datetime,
+) -> int:
+    """The person, as `find_person` finds it, made where there is none, with that address and user ID; its id."""
+    id = await find_person(conn, association, name=name, address=address, user_id=user_id)
+    if id is None:
+        values = {"association": association, "name": name, "created_at": now}
+        id = int((await conn.execute(_INSERT, values)).scalar_one())
+    if address is not None:
+        row = {"person_id": id, "address": address, "source": "post", "added_at": now}
+        await conn.execute(_ADD_ADDRESS(conn), row)
+    if user_id is not None:
+        row = {"person_id": id, "user_id": user_id, "source": "post", "added_at": now}
+        await conn.execute(_ADD_USER_ID(conn), row)
+    return id
+
+
+async def rename_person(conn: AsyncConnection, person_id: int, name: str) -> None:
+    """The name by which a person is shown."""
+    await conn.execute(_RENAME, {"which": person_id, "called": name})
+
+
+async def note_participant(
+    conn: AsyncConnection,
+    association: AssociationName,
+    link: LinkName,
+    person_id: int,
+    side: Side,
+    now: datetime,
+) -> None:
+    """A person takes part in a link; `now` counts where it did not, or had left."""
+    values = {"association": association, "link": link, "person_id": person_id, "side": side, "since": now}
+    await conn.execute(_NOTE(conn), values)
+
+
+async def leave_participant(
+    conn: AsyncConnection,
+    association: AssociationName,
+    link: LinkName,
+    person_id: int,
+    side: Side,
+    now: datetime,
+) -> None:
+    """A person takes part no longer."""
+    values = {"in_association": association, "in_link": link, "who": person_id, "on_side": side, "now": now}
+    await conn.execute(_LEAVE, values)
+
+
+async def list_participants(conn: AsyncConnection, association: AssociationName, link: LinkName) -> list[Participant]:
+    """Who takes part in a link now, by name."""
+    rows = await conn.execute(_PARTICIPANTS, {"association": association, "link": link})
+    return [Participant(person_id=r.id, name=r.name, side=r.side, since=r.since) for r in rows]
+
+
+async def list_addresses(conn: AsyncConnection, person_id: int) -> list[MailAddress]:
+    """A person's addresses, the first known first."""
+    return [MailAddress(a) for a in (await conn.execute(_ADDRESSES, {"person_id": person_id})).scalars()]
+
+
+async def list_user_ids(conn: AsyncConnection, person_id: int) -> list[UserId]:
+    """A person's user IDs, the first known first."""
+    return [UserId(u) for u in (await conn.execute(_USER_IDS, {"person_id": person_id})).scalars()]

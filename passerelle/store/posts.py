@@ -1,0 +1,131 @@
+"""Accepted contributions, and the events that are or show them."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import AssociationName, EventId, MessageId, PostId, RoomId, ThreadId
+from passerelle.core.model import NewPost, Post, PostState, RoomEvent
+from passerelle.errors import StoreError
+from passerelle.store.dialects import upsert
+from passerelle.store.rows import Shape, parameters
+from passerelle.store.tables import post, room_event
+
+SHAPE = Shape(Post, post)
+_EVENT_SHAPE = Shape(RoomEvent, room_event)
+_ALL = select(*SHAPE.columns)
+_FROM_LIST = post.c.side == literal_column("'list'")
+
+_INSERT = insert(post).returning(post.c.id)
+_GET = _ALL.where(post.c.id == bindparam("which"))
+_BY_MESSAGE_ID = _ALL.where(
+    _FROM_LIST, post.c.association == bindparam("association"), post.c.message_id == bindparam("message_id")
+).order_by(post.c.id)
+_BY_IDENTITY = _BY_MESSAGE_ID.where(post.c.content_hash == bindparam("content_hash"))
+_BY_CONTENT = (
+    _ALL.where(
+        post.c.association == bindparam("association"),
+        post.c.content_hash == bindparam("content_hash"),
+        post.c.accepted_at >= bindparam("since"),
+    )
+    .order_by(post.c.id.desc())
+    .limit(1)
+)
+_UPDATE_TEXT = (
+    update(post)
+    .where(post.c.id == bindparam("which"))
+    .values(text=bindparam("plain"), html=bindparam("rich"), content_hash=bindparam("content"))
+)
+_SET_STATE = update(post).where(post.c.id == bindparam("which")).values(state=bindparam("become"))
+_COUNT_THREAD = (
+    select(func.count())
+    .select_from(post)
+    .where(post.c.thread_id == bindparam("thread_id"), post.c.accepted_at >= bindparam("since"))
+)
+_INSERT_EVENT = upsert(room_event, lambda i: i.on_conflict_do_nothing(index_elements=["event_id"]))
+_FIND_EVENT = select(*_EVENT_SHAPE.columns).where(room_event.c.event_id == bindparam("event_id"))
+_EVENTS_OF_POST = (
+    select(*_EVENT_SHAPE.columns)
+    .where(room_event.c.post_id == bindparam("post_id"), room_event.c.room_id == bindparam("room_id"))
+    .order_by(room_event.c.part, room_event.c.said_at, room_event.c.event_id)
+)
+
+
+async def insert_post(conn: AsyncConnection, new: NewPost) -> PostId:
+    """Accept a post. Raises StoreError where a post from the list with its identity stands already."""
+    return PostId((await conn.execute(_INSERT, parameters(new))).scalar_one())
+
+
+async def find_post(conn: AsyncConnection, id: PostId) -> Post | None:
+    """The post of that id."""
+    row = (await conn.execute(_GET, {"which": id})).first()
+    return None if row is None else SHAPE.value(row)
+
+
+async def get_post(conn: AsyncConnection, id: PostId) -> Post:
+    """The post of that id. Raises StoreError where there is none."""
+    found = await find_post(conn, id)
+    if found is None:
+        raise StoreError(f"There is no post {id}.")
+    return found
+
+
+async def find_post_by_identity(
+    conn: AsyncConnection, association: AssociationName, message_id: MessageId, content_hash: str
+) -> Post | None:
+    """The post from the list with that Message-ID and that content; `message_id` is "" where an email has none."""
+    values = {"association": association, "message_id": message_id, "content_hash": content_hash}
+    row = (await conn.execute(_BY_IDENTITY, values)).first()
+    return None if row is None else SHAPE.value(row)
+
+
+async def find_posts_by_message_id(
+    conn: AsyncConnection, association: AssociationName, message_id: MessageId
+) -> list[Post]:
+    """The posts from the list with that Message-ID, oldest first; several where their contents differ."""
+    if not message_id:
+        return []
+    values = {"association": association, "message_id": message_id}
+    return SHAPE.values((await conn.execute(_BY_MESSAGE_ID, values)).all())
+
+
+async def find_post_by_content(
+    conn: AsyncConnection, association: AssociationName, content_hash: str, since: datetime
+) -> Post | None:
+    """The latest post of either side with that content, accepted since then."""
+    values = {"association": association, "content_hash": content_hash, "since": since}
+    row = (await conn.execute(_BY_CONTENT, values)).first()
+    return None if row is None else SHAPE.value(row)
+
+
+async def update_post_text(conn: AsyncConnection, id: PostId, text: str, html: str, content_hash: str) -> None:
+    """The author edited the post before it left."""
+    await conn.execute(_UPDATE_TEXT, {"which": id, "plain": text, "rich": html, "content": content_hash})
+
+
+async def set_post_state(conn: AsyncConnection, id: PostId, state: PostState) -> None:
+    """What became of the post."""
+    await conn.execute(_SET_STATE, {"which": id, "become": state})
+
+
+async def count_thread_posts_since(conn: AsyncConnection, thread_id: ThreadId, since: datetime) -> int:
+    """How many posts of a thread were accepted since then: for the rate fuse."""
+    return (await conn.execute(_COUNT_THREAD, {"thread_id": thread_id, "since": since})).scalar_one()
+
+
+async def insert_room_event(conn: AsyncConnection, new: RoomEvent) -> None:
+    """Tie an event to the post that it is or shows; an event that is tied already stays as it is."""
+    await conn.execute(_INSERT_EVENT(conn), parameters(new))
+
+
+async def find_room_event(conn: AsyncConnection, event_id: EventId) -> RoomEvent | None:
+    """What an event is or shows."""
+    row = (await conn.execute(_FIND_EVENT, {"event_id": event_id})).first()
+    return None if row is None else _EVENT_SHAPE.value(row)
+
+
+async def find_events_of_post(conn: AsyncConnection, post_id: PostId, room_id: RoomId) -> list[RoomEvent]:
+    """The events that are or show a post in a room: the post itself first, then its attachments."""
+    rows = (await conn.execute(_EVENTS_OF_POST, {"post_id": post_id, "room_id": room_id})).all()
+    return _EVENT_SHAPE.values(rows)

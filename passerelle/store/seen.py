@@ -1,0 +1,44 @@
+"""Keyed hashes of what was relayed; they outlive erasure and retention and say nothing to who has no key."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import AssociationName
+from passerelle.store.dialects import upsert
+from passerelle.store.tables import seen
+
+SeenKind = Literal["message_id", "event", "delivery"]
+
+_INSERT = upsert(seen, lambda i: i.on_conflict_do_nothing(index_elements=["association", "kind", "keyed_hash"]))
+_FIND = select(seen.c.keyed_hash).where(
+    seen.c.association == bindparam("association"),
+    seen.c.kind == bindparam("kind"),
+    seen.c.keyed_hash.in_(bindparam("hashes", expanding=True)),
+)
+#: How many are looked up by one statement: each is a parameter of its own.
+_AT_ONCE = 1000
+
+
+async def insert_seen(
+    conn: AsyncConnection, association: AssociationName, kind: SeenKind, hashes: Iterable[str], now: datetime
+) -> None:
+    """Note hashes for ever; those that are noted already keep their time."""
+    row = {"association": association, "kind": kind, "seen_at": now}
+    if rows := [row | {"keyed_hash": keyed_hash} for keyed_hash in sorted(set(hashes))]:
+        await conn.execute(_INSERT(conn), rows)
+
+
+async def find_seen(
+    conn: AsyncConnection, association: AssociationName, kind: SeenKind, hashes: Iterable[str]
+) -> set[str]:
+    """Which of these hashes are noted."""
+    wanted = sorted(set(hashes))
+    found: set[str] = set()
+    for start in range(0, len(wanted), _AT_ONCE):
+        values = {"association": association, "kind": kind, "hashes": wanted[start : start + _AT_ONCE]}
+        found.update(row.keyed_hash for row in await conn.execute(_FIND, values))
+    return found
