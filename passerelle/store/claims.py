@@ -80,12 +80,16 @@ class Claims(Generic[T]):
         if last is None:
             return []
         counted = await conn.execute(self._count, {"which": lane, "last": last, **extra})
-        return self._shape.values(sorted(counted.all(), key=lambda row: row.id))
+        return self._shape.values(sorted(counted.all(), key=_id_of))
 
     async def next_due_at(self, conn: AsyncConnection) -> datetime | None:
         """When the next head of a lane can be claimed, as far as is known now: it is due, and the lease has run out."""
         found: datetime | None = (await conn.execute(self._next_due)).scalar_one()
         return found
+
+
+def _id_of(row: Any) -> int:
+    return int(row.id)
 
 
 def _next_due(queue: Table, in_lane: ColumnElement[bool]) -> Any:

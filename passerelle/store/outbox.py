@@ -59,26 +59,30 @@ def _move(*from_states: str, **values: Any) -> Update:
     return update(outbox).where(outbox.c.id == bindparam("which"), outbox.c.state.in_(from_states)).values(**values)
 
 
-_SENDING = _move("waiting", state="sending")
-_SENT = _move(
+_TO_SENDING = _move("waiting", state="sending")
+_TO_SENT = _move(
     *("waiting", "sending", "unknown", "failed"),
     state="sent",
     sent_at=func.coalesce(outbox.c.sent_at, _NOW, type_=Instant),
     event_id=func.coalesce(bindparam("event", type_=outbox.c.event_id.type), outbox.c.event_id),
     last_error="",
 )
-_WAITING = _move("waiting", "sending", "unknown", state="waiting", due_at=bindparam("due"), last_error=bindparam("why"))
-_FAILED = _move("waiting", "sending", "unknown", state="failed", due_at=bindparam("now"), last_error=bindparam("why"))
-_UNKNOWN = _move("waiting", "sending", state="unknown", due_at=bindparam("due"), last_error=bindparam("why"))
-_CANCELLED = _move("waiting", state="cancelled", last_error=bindparam("why"))
-_RETRY = _move(
+_TO_WAITING = _move(
+    "waiting", "sending", "unknown", state="waiting", due_at=bindparam("due"), last_error=bindparam("why")
+)
+_TO_FAILED = _move(
+    "waiting", "sending", "unknown", state="failed", due_at=bindparam("now"), last_error=bindparam("why")
+)
+_TO_UNKNOWN = _move("waiting", "sending", state="unknown", due_at=bindparam("due"), last_error=bindparam("why"))
+_TO_CANCELLED = _move("waiting", state="cancelled", last_error=bindparam("why"))
+_TO_RETRY = _move(
     *("failed", "unknown", "waiting"),
     state="waiting",
     due_at=bindparam("now"),
     give_up_at=bindparam("give_up"),
     failure_told_at=None,
 )
-_ECHOED = (
+_TO_ECHOED = (
     update(outbox)
     .where(outbox.c.id == bindparam("which"))
     .values(
@@ -202,29 +206,29 @@ async def _moved(conn: AsyncConnection, statement: Update, **values: Any) -> boo
 
 async def mark_sending(conn: AsyncConnection, id: OutboxId) -> bool:
     """From now on the other side may have it, whatever is heard of it."""
-    return await _moved(conn, _SENDING, which=id)
+    return await _moved(conn, _TO_SENDING, which=id)
 
 
 async def mark_sent(conn: AsyncConnection, id: OutboxId, now: datetime, *, event_id: EventId | None = None) -> bool:
     """The other side has it: a 250, an event id, or the row's own event found in the room."""
-    return await _moved(conn, _SENT, which=id, now=now, event=event_id)
+    return await _moved(conn, _TO_SENT, which=id, now=now, event=event_id)
 
 
 async def mark_waiting(conn: AsyncConnection, id: OutboxId, due_at: datetime, error: str) -> bool:
     """The other side certainly has not got it, or may be given it again: to be tried at `due_at`."""
-    return await _moved(conn, _WAITING, which=id, due=due_at, why=error)
+    return await _moved(conn, _TO_WAITING, which=id, due=due_at, why=error)
 
 
 async def mark_failed(conn: AsyncConnection, id: OutboxId, now: datetime, error: str) -> bool:
     """The other side will not take it: a human is to be told, the lane goes on."""
-    return await _moved(conn, _FAILED, which=id, now=now, why=error)
+    return await _moved(conn, _TO_FAILED, which=id, now=now, why=error)
 
 
 async def mark_unknown(
     conn: AsyncConnection, id: OutboxId, now: datetime, error: str, *, due_at: datetime | None = None
 ) -> bool:
     """The other side may have it or not: its echo is awaited until `due_at` (else: now), and the lane goes on."""
-    return await _moved(conn, _UNKNOWN, which=id, due=due_at or now, why=error)
+    return await _moved(conn, _TO_UNKNOWN, which=id, due=due_at or now, why=error)
 
 
 async def mark_uploaded(conn: AsyncConnection, id: OutboxId, uploaded: Mapping[str, Any]) -> None:
@@ -234,7 +238,7 @@ async def mark_uploaded(conn: AsyncConnection, id: OutboxId, uploaded: Mapping[s
 
 async def mark_echoed(conn: AsyncConnection, id: OutboxId, now: datetime) -> None:
     """It came back from the list or the homeserver: so it was sent, whatever was believed before."""
-    await conn.execute(_ECHOED, {"which": id, "now": now})
+    await conn.execute(_TO_ECHOED, {"which": id, "now": now})
 
 
 async def set_first_device(conn: AsyncConnection, id: OutboxId, device_id: str) -> None:
@@ -249,14 +253,14 @@ async def set_failure_told(conn: AsyncConnection, id: OutboxId, now: datetime) -
 
 async def cancel_outbox(conn: AsyncConnection, id: OutboxId, reason: str) -> bool:
     """It is not to leave any more; False where it has left, or may have."""
-    return await _moved(conn, _CANCELLED, which=id, why=reason)
+    return await _moved(conn, _TO_CANCELLED, which=id, why=reason)
 
 
 async def retry_outbox(
     conn: AsyncConnection, id: OutboxId, now: datetime, *, give_up_at: datetime | None = None
 ) -> bool:
     """A human wants it tried again at once: failed, of unknown fate, or waiting; for 24 hours unless said otherwise."""
-    return await _moved(conn, _RETRY, which=id, now=now, give_up=give_up_at or now + _RETRY_FOR)
+    return await _moved(conn, _TO_RETRY, which=id, now=now, give_up=give_up_at or now + _RETRY_FOR)
 
 
 async def _find(conn: AsyncConnection, statement: Select[tuple[object, ...]], **values: object) -> OutboxRow | None:

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import AssociationName, LinkName, MailAddress, UserId
 from passerelle.core.model import Side
 from passerelle.store.dialects import upsert
-from passerelle.store.rows import Shape
 from passerelle.store.tables import participant, person, person_address, person_user_id
 
 _BY_ADDRESS = (
@@ -103,8 +102,8 @@ async def find_person(
     wanted = _folded(name)
     same = [row for row in rows if _folded(row.name) == wanted]
     nameless = [row for row in rows if not wanted or not _folded(row.name)]
-    found = (same or nameless or [None])[0]
-    return None if found is None else int(found.id)
+    found = same or nameless
+    return int(found[0].id) if found else None
 
 
 def _folded(name: str) -> str:

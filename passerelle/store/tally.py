@@ -13,11 +13,11 @@ from passerelle.store.tables import tally
 _COUNT = upsert(
     tally,
     lambda i: i.on_conflict_do_update(
-        index_elements=["association", "link", "day", "what"], set_={"count": tally.c.count + i.excluded.count}
+        index_elements=["association", "link", "day", "what"], set_={"count": tally.c["count"] + i.excluded["count"]}
     ),
 )
 _LIST = (
-    select(tally.c.association, tally.c.link, tally.c.day, tally.c.what, tally.c.count)
+    select(tally.c.association, tally.c.link, tally.c.day, tally.c.what, tally.c["count"].label("counted"))
     .where(tally.c.day >= bindparam("since"))
     .order_by(tally.c.association, tally.c.link, tally.c.day, tally.c.what)
 )
@@ -46,6 +46,6 @@ async def list_tally(conn: AsyncConnection, since: date) -> list[Tally]:
     """All counts from that day (UTC) on."""
     rows = await conn.execute(_LIST, {"since": since.isoformat()[:10]})
     return [
-        Tally(association=r.association, link=r.link, day=date.fromisoformat(r.day), what=r.what, count=r.count)
+        Tally(association=r.association, link=r.link, day=date.fromisoformat(r.day), what=r.what, count=r.counted)
         for r in rows
     ]
