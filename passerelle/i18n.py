@@ -1,6 +1,7 @@
-"""Catalogues of translations, read as they are written (.po): there is no build step to forget.
+"""What administrators read at the terminal: English, or French where their environment says so.
 
-Administrators read English, or French where their environment says so; `_()` is for what they read.
+The catalogue (`locale/administrators.fr.po`) is read as it is written: there is no build step to forget. Its keys are
+the English sentences themselves. What members read is `passerelle.render`'s.
 """
 
 import gettext
@@ -13,18 +14,25 @@ from importlib import resources
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-DOMAIN = "passerelle"
+from passerelle.core.wording import french_spaces
+
+_CATALOGUES = resources.files("passerelle") / "locale"
 
 
 @lru_cache
 def translations(language: str) -> gettext.NullTranslations:
-    """The catalogue of a language ("fr"); one that changes nothing where there is none."""
-    source = resources.files("passerelle") / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    """The administrators' catalogue of a language ("fr"); one that changes nothing where there is none."""
+    source = _CATALOGUES / f"administrators.{language}.po"
     if not source.is_file():
         return gettext.NullTranslations()
-    compiled = io.BytesIO()
     with source.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
+        catalogue = read_po(file, locale=language, abort_invalid=True)
+    if language == "fr":
+        for message in catalogue:
+            if message.id and isinstance(message.string, str):
+                message.string = french_spaces(message.string)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
 
