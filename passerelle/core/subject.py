@@ -70,7 +70,7 @@ def same_conversation(a: str, b: str, *, prefix: str | None) -> bool:
     other. An empty subject never is: phones drop it.
     """
     left, right = canonical_subject(a, prefix=prefix), canonical_subject(b, prefix=prefix)
-    if not left or not right or left in right or right in left:
+    if not left or not right or f" {left} " in f" {right} " or f" {right} " in f" {left} ":
         return True
     words, others = _words(left), _words(right)
     if words and others:

@@ -16,7 +16,7 @@ from passerelle.mail.headers import display_text
 
 _TOKEN = re.compile(
     r"(?P<encoded>=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]*\?=)"
-    r'|"(?P<quoted>(?:[^"\\]|\\.){0,1000})"'
+    r'|"(?P<quoted>(?:[^"\\]|\\.){0,300})"'
     r"|<(?P<angle>[^<>]*)>?"
     r"|(?P<comment>\()"
     r"|(?P<mark>[,;:])"

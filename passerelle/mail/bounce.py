@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from email.message import Message
 from enum import StrEnum
 
-from flufl.bounce import all_failures
+from flufl.bounce import Recipients, all_failures
 
 from passerelle.core.email import Attachment, Email
 from passerelle.core.ids import MailAddress, MessageId
 from passerelle.errors import MalformedEmail
-from passerelle.mail.addresses import parse_address
+from passerelle.mail.addresses import parse_address, parse_mailboxes
 from passerelle.mail.headers import Fields, display_text, parse_message_ids, split_fields
 from passerelle.mail.parse import parse_headers
 
@@ -176,7 +176,7 @@ def _looks_like_bounce(email: Email) -> bool:
 def _wild(email: Email) -> tuple[BouncedRecipient, ...]:
     # Detectors for HTML bounces look for the tags, the others for the words.
     bodies = [email.html, email.text] if email.text_from_html else [email.text]
-    failures = [all_failures(_rebuilt(email, body or "")) for body in bodies]
+    failures = [_detected(_rebuilt(email, body or "")) for body in bodies]
     temporary, permanent = next((f for f in failures if any(f)), failures[0])
     found: dict[MailAddress, BouncedRecipient] = {}
     for addresses, kind in ((permanent, BounceKind.PERMANENT), (temporary, BounceKind.DELAYED)):
@@ -187,13 +187,23 @@ def _wild(email: Email) -> tuple[BouncedRecipient, ...]:
     return tuple(found.values())
 
 
+def _detected(message: Message) -> tuple[Recipients, Recipients]:
+    """(temporary, permanent). A detector that stumbles has found nothing."""
+    try:
+        return all_failures(message)
+    except (LookupError, ValueError, TypeError, AttributeError, AssertionError):
+        return frozenset(), frozenset()
+
+
 def _rebuilt(email: Email, body: str) -> Message:
-    """The email as flufl.bounce wants it: header, then `body` and the attached reports as plain parts."""
+    """The email as flufl.bounce wants it: the header fields it reads, `body`, and the attached reports as plain
+    parts. Nothing but clean values goes in: its detectors were seen to raise on others."""
     message = Message()
-    for name, values in email.headers.items():
-        if not name.startswith("content-") and name != "mime-version":
-            for value in values[:20]:
-                message[name] = value.encode("ascii", "replace").decode("ascii")
+    message["From"] = email.from_[0].address if email.from_ else "mailer-daemon@invalid"
+    for failed in parse_mailboxes(email.headers.get("x-failed-recipients", ()))[:_MAX_RECIPIENTS]:
+        message["X-Failed-Recipients"] = f"<{failed.address}>"
+    if mailer := email.header("x-mailer"):
+        message["X-Mailer"] = mailer[:200].encode("ascii", "replace").decode("ascii")
     if not email.media_type.startswith("multipart/"):
         _fill(message, body)
         return message
@@ -213,4 +223,6 @@ def _rebuilt(email: Email, body: str) -> Message:
 def _fill(part: Message, text: str) -> None:
     """A payload as the standard library's own parser holds it: 8-bit bytes as surrogates."""
     part.add_header("Content-Type", "text/plain", charset="utf-8")
-    part.set_payload(text[:_MAX_WILD_CHARACTERS].encode("utf-8").decode("ascii", "surrogateescape"))
+    # RFC 5322 §2.1.1 lets no line be longer; the detectors' patterns are quadratic on long ones.
+    lines = "\n".join(line[:998] for line in text[:_MAX_WILD_CHARACTERS].split("\n"))
+    part.set_payload(lines.encode("utf-8").decode("ascii", "surrogateescape"))

@@ -136,13 +136,19 @@ def _alternative(part: Part, children: list[Content]) -> Content:
 
 def _related(part: Part, children: list[Content]) -> Content:
     """RFC 2387: a root, named by `start` or the first, and what it shows."""
-    start = part.content_type.parameters.get("start", "").strip("<> ")
-    root = next((i for i, child in enumerate(part.children) if start and child.content_id == start), 0)
-    content = children[root]
-    for position, child in enumerate(children):
-        if position != root:
+    root = _root(part)
+    content = children[part.children.index(root)]
+    for child_part, child in zip(part.children, children, strict=True):
+        if child_part is not root:
             content.take(child)
     return content
+
+
+def _root(part: Part) -> Part:
+    """The part that a multipart begins with; that of multipart/related may be named (RFC 2387 §3.2)."""
+    start = part.content_type.parameters.get("start", "").strip("<> ")
+    named = (child for child in part.children if start and child.content_id == start)
+    return next(named, part.children[0]) if part.media_type == "multipart/related" else part.children[0]
 
 
 def _signed(part: Part, children: list[Content]) -> Content:
@@ -205,7 +211,7 @@ def _has_substance(part: Part) -> bool:
 
 def _is_body(part: Part, parent: Part | None) -> bool:
     """Whether a text is to be read where it stands, or is a file."""
-    first = parent is None or (parent.children and parent.children[0] is part)
+    first = parent is None or _root(parent) is part
     if part.disposition.value == "attachment":
         return parent is None and not part.filename
     if parent is not None and parent.media_type == "multipart/related" and not first and part.content_id:

@@ -40,7 +40,7 @@ class ParseLimits:
 DEFAULT_LIMITS = ParseLimits()
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True, eq=False)
 class Part:
     """One entity. `raw[start:end]` is all of it, `raw[body_start:end]` its body."""
 

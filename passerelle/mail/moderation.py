@@ -32,7 +32,7 @@ class ModerationNotice:
 
 
 _HELD = re.compile(
-    r"awaits? moderator approval|(?:is )?(?:being held|awaiting) (?:until|moderat|approval)|held for (?:moderat|approval)"
+    r"awaits? moderator approval|(?:being held|awaiting) (?:until|moderat|approval)|held for (?:moderat|approval)"
     r"|forwarded to the moderator|waiting for (?:moderat|approval)"
     r"|atten(?:d|te).{0,40}(?:modérat|approbation|validation)|transmis.{0,20}modérateur|soumis.{0,20}modérat"
     r"|wartet auf.{0,40}(?:moderat|genehmigung)",

@@ -24,7 +24,7 @@ from passerelle.mail.mime import DEFAULT_LIMITS, ParseLimits, parse_tree
 __all__ = ["DEFAULT_LIMITS", "ParseLimits", "parse_email", "parse_headers"]
 
 #: An mbox separator (RFC 4155), whole or quoted, that a mailbox left in front of the header.
-_MBOX_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:>?From [^\r\n]*\r?\n)?[\r\n]*")
+_MBOX_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:>?From (?![ \t]*:)[^\r\n]*\r?\n)?[\r\n]*")
 _LIST_ID = re.compile(r"<\s*([^<>\s]{1,300})\s*>")
 _BARE_LIST_ID = re.compile(r"[^\s<>\"]{1,300}")
 
@@ -35,8 +35,8 @@ def parse_headers(raw: bytes, *, limits: ParseLimits = DEFAULT_LIMITS) -> Email:
     Returns an Email whose `text`, `html` and `attachments` are empty.
     Raises MalformedEmail where there is no header field at all.
     """
-    start = _start(raw)
-    fields = split_fields(raw, start, len(raw), max_bytes=limits.max_header_bytes)
+    raw = _without_envelope(raw)
+    fields = split_fields(raw, 0, len(raw), max_bytes=limits.max_header_bytes)
     _refuse_headless(fields)
     return _email(fields, None, list(fields.defects))
 
@@ -49,18 +49,18 @@ def parse_email(raw: bytes, *, limits: ParseLimits = DEFAULT_LIMITS) -> Email:
     """
     if len(raw) > limits.max_bytes:
         raise MalformedEmail(f"The mail is too large: {len(raw)} bytes, {limits.max_bytes} at most.")
-    if b"\n" not in raw:
-        # Line ends of a Macintosh of last century.
-        raw = raw.replace(b"\r", b"\n")
     defects: list[str] = []
-    parts = parse_tree(raw[_start(raw) :], limits, defects)
+    parts = parse_tree(_without_envelope(raw), limits, defects)
     _refuse_headless(parts[0].fields)
     return _email(parts[0].fields, read_body(parts, limits, defects), defects)
 
 
-def _start(raw: bytes) -> int:
+def _without_envelope(raw: bytes) -> bytes:
+    if b"\n" not in raw:
+        # Line ends of a Macintosh of last century.
+        raw = raw.replace(b"\r", b"\n")
     match = _MBOX_LINE.match(raw)
-    return match.end() if match else 0
+    return raw[match.end() :] if match and match.end() else raw
 
 
 def _refuse_headless(fields: Fields) -> None:

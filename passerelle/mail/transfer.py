@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
+_PADDING = re.compile(rb"=+")
+_MAX_RUNS = 1000
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]*={0,2}[ \t]*")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255}?)[ \t]*\r?$", re.MULTILINE)
 _UU_END = re.compile(rb"^(?:`|[ \t]*)\r?\nend[ \t]*\r?$", re.MULTILINE)
@@ -52,7 +54,8 @@ def decode_base64(data: bytes) -> bytes:
     Several padded runs one after another are decoded each: joined encodings are met in encoded words and bodies.
     """
     clean = _NOT_BASE64.sub(b"", data)
-    return b"".join(_base64_run(run) for run in re.split(rb"=+", clean) if run)
+    runs = [run for run in _PADDING.split(clean, _MAX_RUNS) if run]
+    return b"".join(_base64_run(run.replace(b"=", b"")) for run in runs)
 
 
 def _base64_run(run: bytes) -> bytes:
