@@ -45,7 +45,7 @@ clean:  ## remove the environments, caches and states
 # The app's own code is installed in place, without dependencies of its own: those are the pinned ones.
 $(APP): requirements/app.txt requirements/dev.txt scripts/environment
 	@scripts/environment "$(PYTHON)" .venv requirements/dev.txt "the daemon and its tests (1 of 3)"
-	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(SYNAPSE): requirements/synapse.txt scripts/environment

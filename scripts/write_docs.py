@@ -1,0 +1,135 @@
+"""Writes what is made from the code: the tables of docs/configuration.md and docs/cli.md, and the examples in config/.
+
+    .venv/bin/python scripts/write_docs.py
+
+What stands above the marker in a page is written by hand and stays. tests/unit/test_docs.py fails where a file is not
+what this writes.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+# Help texts are looked up when the modules are imported.
+os.environ["LANGUAGE"] = "en"
+
+from typer.main import get_command
+
+from passerelle import keys
+from passerelle.cli import app
+from passerelle.core.settings import AppserviceSettings, MatrixSettings
+from passerelle.registration import render_registration
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+MARKER = "<!-- What follows is written by scripts/write_docs.py. -->\n"
+
+EXAMPLE_HEAD = """Passerelle: an example of a configuration, with every key.
+
+`passerelle init` writes one for you after a few questions. Lines that begin with `#` and a key show the default, or an
+example where there is none: take the `#` away to change it. Every key is explained in docs/configuration.md.
+Look whether all is right with: passerelle check --config passerelle.toml"""
+
+EXAMPLE: Mapping[str, Any] = {
+    "store": {"url": "sqlite:////var/lib/passerelle/passerelle.db"},
+    "log": {},
+    "matrix": {
+        "homeserver": "https://matrix.example.org",
+        "user_id": "@passerelle:example.org",
+        "password_file": "secrets/matrix",
+    },
+    "mailboxes": [
+        {
+            "address": "passerelle@example.org",
+            "imap": {
+                "host": "imap.example.org",
+                "username": "passerelle@example.org",
+                "password_file": "secrets/mailbox",
+            },
+            "smtp": {
+                "host": "smtp.example.org",
+                "username": "passerelle@example.org",
+                "password_file": "secrets/mailbox",
+            },
+        }
+    ],
+    "associations": [
+        {
+            "name": "epeule",
+            "title": "Comité de quartier de l’Épeule",
+            "coordinators": [{"name": "Monique", "address": "monique@example.org"}],
+            "links": [
+                {
+                    "name": "bureau",
+                    "room": "!AbCdEfGhIjKlMnOp:example.org",
+                    "list": {
+                        "address": "bureau@listes.example.org",
+                        "list_id": "bureau.listes.example.org",
+                        "subject_prefix": "[bureau]",
+                    },
+                }
+            ],
+        }
+    ],
+}
+
+
+def documents() -> dict[Path, str]:
+    """Every file that is made, and what it has to be."""
+    matrix = MatrixSettings(
+        homeserver="https://matrix.example.org", user_id="@passerelle:example.org", appservice=AppserviceSettings()
+    )
+    return {
+        REPOSITORY / "docs" / "configuration.md": _below("configuration.md", keys.render_page()),
+        REPOSITORY / "docs" / "cli.md": _below("cli.md", "\n".join(_commands())),
+        REPOSITORY / "config" / "passerelle.example.toml": keys.render_toml(EXAMPLE, head=EXAMPLE_HEAD),
+        REPOSITORY / "config" / "registration.example.yaml": render_registration(
+            matrix, as_token="change me: a long secret", hs_token="change me: another long secret"
+        ),
+    }
+
+
+def _below(name: str, made: str) -> str:
+    path = REPOSITORY / "docs" / name
+    by_hand = path.read_text(encoding="utf-8").partition(MARKER)[0]
+    return f"{by_hand}{MARKER}\n{made}"
+
+
+def all_commands(command: Any, words: tuple[str, ...] = ("passerelle",)) -> Iterator[tuple[str, Any]]:
+    """Every command with its full name, groups too."""
+    yield " ".join(words), command
+    for name, inner in sorted(getattr(command, "commands", {}).items()):
+        yield from all_commands(inner, (*words, name))
+
+
+def _commands() -> Iterator[str]:
+    for name, command in all_commands(get_command(app)):
+        if name == "passerelle" or command.hidden:
+            continue
+        yield f"## `{name}`\n"
+        yield f"{command.help}\n"
+        rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
+        if rows:
+            yield "| | meaning | default |\n|---|---|---|"
+            yield from rows
+            yield ""
+        examples = [line.removeprefix("$ ") for line in (command.epilog or "").split("\n\n") if line.startswith("$ ")]
+        if examples:
+            yield "```sh\n" + "\n".join(examples) + "\n```\n"
+
+
+def _row(parameter: Any) -> str:
+    words = ", ".join(f"`{word}`" for word in parameter.opts if word.startswith("-"))
+    metavar = parameter.metavar or ""
+    if not words:
+        words, metavar = f"`{metavar or parameter.name.upper()}`", ""
+    default = parameter.default
+    shown = "–" if default in (None, False) or parameter.required else f"`{default}`"
+    if parameter.envvar:
+        shown += f"; or `{parameter.envvar}` in the environment"
+    return f"| {words}{f' `{metavar}`' if metavar else ''} | {parameter.help} | {shown} |"
+
+
+if __name__ == "__main__":
+    for path, text in documents().items():
+        path.write_text(text, encoding="utf-8")
