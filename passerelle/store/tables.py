@@ -224,6 +224,24 @@ batch_line = _table(
     Index("ix_batch_line_post", "post_id"),
 )
 
+#: A correction or a reaction that waits for the next mail of its link.
+pending_line = _table(
+    "pending_line",
+    _id(),
+    Column("association", Words, nullable=False),
+    Column("link", Words, nullable=False),
+    Column("kind", Words, nullable=False),  # correction | reaction
+    Column("post_id", RowId, ForeignKey("post.id"), nullable=False),
+    Column("event_id", Words, nullable=False),
+    Column("author_name", Words, nullable=False, default=""),
+    Column("author_user_id", Words, nullable=False, default=""),
+    Column("text", Words, nullable=False, default=""),
+    Column("said_at", Instant, nullable=False),
+    UniqueConstraint("event_id", "kind"),
+    Index("ix_pending_line_link", "association", "link", "id"),
+    Index("ix_pending_line_post", "post_id"),
+)
+
 #: All that leaves, before anyone sends it. One row is one event or one mail, final.
 outbox = _table(
     "outbox",

@@ -310,6 +310,25 @@ def upgrade() -> None:
     op.create_index('ix_outbox_sent', 'outbox', ['lane', 'sent_at'], unique=False)
     op.create_index('ix_outbox_trouble', 'outbox', ['state', 'id'], unique=False, sqlite_where=sa.text("state IN ('sending', 'failed', 'unknown')"), postgresql_where=sa.text("state IN ('sending', 'failed', 'unknown')"))
     op.create_index('ix_outbox_upload_hash', 'outbox', ['upload_hash'], unique=False, sqlite_where=sa.text('upload_hash IS NOT NULL'), postgresql_where=sa.text('upload_hash IS NOT NULL'))
+    op.create_table('pending_line',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('post_id', LONG, nullable=False),
+    sa.Column('event_id', sa.Text(), nullable=False),
+    sa.Column('author_name', sa.Text(), nullable=False),
+    sa.Column('author_user_id', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('said_at', LONG, nullable=False),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_pending_line_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pending_line')),
+    sa.UniqueConstraint('event_id', 'kind', name=op.f('uq_pending_line_event_id_kind')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_pending_line_link', 'pending_line', ['association', 'link', 'id'], unique=False)
+    op.create_index('ix_pending_line_post', 'pending_line', ['post_id'], unique=False)
     op.create_table('batch',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('association', sa.Text(), nullable=False),
