@@ -9,6 +9,7 @@ best: the encryption (`passerelle.matrix.encryption`).
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -101,7 +102,8 @@ class Homeserver:
         answer = await self._exchange(
             request,
             acting,
-            data=data,
+            # In one piece a large body would hold the event loop; aiohttp reads this in chunks.
+            data=BytesIO(data),
             headers={"Content-Type": media_type},
             timeout=aiohttp.ClientTimeout(total=seconds),
         )
@@ -136,7 +138,7 @@ class Homeserver:
         request: Request,
         acting: Acting | None,
         *,
-        data: bytes | None,
+        data: bytes | BytesIO | None,
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own type, per phase
     ) -> Answer:
@@ -152,7 +154,7 @@ class Homeserver:
         acting: Acting | None,
         *,
         timeout: aiohttp.ClientTimeout,
-        data: bytes | None = None,
+        data: bytes | BytesIO | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         all_headers = dict(headers or {})

@@ -186,7 +186,7 @@ async def _send_until_refused(bot: MatrixBot, room_id: RoomId) -> TemporaryFailu
 
 async def test_files_go_up_and_come_back(salon: Salon) -> None:
     lea, _, bot = salon
-    data = b"%PDF-1.4 " + bytes(range(256)) * 40
+    data = b"%PDF-1.4 " + bytes(range(256)) * 12_000
     media = await bot.upload(data, media_type="application/pdf", filename="rapport été.pdf", encrypted=False)
     assert media.file is None
     assert await lea.download(media.url) == data
