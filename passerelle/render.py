@@ -23,6 +23,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, T
 from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from passerelle.core.names import list_author_name
 from passerelle.core.wording import Language, Words, french_spaces
 from passerelle.errors import ConfigError
 
@@ -163,6 +164,11 @@ def _environment(folder: Path, words: Words) -> ImmutableSandboxedEnvironment:
     return environment
 
 
+def _short(text: str, length: int = 100) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[:length].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
+
+
 def _filters(words: Words) -> dict[str, Any]:
     def date_longue(at: datetime) -> str:
         return words.day(at, weekday=True)
@@ -177,4 +183,7 @@ def _filters(words: Words) -> dict[str, Any]:
         "quand": quand,
         "taille": words.size,
         "duree": words.duration,
+        "et": lambda names: words.names(tuple(names)),
+        "nom": lambda name: list_author_name(name, words),
+        "court": _short,
     }

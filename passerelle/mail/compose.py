@@ -25,8 +25,10 @@ __all__ = [
     "BatchMail",
     "BatchReaction",
     "BatchSpoken",
+    "ListNotice",
     "PersonalMail",
     "compose_batch",
+    "compose_list_notice",
     "compose_personal",
     "first_words",
 ]
@@ -63,6 +65,8 @@ class BatchSpoken:
     files: tuple[BatchFile, ...] = ()
     #: An `m.emote`: « Léa danse ».
     is_emote: bool = False
+    #: The conversation that it belongs to, shown where a mail holds several (the evening mail).
+    topic: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,6 +141,26 @@ class PersonalMail:
     auto_submitted: Literal["generated", "replied"] = "generated"
     #: Where an answer goes; None: to the bridge.
     reply_to: MailAddress | None = None
+    #: Value of X-Passerelle.
+    marker: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListNotice:
+    """A mail that the bridge itself writes to a list: a member's mail to the list's server, which may drop others."""
+
+    from_name: str
+    bridge_address: MailAddress
+    list_address: MailAddress
+    #: The person who answers for it.
+    reply_to: MailAddress | None
+    subject: str
+    #: Plain, from a template.
+    text: str
+    message_id: MessageId
+    #: Aware.
+    date: datetime
+    #: Value of X-Passerelle.
     marker: str
 
 
@@ -147,6 +171,8 @@ class _Turn:
     author: str
     said_at: datetime
     heading: str
+    #: The conversation that begins here, in a mail that holds several; otherwise "".
+    topic: str
     texts: list[str]
     htmls: list[str]
     #: What became of its files, one sentence each.
@@ -204,21 +230,41 @@ def compose_batch(mail: BatchMail, *, render: Render) -> bytes:
 
 
 def compose_personal(mail: PersonalMail) -> bytes:
-    """The mail's bytes, as `compose_batch`; plain text, marked as written by a program."""
+    """The mail's bytes, as `compose_batch`; plain text, marked as written by a program (RFC 3834).
+
+    Raises MalformedEmail where an address or the Message-ID cannot be written.
+    """
     fields = [
         ("From", mime.mailbox(mail.from_name, mail.bridge_address, "From")),
-        ("To", mime.mailbox(mail.to_name, mail.to_address, "To")),
-        ("Subject", mime.unstructured(mail.subject, "Subject")),
-        ("Date", mime.date(mail.date)),
-        ("Message-ID", mime.msg_id(mail.message_id)),
+        ("To", mime.mailbox(safe_name(mail.to_name), mail.to_address, "To")),
+        *_notice_fields(mail),
         *_threading(mail.in_reply_to, mail.references),
         ("Auto-Submitted", f"auto-{mail.auto_submitted}"),
         ("X-Auto-Response-Suppress", "All"),
+    ]
+    return mime.assembled(fields, text=without_controls(mail.text), html=None, files=(), seed=mail.message_id)
+
+
+def compose_list_notice(notice: ListNotice) -> bytes:
+    """The mail's bytes, as `compose_personal`, but without Auto-Submitted. Raises MalformedEmail."""
+    fields = [
+        ("From", mime.mailbox(notice.from_name, notice.bridge_address, "From")),
+        ("To", mime.addr_spec(notice.list_address)),
+        *_notice_fields(notice),
+    ]
+    return mime.assembled(fields, text=without_controls(notice.text), html=None, files=(), seed=notice.message_id)
+
+
+def _notice_fields(mail: PersonalMail | ListNotice) -> list[tuple[str, str]]:
+    fields = [
+        ("Subject", mime.unstructured(mail.subject, "Subject")),
+        ("Date", mime.date(mail.date)),
+        ("Message-ID", mime.msg_id(mail.message_id)),
         ("X-Passerelle", mime.mark(mail.marker)),
     ]
     if mail.reply_to is not None:
         fields.append(("Reply-To", mime.addr_spec(mail.reply_to)))
-    return mime.assembled(fields, text=without_controls(mail.text), html=None, files=(), seed=mail.message_id)
+    return fields
 
 
 def _list_fields(mail: BatchMail, author: str, subject: str) -> list[tuple[str, str]]:
@@ -272,16 +318,32 @@ def _turns(mail: BatchMail, files: "_Files", words: Words) -> list[_Turn]:
     turns: list[_Turn] = []
     days = {line.said_at.astimezone(words.zone).date() for line in mail.lines}
     one_day = days == {mail.date.astimezone(words.zone).date()}
+    several = len({line.topic for line in mail.lines}) > 1
+    previous: BatchSpoken | None = None
     for line in mail.lines:
         author = _shown_name(line.author, words)
-        previous = turns[-1] if turns else None
-        if previous is None or previous.author != author or line.said_at - previous.said_at > _SAME_TURN:
+        if previous is None or not _goes_on(turns[-1], previous, line):
             when = words.clock(line.said_at) if one_day else words.moment(line.said_at, weekday=True)
-            heading = words("speaker", name=author, clock=when)
-            turns.append(_Turn(author=author, said_at=line.said_at, heading=heading, texts=[], htmls=[], files=[]))
+            begins = several and (previous is None or previous.topic != line.topic)
+            turns.append(
+                _Turn(
+                    author=author,
+                    said_at=line.said_at,
+                    heading=words("speaker", name=author, clock=when),
+                    topic=" ".join(without_controls(line.topic).split()) if begins else "",
+                    texts=[],
+                    htmls=[],
+                    files=[],
+                )
+            )
         _add_line(turns[-1], line, author, words)
         turns[-1].files += [files.add(file) for file in line.files]
+        previous = line
     return turns
+
+
+def _goes_on(turn: _Turn, previous: BatchSpoken, line: BatchSpoken) -> bool:
+    return previous.author == line.author and previous.topic == line.topic and line.said_at - turn.said_at < _SAME_TURN
 
 
 def _add_line(turn: _Turn, line: BatchSpoken, author: str, words: Words) -> None:

@@ -16,6 +16,8 @@ MOST_BELOW_DASHES = 20
 MOST_BELOW_PLAIN_DASHES = 12
 MOST_BELOW_RULE = 6
 _LONGEST_BELOW_RULE = 72
+#: Lines below dashes that begin the mail: more than these are the message.
+_MOST_ALONE = 6
 
 _LINK = re.compile(r"[<\[(]?(?:https?://|mailto:|www\.)\S{1,500}|\]\(\S{0,300}")
 _EXCUSE = re.compile(r"excuse|typo|erreur|faute|br[eiè]v|pardon|tippfehler|désolé|desole|laconi")
@@ -73,12 +75,9 @@ def signature_start(raws: Sequence[str], bodies: Sequence[str]) -> int | None:
     last = len(bodies)
     while last and not bodies[last - 1]:
         last -= 1
-    for i in range(last):
-        body = bodies[i]
-        if _is_dashes(body) and _dashes_sign(raws[i], bodies[i + 1 : last], first=i == 0):
-            return i
-        if body == "-----BEGIN PGP SIGNATURE-----" and _PGP_END.match(bodies[last - 1]):
-            return i
+    dashes = _below_dashes(raws, bodies, last)
+    if dashes is not None:
+        return dashes
     start = _below_rule(bodies, last)
     if start is None:
         start = _below_abbreviation(bodies, last)
@@ -87,12 +86,25 @@ def signature_start(raws: Sequence[str], bodies: Sequence[str]) -> int | None:
     return start
 
 
-def _dashes_sign(raw: str, below: Sequence[str], *, first: bool) -> bool:
-    count = sum(1 for body in below if body)
-    exact = raw.rstrip("\r\n") == "-- "
-    if first and count > 6:
-        return False
-    return count <= (MOST_BELOW_DASHES if exact else MOST_BELOW_PLAIN_DASHES)
+def _below_dashes(raws: Sequence[str], bodies: Sequence[str], last: int) -> int | None:
+    """The uppermost "-- " (RFC 3676 §4.3) or "--" below which no more lines stand than a signature has."""
+    found: int | None = None
+    count = 0
+    armoured = bool(last) and _PGP_END.match(bodies[last - 1]) is not None
+    for i in range(last - 1, -1, -1):
+        body = bodies[i]
+        if not body:
+            continue
+        if _is_dashes(body):
+            most = MOST_BELOW_DASHES if raws[i].rstrip("\r\n") == "-- " else MOST_BELOW_PLAIN_DASHES
+            if count <= most and (any(bodies[:i]) or count <= _MOST_ALONE):
+                found = i
+        elif armoured and body == "-----BEGIN PGP SIGNATURE-----":
+            found, count, armoured = i, 0, False
+        count += 1
+        if count > MOST_BELOW_DASHES and not armoured:
+            break
+    return found
 
 
 def _below_rule(bodies: Sequence[str], last: int) -> int | None:

@@ -208,7 +208,11 @@ def _edit(event_type: str, content: Mapping[str, Any], relation: Mapping[str, An
     if not isinstance(line, RoomLine):
         return line
     return Edit(
-        event_id=head.event_id, sender=head.sender, said_at=head.said_at, target=EventId(target), line=line,
+        event_id=head.event_id,
+        sender=head.sender,
+        said_at=head.said_at,
+        target=EventId(target),
+        line=line,
         delivery_key=_delivery_key(content) or line.delivery_key,
     )
 
@@ -279,5 +283,3 @@ def _relation(content: Mapping[str, Any]) -> tuple[EventId | None, EventId | Non
 
 def _delivery_key(content: Mapping[str, Any]) -> str | None:
     return _text(content, DELIVERY_KEY)[:255] or None
-
-

@@ -303,4 +303,3 @@ def _unquoted(line: str) -> tuple[int, str]:
     while rest.startswith((">", " >")) and level < _MAX_QUOTES:
         level, rest = level + 1, rest.lstrip(" ")[1:]
     return level, rest.removeprefix(" ") if level else rest
-

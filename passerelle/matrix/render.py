@@ -267,7 +267,5 @@ def _text_files(text: str, *, name: str, caption: str, limit_bytes: int) -> list
         )
         if caption:  # MSC2530
             content["body"] = caption
-        files.append(
-            RoomContent(content=content, upload=data, media_type="text/plain; charset=utf-8", filename=shown)
-        )
+        files.append(RoomContent(content=content, upload=data, media_type="text/plain; charset=utf-8", filename=shown))
     return files
