@@ -205,6 +205,7 @@ batch = _table(
     Index("ix_batch_open", "due_at", **_where("state", "open")),
     Index("ix_batch_thread", "thread_id"),
     Index("ix_batch_sealed", "association", "link", "sealed_at"),
+    Index("ix_batch_message_id", "message_id"),
 )
 
 #: What stands in a batch: a line, a correction of a line that already left, a reaction to a mail.
@@ -224,20 +225,19 @@ batch_line = _table(
     Index("ix_batch_line_post", "post_id"),
 )
 
-#: A correction or a reaction that waits for the next mail of its link.
+#: A correction or a reaction that waits for the next mail of its link; it causes none of its own.
 pending_line = _table(
     "pending_line",
     _id(),
     Column("association", Words, nullable=False),
     Column("link", Words, nullable=False),
     Column("kind", Words, nullable=False),  # correction | reaction
-    Column("post_id", RowId, ForeignKey("post.id"), nullable=False),
-    Column("event_id", Words, nullable=False),
+    Column("post_id", RowId, ForeignKey("post.id"), nullable=False),  # what is corrected, reacted to
+    Column("event_id", Words, nullable=False, unique=True),  # of the edit or the reaction
     Column("author_name", Words, nullable=False, default=""),
     Column("author_user_id", Words, nullable=False, default=""),
     Column("text", Words, nullable=False, default=""),
     Column("said_at", Instant, nullable=False),
-    UniqueConstraint("event_id", "kind"),
     Index("ix_pending_line_link", "association", "link", "id"),
     Index("ix_pending_line_post", "post_id"),
 )
@@ -391,6 +391,7 @@ incident = _table(
     Column("key", Words, nullable=False, unique=True),  # said once
     Column("detail", Words, nullable=False, default=""),  # never a body, never an address
     Column("at", Instant, nullable=False),
+    Column("told_at", Instant, nullable=True),  # when the coordinators were written of it
     Column("resolved_at", Instant, nullable=True),
 )
 

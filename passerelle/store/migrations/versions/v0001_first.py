@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('detail', sa.Text(), nullable=False),
     sa.Column('at', LONG, nullable=False),
+    sa.Column('told_at', LONG, nullable=True),
     sa.Column('resolved_at', LONG, nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_incident')),
     sa.UniqueConstraint('key', name=op.f('uq_incident_key')),
@@ -323,7 +324,7 @@ def upgrade() -> None:
     sa.Column('said_at', LONG, nullable=False),
     sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_pending_line_post_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_pending_line')),
-    sa.UniqueConstraint('event_id', 'kind', name=op.f('uq_pending_line_event_id_kind')),
+    sa.UniqueConstraint('event_id', name=op.f('uq_pending_line_event_id')),
     sqlite_autoincrement=True,
     sqlite_strict=True
     )
@@ -348,6 +349,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True,
     sqlite_strict=True
     )
+    op.create_index('ix_batch_message_id', 'batch', ['message_id'], unique=False)
     op.create_index('ix_batch_open', 'batch', ['due_at'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_batch_sealed', 'batch', ['association', 'link', 'sealed_at'], unique=False)
     op.create_index('ix_batch_thread', 'batch', ['thread_id'], unique=False)
