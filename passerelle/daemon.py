@@ -37,10 +37,11 @@ from passerelle.schedule import Duty, Schedule
 from passerelle.store.batches import next_batch_due_at
 from passerelle.store.cursors import find_cursor
 from passerelle.store.engine import Store
-from passerelle.store.incidents import next_untold_at
+from passerelle.store.incidents import oldest_untold_at
 from passerelle.store.links import set_room
 from passerelle.store.meta import find_meta, set_meta
-from passerelle.store.outbox import find_interrupted, next_settle_at, next_untold_failure_at
+from passerelle.store.outbox import find_sending
+from passerelle.store.outbox_watch import next_failure_at, next_unknown_at
 
 log = logging.getLogger(__name__)
 
@@ -175,6 +176,7 @@ class Daemon:
             take,
             accepts=lambda address: _without_tag(address) in addresses,
             email_limit_bytes=self._email_limit(box),
+            now=self._ctx.now,
         )
         await server.start()
         try:
@@ -230,9 +232,9 @@ class Daemon:
                 run=lambda: seal_due_batches(ctx, live_at=self._intake.live_at),
                 next_at=self._asked(next_batch_due_at),
             ),
-            Duty(name="settle", run=lambda: settle_unknown(ctx), next_at=self._asked(next_settle_at)),
-            Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_untold_failure_at)),
-            Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=self._asked(next_untold_at)),
+            Duty(name="settle", run=lambda: settle_unknown(ctx), next_at=self._asked(next_unknown_at)),
+            Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
+            Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=self._asked(oldest_untold_at)),
         ]
 
     def _asked(self, query: Callable[..., Any]) -> Callable[[], Coroutine[Any, Any, datetime | None]]:
@@ -246,7 +248,7 @@ class Daemon:
     async def _take_up_interrupted(self) -> None:
         """Emails that were on their way when the last daemon ended: nobody knows whether they arrived."""
         async with self._ctx.store.read() as conn:
-            rows = await find_interrupted(conn, self._ctx.now())
+            rows = await find_sending(conn)
         for row in rows:
             await self._delivery.emails.note_unknown(row, "the daemon ended while it was being sent")
 

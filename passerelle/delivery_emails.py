@@ -10,6 +10,7 @@ from passerelle.core.model import OutboxRow
 from passerelle.core.ports import EmailSender, EmailSession, Envelope
 from passerelle.errors import PermanentFailure, TemporaryFailure, UnknownFate
 from passerelle.flows.context import FlowContext
+from passerelle.flows.report_failures import MOST_SENDINGS
 from passerelle.lanes import retry_at
 from passerelle.store.blobs import get_blob
 from passerelle.store.links import find_link_state
@@ -107,12 +108,12 @@ class EmailDelivery:
             if link is not None and row.lane == link.list_lane:
                 state = await find_link_state(conn, link.association_name, link.name)
                 wait = timedelta(minutes=link.settings.echo_wait_minutes)
-                settle_at = now + wait if state.echoes and row.attempts < 2 else None
-                await mark_unknown(conn, row.id, now, why, settle_at=settle_at)
-            elif row.attempts < 2:
+                settle_at = now + wait if state.echoes and row.attempts < MOST_SENDINGS else None
+                await mark_unknown(conn, row.id, now, why, due_at=settle_at)
+            elif row.attempts < MOST_SENDINGS:
                 await mark_waiting(conn, row.id, now + timedelta(minutes=10), why)
             else:
-                await mark_unknown(conn, row.id, now, why, settle_at=None)
+                await mark_unknown(conn, row.id, now, why, due_at=None)
         log.warning("Email of unknown fate", extra={"outbox_id": row.id, "link": row.link, "error": why})
 
     async def _paced(self, row: OutboxRow) -> bool:

@@ -151,7 +151,7 @@ class EventDelivery:
         """One transaction marks the row sent and ties its post to the event."""
         now = self._ctx.now()
         async with self._ctx.store.write() as conn:
-            await mark_sent(conn, row.id, now, event_id=event_id, device_id=self._matrix.device_id)
+            await mark_sent(conn, row.id, now, event_id=event_id)
             if row.post_id is not None and row.kind == "event":
                 await insert_room_event(
                     conn,

@@ -70,7 +70,7 @@ class Dispatch:
                 await relay_event(self._ctx, row)
         except StoreError:
             raise
-        except Exception:  # noqa: BLE001 - the loop's edge: one row's flow broke, its lane is tried again
+        except Exception:
             log.exception("A flow broke off", extra={"inbox_id": row.id, "lane": row.lane})
             now = self._ctx.now()
             async with self._ctx.store.write() as conn:
@@ -92,5 +92,5 @@ class Dispatch:
                     kind="set_aside",
                     key=f"inbox:{row.id}",
                     detail="flow",
-                    now=now,
+                    at=now,
                 )

@@ -97,7 +97,7 @@ class Intake:
             await note_lost_past(self._ctx, conn, link)
         spoken = [e for e in update.timeline if e.get("type") in _SPOKEN and "state_key" not in e]
         ours = [e for e in spoken if is_ours(self._ctx.settings.matrix, str(e.get("sender", "")))]
-        await note_own_events(self._ctx, conn, ours)
+        await note_own_events(self._ctx, conn, update.room_id, ours)
         rows = [_event_row(source, link, update.room_id, e, now) for e in spoken if e not in ours]
         await insert_inbox(conn, [row for row in rows if row is not None], now)
 

@@ -76,7 +76,7 @@ class LaneWorker(Generic[Row]):
         """The loop's edge: whatever a row does, the other lanes go on; its lease runs out and it is tried again."""
         try:
             await self._work(rows)
-        except Exception:  # noqa: BLE001 - see above
+        except Exception:
             log.exception("Work on a lane broke off", extra={"worker": self._name})
             await asyncio.sleep(_AFTER_ERROR_SECONDS)
 

@@ -274,4 +274,5 @@ class Incident:
     key: str
     detail: str
     at: datetime
+    told_at: datetime | None
     resolved_at: datetime | None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Action = Literal["accept", "discard", "reject"]
+Action = Literal["accept", "discard", "reject", "hold"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +38,6 @@ class Verdict:
     action: Action
     reason: str = ""
     tell_author: bool = False
-    #: It stays in the inbox and is judged again when the cause is gone.
-    wait: bool = False
 
 
 ACCEPT = Verdict(action="accept")
@@ -57,7 +55,7 @@ def before_consent(facts: Facts) -> Verdict | None:
 
 def stopped_link(facts: Facts) -> Verdict | None:
     """A stopped link keeps what arrives until a coordinator lets it go on."""
-    return Verdict(action="discard", reason="link_stopped", wait=True) if facts.link_stopped else None
+    return Verdict(action="hold", reason="link_stopped") if facts.link_stopped else None
 
 
 def spam(facts: Facts) -> Verdict | None:
@@ -82,7 +80,7 @@ def duplicate(facts: Facts) -> Verdict | None:
 
 def blown_fuse(facts: Facts) -> Verdict | None:
     """A thread that looks like a loop stopped; a human decides."""
-    return Verdict(action="discard", reason="thread_stopped", wait=True) if facts.thread_stopped else None
+    return Verdict(action="hold", reason="thread_stopped") if facts.thread_stopped else None
 
 
 #: In this order.

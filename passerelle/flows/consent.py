@@ -10,8 +10,9 @@ from passerelle.core.links import Link
 from passerelle.core.model import NewOutboxRow
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_room_notice
-from passerelle.flows.own_email import MARK_FIELD, mark_of
+from passerelle.flows.marks import mark_of
 from passerelle.mail.compose import compose_list_notice
+from passerelle.mail.compose_types import ListNotice
 from passerelle.store.links import (
     clear_stop,
     find_link_state,
@@ -32,7 +33,8 @@ async def ask_consent(ctx: FlowContext, link: Link) -> bool:
     """Tell both sides of the bridge and its archive, once. True where that was stored just now."""
     async with ctx.store.write() as conn:
         state = await find_link_state(conn, link.association_name, link.name)
-        if state.asked_at is not None or ctx.links.room_of(link) is None:
+        room_id = ctx.links.room_of(link)
+        if state.asked_at is not None or room_id is None:
             return False
         now = ctx.now()
         await insert_room_notice(
@@ -40,7 +42,7 @@ async def ask_consent(ctx: FlowContext, link: Link) -> bool:
         )
         await _insert_list_notice(ctx, conn, link)
         await set_asked(conn, link.association_name, link.name, now)
-        for member in await list_members(conn, ctx.links.room_of(link) or "", membership="join"):
+        for member in await list_members(conn, room_id, membership="join"):
             who = ctx.hashed("told", member.user_id)
             await insert_told(conn, link.association_name, link.name, who, now=now, outbox_id=None)
     log.info("Both sides are told; a coordinator confirms with `passerelle confirm`", extra={"link": link.path})
@@ -56,24 +58,26 @@ async def _insert_list_notice(ctx: FlowContext, conn: AsyncConnection, link: Lin
     bridge, now = MailAddress(link.mailbox.address), ctx.now()
     unique_key = f"consent:list:{link.path}"
     message_id = MessageId(f"{ctx.hashed('notice', unique_key)}@{bridge.rpartition('@')[2]}")
+    coordinator = link.association.coordinators[0]
     letter = ctx.renderer(link.association).letter(
         "mail/consent",
         association=link.association,
         link=link.settings,
-        coordinator=link.association.coordinators[0],
+        coordinator=coordinator,
         **_names(ctx, link),
     )
     raw = compose_list_notice(
-        bridge=bridge,
-        from_name=link.association.title,
-        list_address=link.list_address,
-        subject=letter.subject,
-        text=letter.text,
-        message_id=message_id,
-        date=now.astimezone(link.zone),
-        language=link.association.language,
-        reply_to=link.association.coordinators[0].address,
-        mark=(MARK_FIELD, mark_of(ctx, link, message_id)),
+        ListNotice(
+            from_name=link.association.title,
+            bridge_address=bridge,
+            list_address=link.list_address,
+            reply_to=MailAddress(coordinator.address) if coordinator.address else None,
+            subject=letter.subject,
+            text=letter.text,
+            message_id=message_id,
+            date=now.astimezone(link.zone),
+            marker=mark_of(ctx, link, message_id),
+        )
     )
     await insert_outbox(
         conn,

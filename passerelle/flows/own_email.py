@@ -5,25 +5,15 @@ import re
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.identity import same_hash
-from passerelle.core.ids import MessageId
 from passerelle.core.links import Link
 from passerelle.flows.context import FlowContext
+from passerelle.flows.marks import LINES_FIELD, MARK_FIELD, mark_of
 from passerelle.mail.reading import Reading
 from passerelle.store.links import count_echo
 from passerelle.store.outbox import find_outbox_by_message_id, mark_echoed
 from passerelle.store.seen import insert_seen
 
-#: Header field of every email that we send to a list: `v1` and a keyed hash over Message-ID and link.
-MARK_FIELD = "X-Passerelle"
-#: Keyed hashes of the room's lines that the email holds: a restored backup learns from them what already left.
-LINES_FIELD = "X-Passerelle-Lines"
-
 _HASH = re.compile(r"\b[a-z2-7]{26}\b")
-
-
-def mark_of(ctx: FlowContext, link: Link, message_id: MessageId) -> str:
-    """Value of our header field for an email to this link's list."""
-    return f"v1 {ctx.hashed('mark', link.path, message_id)}"
 
 
 async def is_own_email(ctx: FlowContext, conn: AsyncConnection, link: Link, reading: Reading) -> bool:

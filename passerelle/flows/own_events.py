@@ -5,11 +5,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import EventId
+from passerelle.core.ids import EventId, RoomId
+from passerelle.core.model import RoomEvent
 from passerelle.core.settings import MatrixSettings
 from passerelle.flows.context import FlowContext
 from passerelle.matrix.event_types import DELIVERY_KEY
-from passerelle.store.outbox import note_echoed_events
+from passerelle.store.outbox import mark_sent
+from passerelle.store.outbox_watch import find_unsent
+from passerelle.store.posts import insert_room_event
 
 
 def is_ours(matrix: MatrixSettings, sender: str) -> bool:
@@ -19,13 +22,39 @@ def is_ours(matrix: MatrixSettings, sender: str) -> bool:
     return matrix.appservice is not None and sender.startswith(f"@{matrix.appservice.ghost_prefix}")
 
 
-async def note_own_events(ctx: FlowContext, conn: AsyncConnection, events: Sequence[Mapping[str, Any]]) -> None:
-    """Mark the deliveries that these events prove. Their rows may still wait for the answer to the request."""
-    proven: dict[str, EventId] = {}
-    for event in events:
-        content = event.get("content")
-        key = content.get(DELIVERY_KEY) if isinstance(content, Mapping) else None
-        if isinstance(key, str) and isinstance(event.get("event_id"), str):
-            proven[key] = EventId(event["event_id"])
-    if proven:
-        await note_echoed_events(conn, proven, ctx.now())
+async def note_own_events(
+    ctx: FlowContext, conn: AsyncConnection, room_id: RoomId, events: Sequence[Mapping[str, Any]]
+) -> None:
+    """Mark the deliveries that these events prove and whose answers were lost, and tie their posts to them."""
+    proven = {key: event for event in events if (key := _key_of(event))}
+    for row in await find_unsent(conn, proven):
+        event = proven[row.delivery_key]
+        event_id = EventId(str(event.get("event_id")))
+        await mark_sent(conn, row.id, ctx.now(), event_id=event_id)
+        if row.post_id is None or row.kind != "event":
+            continue
+        await insert_room_event(
+            conn,
+            RoomEvent(
+                event_id=event_id,
+                room_id=room_id,
+                post_id=row.post_id,
+                part=row.part,
+                thread_root_event_id=_root_of(event),
+                outbox_id=row.id,
+                said_at=ctx.now(),
+            ),
+        )
+
+
+def _key_of(event: Mapping[str, Any]) -> str | None:
+    content = event.get("content")
+    key = content.get(DELIVERY_KEY) if isinstance(content, Mapping) else None
+    return key if isinstance(key, str) and isinstance(event.get("event_id"), str) else None
+
+
+def _root_of(event: Mapping[str, Any]) -> EventId | None:
+    relation = event["content"].get("m.relates_to")
+    if isinstance(relation, Mapping) and relation.get("rel_type") == "m.thread":
+        return EventId(str(relation.get("event_id")))
+    return None

@@ -10,7 +10,9 @@ from passerelle.core.ids import MailAddress, MessageId, OutboxId
 from passerelle.core.links import Link, person_lane
 from passerelle.core.model import NewOutboxRow
 from passerelle.flows.context import FlowContext
+from passerelle.flows.marks import mark_of
 from passerelle.mail.compose import compose_personal
+from passerelle.mail.compose_types import PersonalMail
 from passerelle.store.outbox import insert_outbox
 
 
@@ -38,14 +40,20 @@ async def insert_personal_email(
     bridge = MailAddress(link.mailbox.address)
     message_id = MessageId(f"{ctx.hashed('personal', unique_key)}@{bridge.rpartition('@')[2]}")
     raw = compose_personal(
-        bridge=Mailbox(name=link.association.title, address=bridge),
-        to=to,
-        subject=letter.subject,
-        text=letter.text,
-        message_id=message_id,
-        date=now.astimezone(link.zone),
-        answers=answers,
-        language=link.association.language,
+        PersonalMail(
+            from_name=link.association.title,
+            bridge_address=bridge,
+            to_address=to.address,
+            to_name=to.name,
+            subject=letter.subject,
+            text=letter.text,
+            message_id=message_id,
+            in_reply_to=answers.message_id if answers else None,
+            references=answers.references if answers else (),
+            date=now.astimezone(link.zone),
+            auto_submitted="replied" if answers else "generated",
+            marker=mark_of(ctx, link, message_id),
+        )
     )
     return await insert_outbox(
         conn,

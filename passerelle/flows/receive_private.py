@@ -21,7 +21,7 @@ from passerelle.mail.automatic import automatic_reason, spam_marked
 from passerelle.mail.bounce import Bounce, BounceKind, parse_bounce
 from passerelle.mail.moderation import parse_moderation_notice
 from passerelle.mail.parse import parse_email
-from passerelle.store.batches import list_authors_of_mail
+from passerelle.store.batches import list_lines_of_mail
 from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import finish_inbox
 from passerelle.store.incidents import insert_incident
@@ -54,7 +54,7 @@ async def _take(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: E
         return await _take_bounce(ctx, conn, bounce)
     notice = parse_moderation_notice(email)
     if notice is not None:
-        return await _take_moderation(ctx, conn, notice.original_message_id, notice.subject)
+        return await _take_moderation(ctx, conn, notice.original_message_id)
     if spam_marked(email):
         return "spam"
     automatic = automatic_reason(email)
@@ -80,7 +80,8 @@ async def _answer(
         link = ctx.links.find(f"{ours.association}/{ours.link}") if ours else None
         if ours is None or link is None:
             continue
-        people = await list_authors_of_mail(conn, link.association_name, message_id)
+        lines = await list_lines_of_mail(conn, link.association_name, message_id)
+        people = list(dict.fromkeys((line.author_user_id, line.author_name) for line, _ in lines))
         for user_id, name in people:
             await insert_direct_message(
                 ctx,
@@ -137,12 +138,12 @@ async def _take_bounce(ctx: FlowContext, conn: AsyncConnection, bounce: Bounce) 
         kind="bounce",
         key=f"bounce:{ours.id}",
         detail=", ".join(sorted({r.status for r in failed if r.status})),
-        now=ctx.now(),
+        at=ctx.now(),
     )
     return "bounce"
 
 
-async def _take_moderation(ctx: FlowContext, conn: AsyncConnection, message_id: MessageId | None, subject: str) -> str:
+async def _take_moderation(ctx: FlowContext, conn: AsyncConnection, message_id: MessageId | None) -> str:
     ours = await _ours(conn, message_id)
     if ours is None:
         return "moderation_of_nothing"
@@ -152,8 +153,8 @@ async def _take_moderation(ctx: FlowContext, conn: AsyncConnection, message_id: 
         link=ours.link,
         kind="moderation",
         key=f"moderation:{ours.id}",
-        detail=subject,
-        now=ctx.now(),
+        detail="",
+        at=ctx.now(),
     )
     return "moderation"
 

@@ -14,7 +14,8 @@ from passerelle.mail.author import recover_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
 from passerelle.mail.parse import parse_headers
 from passerelle.store.inbox import set_aside_inbox
-from passerelle.store.incidents import count, insert_incident
+from passerelle.store.incidents import insert_incident
+from passerelle.store.tally import count
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ async def set_aside_email(ctx: FlowContext, link: Link | None, row: InboxRow, ra
         await set_aside_inbox(conn, row.id, now, reason)
         if link is None:
             return
-        await count(conn, link.association_name, link.name, day=now, what="email_set_aside")
+        await count(conn, link.association_name, link.name, now.date(), "email_set_aside")
         await insert_incident(
             conn,
             association=link.association_name,
@@ -64,7 +65,7 @@ async def set_aside_email(ctx: FlowContext, link: Link | None, row: InboxRow, ra
             kind="email_set_aside",
             key=f"inbox:{row.id}",
             detail=reason,
-            now=now,
+            at=now,
         )
         try:
             email = parse_headers(raw)

@@ -10,10 +10,10 @@ from passerelle.core.email import Email, Mailbox
 from passerelle.core.identity import delivery_key
 from passerelle.core.ids import MessageId, PostId, ThreadId
 from passerelle.core.links import Link, room_lane
-from passerelle.core.model import InboxRow, KnownMessageId, LinkState, NewOutboxRow, NewPost
+from passerelle.core.model import NO_MESSAGE_ID, InboxRow, KnownMessageId, LinkState, NewOutboxRow, NewPost
 from passerelle.core.placing import Placement, ancestors, place
 from passerelle.core.rules import Facts, Verdict, judge
-from passerelle.core.subject import canonical_subject, same_conversation
+from passerelle.core.subject import canonical_subject, display_subject, same_conversation
 from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
@@ -28,14 +28,14 @@ from passerelle.mail.reading import Reading, read_email
 from passerelle.store.attachments import insert_attachments
 from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import finish_inbox, set_aside_inbox
-from passerelle.store.incidents import count, insert_incident
+from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, note_last_email
 from passerelle.store.outbox import insert_outbox
-from passerelle.store.people import find_or_insert_person, list_participant_names, note_participant
-from passerelle.store.posts import find_post_by_identity, insert_post
+from passerelle.store.people import find_or_insert_person, list_participants, note_participant
+from passerelle.store.posts import count_thread_posts_since, find_post_by_identity, insert_post
 from passerelle.store.seen import find_seen, insert_seen
+from passerelle.store.tally import count
 from passerelle.store.threads import (
-    count_thread_posts_since,
     find_message_ids,
     get_thread,
     insert_message_id,
@@ -119,7 +119,7 @@ async def _decline(ctx: FlowContext, conn: AsyncConnection, relay: Relay, verdic
     """Finish the row with the reason; count it; tell its author where the verdict says so."""
     link, row, now = relay.link, relay.row, ctx.now()
     log.info("Email not relayed: %s", verdict.reason, extra={"link": link.path, "inbox_id": row.id})
-    await count(conn, link.association_name, link.name, day=now, what=f"email_{verdict.reason}")
+    await count(conn, link.association_name, link.name, now.date(), f"email_{verdict.reason}")
     if verdict.reason == "own":
         await note_echo(ctx, conn, link, relay.reading)
     if verdict.action == "hold":
@@ -134,13 +134,14 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     link, row, now = relay.link, relay.row, ctx.now()
     association = link.association_name
     email = relay.email
-    known = await find_post_by_identity(conn, association, email.message_id or "", relay.reading.content_hash)
+    known = await find_post_by_identity(conn, association, email.message_id or NO_MESSAGE_ID, relay.reading.content_hash)
     if known is not None:
         post_id, parent, thread_is_new = known.id, known.parent_post_id, False
     else:
         placement, thread_is_new = await _place(conn, link, email)
+        subject = display_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix)
         thread_id = placement.thread_id or await insert_thread(
-            conn, association, email.subject, now, split_from=placement.split_from_thread_id
+            conn, association, subject, now, split_from=placement.split_from_thread_id
         )
         if await _fuse_blows(ctx, conn, relay, thread_id):
             return
@@ -186,7 +187,7 @@ async def _fuse_blows(ctx: FlowContext, conn: AsyncConnection, relay: Relay, thr
             kind="fuse",
             key=f"fuse:{thread_id}",
             detail=str(recent),
-            now=now,
+            at=now,
         )
     await set_aside_inbox(conn, relay.row.id, now, "thread_stopped")
     return True
@@ -211,7 +212,7 @@ async def _insert_post(
             side="list",
             inbox_id=row.id,
             raw_hash=row.raw_hash,
-            message_id=email.message_id or MessageId(""),
+            message_id=email.message_id or NO_MESSAGE_ID,
             content_hash=reading.content_hash,
             thread_id=thread_id,
             parent_post_id=placement.parent_post_id,
@@ -284,6 +285,6 @@ async def _insert_deliveries(
 
 async def other_names(conn: AsyncConnection, link: Link, author: Mailbox | None) -> list[str]:
     """Names of the link's participants other than this author, whom the author's name must not imitate."""
-    people = await list_participant_names(conn, link.association_name, link.name)
-    own = author.address if author else None
-    return [name for name, address in people if name and address != own]
+    own = author.name if author else ""
+    people = await list_participants(conn, link.association_name, link.name)
+    return [person.name for person in people if person.name and person.name != own]

@@ -25,8 +25,9 @@ from passerelle.matrix.events import (
 )
 from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import finish_inbox, set_aside_inbox
-from passerelle.store.incidents import count, insert_incident
+from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, note_last_line
+from passerelle.store.tally import count
 
 log = logging.getLogger(__name__)
 
@@ -65,11 +66,11 @@ async def relay_event(ctx: FlowContext, row: InboxRow) -> None:
         else:
             await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=reason in _FORGET)
         if reason:
-            await count(conn, link.association_name, link.name, day=ctx.now(), what=f"event_{reason}")
+            await count(conn, link.association_name, link.name, ctx.now().date(), f"event_{reason}")
     log.info("Event taken: %s", reason or "accepted", extra={"link": link.path, "inbox_id": row.id})
 
 
-async def _take(  # noqa: C901, PLR0911 - one line for each kind of event
+async def _take(
     ctx: FlowContext,
     conn: AsyncConnection,
     arrival: Arrival,
@@ -111,7 +112,7 @@ async def _tell_undecryptable(ctx: FlowContext, conn: AsyncConnection, link: Lin
         kind="undecryptable",
         key=f"undecryptable:{row.id}",
         detail=row.key,
-        now=ctx.now(),
+        at=ctx.now(),
     )
 
 
@@ -120,7 +121,7 @@ async def _set_aside(ctx: FlowContext, link: Link, row: InboxRow, reason: str) -
     now = ctx.now()
     async with ctx.store.write() as conn:
         await set_aside_inbox(conn, row.id, now, reason)
-        await count(conn, link.association_name, link.name, day=now, what="event_set_aside")
+        await count(conn, link.association_name, link.name, now.date(), "event_set_aside")
         await insert_incident(
             conn,
             association=link.association_name,
@@ -128,5 +129,5 @@ async def _set_aside(ctx: FlowContext, link: Link, row: InboxRow, reason: str) -
             kind="event_set_aside",
             key=f"inbox:{row.id}",
             detail=reason,
-            now=now,
+            at=now,
         )

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from passerelle.core.links import Link
 from passerelle.core.model import NewAttachment
 from passerelle.core.names import imitates
 from passerelle.core.subject import display_subject
 from passerelle.flows.context import FlowContext
-from passerelle.core.links import Link
 from passerelle.mail.reading import Reading
 from passerelle.matrix.html import sanitise
 from passerelle.matrix.render import ListPost, RoomContent, build_contents

@@ -14,39 +14,56 @@ from passerelle.flows.direct_message import insert_reaction, insert_room_notice
 from passerelle.flows.personal_email import insert_personal_email
 from passerelle.store.batches import list_lines_of_mail
 from passerelle.store.incidents import insert_incident, list_untold_incidents, set_incidents_told
+from passerelle.store.links import find_link_state
 from passerelle.store.outbox import find_stale_unknown, find_untold_failures, retry_outbox, set_failure_told
 
 log = logging.getLogger(__name__)
 
 #: The sign on a line that did not reach the list.
 FAILED_KEY = "⚠️"
+#: How often the same mail may go out whose fate was unknown.
+MOST_SENDINGS = 2
 #: Coordinators hear of everything that went wrong in one mail, and of the next things not before this.
 _BETWEEN_REPORTS = timedelta(hours=1)
 
 
 async def settle_unknown(ctx: FlowContext) -> int:
-    """Mails of unknown fate whose list gives echoes, and whose echo has not come: they did not arrive; send them.
+    """Mails of unknown fate that were waited for long enough.
 
-    The same Message-ID goes out again, once. Where a list gives no echoes nothing is sent twice: a human decides.
+    Where the list gives echoes and none has come, the mail did not arrive: the same Message-ID goes out again, once.
+    Otherwise nothing is sent twice: a human is told, and decides.
     """
     async with ctx.store.write() as conn:
         stale = await find_stale_unknown(conn, ctx.now())
         for row in stale:
-            await retry_outbox(conn, row.id, ctx.now())
-            log.warning("No echo came: the email is sent again", extra={"outbox_id": row.id, "link": row.link})
+            link = ctx.links.find(f"{row.association}/{row.link}")
+            if link is not None and await _would_have_come_back(conn, link, row):
+                await retry_outbox(conn, row.id, ctx.now(), give_up_at=row.give_up_at)
+                log.warning("No echo came: the email is sent again", extra={"outbox_id": row.id, "link": row.link})
+            else:
+                await _tell(ctx, conn, row)
     return len(stale)
 
 
+async def _would_have_come_back(conn: AsyncConnection, link: Link, row: OutboxRow) -> bool:
+    state = await find_link_state(conn, link.association_name, link.name)
+    return row.lane == link.list_lane and state.echoes > 0 and row.attempts < MOST_SENDINGS
+
+
 async def report_failures(ctx: FlowContext) -> int:
-    """Tell a human of each delivery that failed for good, or whose fate stays unknown; once."""
+    """Tell a human of each delivery that failed for good; once."""
     async with ctx.store.write() as conn:
         rows = await find_untold_failures(conn)
         for row in rows:
-            link = ctx.links.find(f"{row.association}/{row.link}")
-            if link is not None:
-                await _report(ctx, conn, link, row)
-            await set_failure_told(conn, row.id, ctx.now())
+            await _tell(ctx, conn, row)
     return len(rows)
+
+
+async def _tell(ctx: FlowContext, conn: AsyncConnection, row: OutboxRow) -> None:
+    link = ctx.links.find(f"{row.association}/{row.link}")
+    if link is not None:
+        await _report(ctx, conn, link, row)
+    await set_failure_told(conn, row.id, ctx.now())
 
 
 async def _report(ctx: FlowContext, conn: AsyncConnection, link: Link, row: OutboxRow) -> None:
@@ -58,7 +75,7 @@ async def _report(ctx: FlowContext, conn: AsyncConnection, link: Link, row: Outb
         kind=kind,
         key=f"outbox:{row.id}:{row.state}",
         detail=row.last_error,
-        now=ctx.now(),
+        at=ctx.now(),
     )
     if row.kind != "email" or row.lane != link.list_lane:
         return

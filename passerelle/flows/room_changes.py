@@ -11,14 +11,13 @@ from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.room_line import display_name, put_in_batch
 from passerelle.matrix.events import Edit, Reaction, Redaction, RoomLine, is_kept_in_room
 from passerelle.store.batches import (
-    add_pending_line,
     empty_batch,
     find_line,
     find_open_batch,
     list_lines,
     remove_lines_of_post,
-    remove_pending_line,
 )
+from passerelle.store.pending_lines import add_pending_line, remove_pending_line, remove_pending_lines_of_post
 from passerelle.store.posts import find_post, find_room_event, set_post_state, update_post_text
 
 #: By this reaction an author sends their own line to the list (PEOPLE 5).
@@ -79,6 +78,7 @@ async def take_redaction(ctx: FlowContext, conn: AsyncConnection, link: Link, re
         return "redaction_of_nothing"
     found = await find_line(conn, redaction.target)
     await set_post_state(conn, known.post_id, "redacted")
+    await remove_pending_lines_of_post(conn, known.post_id)
     if found is None or found[0].state != "open":
         return ""
     await remove_lines_of_post(conn, known.post_id)

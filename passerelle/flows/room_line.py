@@ -6,23 +6,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.batching import settled_at
 from passerelle.core.identity import content_hash
-from passerelle.core.ids import BatchId, PostId, RoomId, ThreadId
+from passerelle.core.ids import BatchId, PostId, RoomId, ThreadId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, NewAttachment, NewPost, Post, RoomEvent
 from passerelle.core.names import safe_name
 from passerelle.flows.context import FlowContext
 from passerelle.flows.welcome import welcome_room_member
+from passerelle.mail.compose import first_words
 from passerelle.matrix.events import RoomLine, readable_text
 from passerelle.store.attachments import insert_attachments
 from passerelle.store.batches import add_line, find_open_batch, insert_batch, move_due
 from passerelle.store.people import find_or_insert_person, note_participant
 from passerelle.store.posts import find_post, find_room_event, insert_post, insert_room_event
 from passerelle.store.rooms import find_member
-from passerelle.store.seen import find_seen
 from passerelle.store.threads import get_thread, insert_thread
-
-#: Length of a new conversation's subject, made of its first words.
-_SUBJECT_LENGTH = 60
 
 
 async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow, line: RoomLine) -> str:
@@ -63,16 +60,13 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
     )
     await _insert_event_and_files(ctx, conn, line, room_id=room_id, post_id=post_id)
     await welcome_room_member(ctx, conn, link, line.sender)
-    # After a restored backup: the list already has this line, as its own echo told.
-    if await find_seen(conn, link.association_name, "line", [ctx.hashed("line", line.event_id)]):
-        return "already_sent"
     if link.settings.policy == "on_request":
         return "on_request"
     await put_in_batch(ctx, conn, link, line, post_id=post_id, thread_id=thread_id, batch=batch, name=name)
     return ""
 
 
-async def display_name(conn: AsyncConnection, room_id: RoomId, sender: str) -> str:
+async def display_name(conn: AsyncConnection, room_id: RoomId, sender: UserId) -> str:
     """How the room calls its member, made safe; the local part of the user ID where it has no name."""
     member = await find_member(conn, room_id, sender)
     return safe_name(member.display_name if member else "") or sender[1:].partition(":")[0]
@@ -99,17 +93,16 @@ async def put_in_batch(
     if batch is None:
         batch_id: BatchId = await insert_batch(
             conn,
-            association=link.association_name,
-            link=link.name,
+            link.association_name,
+            link.name,
             thread_id=thread_id,
             is_burst=answers_nothing(line),
-            first_said_at=first,
-            last_said_at=last,
+            said_at=line.said_at,
             due_at=due,
         )
     else:
         batch_id = batch.id
-        await move_due(conn, batch_id, last_said_at=last, due_at=due)
+        await move_due(conn, batch_id, last, due)
     await add_line(
         conn,
         batch_id,
@@ -157,14 +150,6 @@ async def _thread_for(
         return batch.thread_id
     subject = first_words(readable_text(line, ctx.renderer(link.association).words))
     return await insert_thread(conn, link.association_name, subject, ctx.now())
-
-
-def first_words(text: str, length: int = _SUBJECT_LENGTH) -> str:
-    """The first words of a line, for a subject: one line, cut between words, « … » where something is left out."""
-    words = " ".join(text.split())
-    if len(words) <= length:
-        return words
-    return words[:length].rsplit(" ", 1)[0].rstrip(" ,;:.-–—") + "…"
 
 
 async def _insert_event_and_files(

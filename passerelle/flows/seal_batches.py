@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,12 +10,13 @@ from passerelle.core.batching import day_began, departure
 from passerelle.core.ids import MessageId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, BatchLine, NewOutboxRow, Post
+from passerelle.errors import StoreError
 from passerelle.flows.context import FlowContext
-from passerelle.flows.conversation_mail import compose_conversations
+from passerelle.flows.conversation_mail import Conversation, compose_conversations
 from passerelle.store.attachments import count_wanted_of_batch
 from passerelle.store.batches import (
-    adopt_pending_lines,
     count_sealed_since,
+    count_thread_sealed_since,
     empty_batch,
     list_due_batches,
     list_lines,
@@ -25,9 +25,10 @@ from passerelle.store.batches import (
 )
 from passerelle.store.inbox import count_inbox_waiting
 from passerelle.store.incidents import insert_incident
-from passerelle.store.links import find_link_state, has_untold
-from passerelle.store.outbox import count_thread_emails_since, insert_outbox
-from passerelle.store.seen import insert_seen
+from passerelle.store.links import find_link_state, is_being_told
+from passerelle.store.outbox import insert_outbox
+from passerelle.store.pending_lines import adopt_pending_lines
+from passerelle.store.seen import find_seen, insert_seen
 from passerelle.store.threads import insert_message_id, stop_thread
 
 log = logging.getLogger(__name__)
@@ -35,14 +36,6 @@ log = logging.getLogger(__name__)
 #: How long a batch that cannot be sealed yet waits before it is looked at again.
 LOOK_AGAIN = timedelta(seconds=20)
 _MANY = 200
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Conversation:
-    """A batch and what stands in it, as it leaves."""
-
-    batch: Batch
-    lines: tuple[tuple[BatchLine, Post], ...]
 
 
 async def seal_due_batches(ctx: FlowContext, *, live_at: datetime | None) -> int:
@@ -96,11 +89,14 @@ async def _may_leave(ctx: FlowContext, conn: AsyncConnection, link: Link, batch:
     if state.stopped_at is not None or state.confirmed_at is None:
         await postpone_batch(conn, batch.id, now + LOOK_AGAIN)
         return False
-    if await count_inbox_waiting(conn, lane=link.inbox_lane, kind="event"):
+    if await count_inbox_waiting(conn, lane=link.inbox_lane):
         return False
-    if await count_wanted_of_batch(conn, batch.id) or await has_untold(conn, link.association_name, link.name, batch.id):
+    if await count_wanted_of_batch(conn, batch.id):
         return False
-    recent = await count_thread_emails_since(conn, batch.thread_id, now - timedelta(hours=1))
+    people = {ctx.hashed("told", line.author_user_id) for line, _ in await list_lines(conn, batch.id)}
+    if await is_being_told(conn, link.association_name, link.name, sorted(people)):
+        return False
+    recent = await count_thread_sealed_since(conn, batch.thread_id, now - timedelta(hours=1))
     if recent < link.settings.fuse_per_hour:
         return True
     await stop_thread(conn, batch.thread_id, now, "fuse")
@@ -111,7 +107,7 @@ async def _may_leave(ctx: FlowContext, conn: AsyncConnection, link: Link, batch:
         kind="fuse",
         key=f"fuse:{batch.thread_id}",
         detail=str(recent),
-        now=now,
+        at=now,
     )
     await postpone_batch(conn, batch.id, now + timedelta(hours=1))
     return False
@@ -120,7 +116,7 @@ async def _may_leave(ctx: FlowContext, conn: AsyncConnection, link: Link, batch:
 async def _seal(ctx: FlowContext, conn: AsyncConnection, link: Link, batches: Sequence[Batch]) -> int:
     conversations: list[Conversation] = []
     for batch in batches:
-        lines = tuple((line, post) for line, post in await list_lines(conn, batch.id) if post.state == "accepted")
+        lines = await _lines_to_send(ctx, conn, link, batch)
         if lines:
             conversations.append(Conversation(batch=batch, lines=lines))
         else:
@@ -129,12 +125,22 @@ async def _seal(ctx: FlowContext, conn: AsyncConnection, link: Link, batches: Se
         return 0
     await adopt_pending_lines(conn, link.association_name, link.name, conversations[0].batch.id)
     first = conversations[0]
-    conversations[0] = Conversation(batch=first.batch, lines=tuple(await list_lines(conn, first.batch.id)))
+    conversations[0] = Conversation(batch=first.batch, lines=await _lines_to_send(ctx, conn, link, first.batch))
     message_id = message_id_of(ctx, link, first.lines[0][0])
     raw = await compose_conversations(ctx, conn, link, conversations, message_id)
     await _store(ctx, conn, link, conversations, message_id, raw)
     log.info("Conversation sealed", extra={"link": link.path, "batch_id": first.batch.id})
     return 1
+
+
+async def _lines_to_send(
+    ctx: FlowContext, conn: AsyncConnection, link: Link, batch: Batch
+) -> tuple[tuple[BatchLine, Post], ...]:
+    """What stands in a batch and has not left: after a restored backup, echoes tell which lines the list has."""
+    entries = [(line, post) for line, post in await list_lines(conn, batch.id) if post.state == "accepted"]
+    hashes = {line.event_id: ctx.hashed("line", line.event_id) for line, _ in entries}
+    left = await find_seen(conn, link.association_name, "line", list(hashes.values()))
+    return tuple((line, post) for line, post in entries if hashes[line.event_id] not in left)
 
 
 def message_id_of(ctx: FlowContext, link: Link, first: BatchLine) -> MessageId:
@@ -172,6 +178,8 @@ async def _store(
         ),
         raw=raw,
     )
+    if outbox_id is None:
+        raise StoreError(f"a mail with the first line of batch {first.batch.id} was made before")
     for conversation in conversations:
         await seal_batch(conn, conversation.batch.id, now, outbox_id=outbox_id, message_id=message_id)
     await insert_message_id(

@@ -125,7 +125,7 @@ async def _check_exposure(ctx: FlowContext, conn: AsyncConnection, link: Link, f
         kind=why,
         key=f"{why}:{link.path}:{now.isoformat()}",
         detail="",
-        now=now,
+        at=now,
     )
     await insert_room_notice(
         ctx,
@@ -147,5 +147,5 @@ async def note_lost_past(ctx: FlowContext, conn: AsyncConnection, link: Link) ->
         kind="lost_past",
         key=f"lost_past:{link.path}:{now.isoformat()}",
         detail="",
-        now=now,
+        at=now,
     )

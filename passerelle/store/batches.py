@@ -102,6 +102,19 @@ _COUNT_SEALED = (
         batch.c.sealed_at >= bindparam("since"),
     )
 )
+_COUNT_SEALED_OF_THREAD = (
+    select(func.count())
+    .select_from(batch)
+    .where(batch.c.thread_id == bindparam("thread_id"), batch.c.sealed_at >= bindparam("since"))
+)
+_POSTPONE = update(batch).where(batch.c.id == bindparam("which"), _OPEN).values(due_at=bindparam("due"))
+_LINES_OF_MAIL = (
+    select(*_LINE_SHAPE.columns, *POST_SHAPE.columns)
+    .join(post, post.c.id == batch_line.c.post_id)
+    .join(batch, batch.c.id == batch_line.c.batch_id)
+    .where(batch.c.association == bindparam("association"), batch.c.message_id == bindparam("mail"))
+    .order_by(batch_line.c.said_at, batch_line.c.id)
+)
 _NEXT_DUE = select(func.min(batch.c.due_at, type_=Instant)).where(_OPEN)
 
 
@@ -244,6 +257,25 @@ async def count_sealed_since(
     """How many batches of a link were sealed since then."""
     values = {"association": association, "link": link, "since": since}
     return (await conn.execute(_COUNT_SEALED, values)).scalar_one()
+
+
+async def count_thread_sealed_since(conn: AsyncConnection, thread_id: ThreadId, since: datetime) -> int:
+    """How many mails a conversation became since then: for the rate fuse."""
+    return (await conn.execute(_COUNT_SEALED_OF_THREAD, {"thread_id": thread_id, "since": since})).scalar_one()
+
+
+async def postpone_batch(conn: AsyncConnection, batch_id: BatchId, due_at: datetime) -> None:
+    """An open batch may not leave yet: quiet hours, the mails of the day, a stopped link."""
+    await conn.execute(_POSTPONE, {"which": batch_id, "due": due_at})
+
+
+async def list_lines_of_mail(
+    conn: AsyncConnection, association: AssociationName, message_id: MessageId
+) -> list[tuple[BatchLine, Post]]:
+    """What stood in the batches that left as that mail, in the order in which it was said."""
+    split = len(_LINE_SHAPE.columns)
+    rows = (await conn.execute(_LINES_OF_MAIL, {"association": association, "mail": message_id})).all()
+    return [(_LINE_SHAPE.value(row), POST_SHAPE.value(row[split:])) for row in rows]
 
 
 async def next_batch_due_at(conn: AsyncConnection) -> datetime | None:

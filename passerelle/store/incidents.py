@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, LinkName
@@ -11,11 +11,19 @@ from passerelle.core.model import Incident
 from passerelle.store.dialects import upsert
 from passerelle.store.rows import Shape
 from passerelle.store.tables import incident
+from passerelle.store.types import Instant
 
 _SHAPE = Shape(Incident, incident)
 _INSERT = upsert(incident, lambda i: i.on_conflict_do_nothing(index_elements=["key"]).returning(incident.c.id))
 _LIST_OPEN = select(*_SHAPE.columns).where(incident.c.resolved_at.is_(None)).order_by(incident.c.id)
 _LIST_OPEN_OF = _LIST_OPEN.where(incident.c.association == bindparam("association"))
+_LIST_UNTOLD = _LIST_OPEN_OF.where(incident.c.told_at.is_(None))
+_SET_TOLD = (
+    update(incident).where(incident.c.id.in_(bindparam("ids", expanding=True))).values(told_at=bindparam("now"))
+)
+_OLDEST_UNTOLD = select(func.min(incident.c.at, type_=Instant)).where(
+    incident.c.told_at.is_(None), incident.c.resolved_at.is_(None)
+)
 _RESOLVE = (
     update(incident)
     .where(incident.c.key == bindparam("which"), incident.c.resolved_at.is_(None))
@@ -43,6 +51,22 @@ async def list_open(conn: AsyncConnection, association: AssociationName | None =
     if association is None:
         return _SHAPE.values((await conn.execute(_LIST_OPEN)).all())
     return _SHAPE.values((await conn.execute(_LIST_OPEN_OF, {"association": association})).all())
+
+
+async def list_untold_incidents(conn: AsyncConnection, association: AssociationName) -> list[Incident]:
+    """Open incidents that the coordinators have not been written of, oldest first."""
+    return _SHAPE.values((await conn.execute(_LIST_UNTOLD, {"association": association})).all())
+
+
+async def set_incidents_told(conn: AsyncConnection, ids: list[int], now: datetime) -> None:
+    """The coordinators are being written of them in this transaction."""
+    await conn.execute(_SET_TOLD, {"ids": ids, "now": now})
+
+
+async def oldest_untold_at(conn: AsyncConnection) -> datetime | None:
+    """When the oldest incident happened that nobody was told of; None where there is none."""
+    found: datetime | None = (await conn.execute(_OLDEST_UNTOLD)).scalar_one()
+    return found
 
 
 async def resolve(conn: AsyncConnection, key: str, now: datetime) -> bool:

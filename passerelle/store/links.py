@@ -10,7 +10,7 @@ from passerelle.core.ids import AssociationName, LinkName, OutboxId, RoomId
 from passerelle.core.model import LinkState
 from passerelle.store.dialects import upsert
 from passerelle.store.rows import Shape
-from passerelle.store.tables import link_state, told
+from passerelle.store.tables import link_state, outbox, told
 
 _SHAPE = Shape(LinkState, link_state)
 _KEY = ["association", "link"]
@@ -49,6 +49,17 @@ _LAST_LINE = _set_latest("last_line_at")
 _ECHO = upsert(
     link_state,
     lambda i: i.on_conflict_do_update(index_elements=_KEY, set_={"echoes": link_state.c.echoes + 1}),
+)
+_UNTOLD = (
+    select(told.c.who)
+    .join(outbox, outbox.c.id == told.c.outbox_id)
+    .where(
+        told.c.association == bindparam("association"),
+        told.c.link == bindparam("link"),
+        told.c.who.in_(bindparam("people", expanding=True)),
+        outbox.c.state.in_(["waiting", "sending"]),
+    )
+    .limit(1)
 )
 _FIND_TOLD = select(told.c.outbox_id).where(
     told.c.association == bindparam("association"), told.c.link == bindparam("link"), told.c.who == bindparam("who")
@@ -143,3 +154,9 @@ async def insert_told(
     """Somebody is being told in this transaction; False where it was told before."""
     values = {"association": association, "link": link, "who": who, "told_at": now, "outbox_id": outbox_id}
     return (await conn.execute(_INSERT_TOLD(conn), values)).first() is not None
+
+
+async def is_being_told(conn: AsyncConnection, association: AssociationName, link: LinkName, people: list[str]) -> bool:
+    """Whether the notice to one of these people (`who` of `told`) has not left yet."""
+    values = {"association": association, "link": link, "people": people}
+    return bool(people) and (await conn.execute(_UNTOLD, values)).first() is not None

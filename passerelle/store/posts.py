@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, EventId, MessageId, PostId, RoomId, ThreadId
-from passerelle.core.model import NewPost, Post, PostState, RoomEvent
+from passerelle.core.model import NewPost, Post, PostState, RoomEvent, Side
 from passerelle.errors import StoreError
 from passerelle.store.dialects import upsert
 from passerelle.store.rows import Shape, parameters
@@ -41,7 +41,11 @@ _SET_STATE = update(post).where(post.c.id == bindparam("which")).values(state=bi
 _COUNT_THREAD = (
     select(func.count())
     .select_from(post)
-    .where(post.c.thread_id == bindparam("thread_id"), post.c.accepted_at >= bindparam("since"))
+    .where(
+        post.c.thread_id == bindparam("thread_id"),
+        post.c.accepted_at >= bindparam("since"),
+        post.c.side == bindparam("from_side"),
+    )
 )
 _INSERT_EVENT = upsert(room_event, lambda i: i.on_conflict_do_nothing(index_elements=["event_id"]))
 _FIND_EVENT = select(*_EVENT_SHAPE.columns).where(room_event.c.event_id == bindparam("event_id"))
@@ -109,9 +113,10 @@ async def set_post_state(conn: AsyncConnection, id: PostId, state: PostState) ->
     await conn.execute(_SET_STATE, {"which": id, "become": state})
 
 
-async def count_thread_posts_since(conn: AsyncConnection, thread_id: ThreadId, since: datetime) -> int:
-    """How many posts of a thread were accepted since then: for the rate fuse."""
-    return (await conn.execute(_COUNT_THREAD, {"thread_id": thread_id, "since": since})).scalar_one()
+async def count_thread_posts_since(conn: AsyncConnection, thread_id: ThreadId, since: datetime, *, side: Side) -> int:
+    """How many posts of a thread were accepted from that side since then: for the rate fuse."""
+    values = {"thread_id": thread_id, "since": since, "from_side": side}
+    return (await conn.execute(_COUNT_THREAD, values)).scalar_one()
 
 
 async def insert_room_event(conn: AsyncConnection, new: RoomEvent) -> None:

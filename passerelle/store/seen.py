@@ -11,7 +11,8 @@ from passerelle.core.ids import AssociationName
 from passerelle.store.dialects import upsert
 from passerelle.store.tables import seen
 
-SeenKind = Literal["message_id", "event", "delivery"]
+#: `post`: an email relayed on a link; `line`: a line of the room that left in a mail.
+SeenKind = Literal["post", "line"]
 
 _INSERT = upsert(seen, lambda i: i.on_conflict_do_nothing(index_elements=["association", "kind", "keyed_hash"]))
 _FIND = select(seen.c.keyed_hash).where(

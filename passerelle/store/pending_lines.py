@@ -1,0 +1,75 @@
+"""Corrections and reactions that wait for the next mail of their link: they never cause one of their own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import AssociationName, BatchId, EventId, LinkName, PostId
+from passerelle.core.model import LineKind
+from passerelle.store.batches import add_line
+from passerelle.store.dialects import upsert
+from passerelle.store.tables import pending_line
+
+_INSERT = upsert(pending_line, lambda statement: statement.on_conflict_do_nothing())
+_LIST = (
+    select(pending_line)
+    .where(pending_line.c.association == bindparam("association"), pending_line.c.link == bindparam("in_link"))
+    .order_by(pending_line.c.id)
+)
+_DELETE = delete(pending_line).where(pending_line.c.id.in_(bindparam("ids", expanding=True)))
+_REMOVE = delete(pending_line).where(pending_line.c.event_id == bindparam("event"))
+_REMOVE_OF_POST = delete(pending_line).where(pending_line.c.post_id == bindparam("which"))
+
+
+async def add_pending_line(
+    conn: AsyncConnection,
+    *,
+    association: AssociationName,
+    link: LinkName,
+    kind: LineKind,
+    post_id: PostId,
+    event_id: EventId,
+    author_name: str,
+    author_user_id: str,
+    text: str,
+    said_at: datetime,
+) -> None:
+    """Keep a correction or a reaction for the next mail; the same event is kept once."""
+    values = {"association": association, "link": link, "kind": kind, "post_id": post_id, "event_id": event_id}
+    values |= {"author_name": author_name, "author_user_id": author_user_id, "text": text}
+    await conn.execute(_INSERT(conn), {**values, "said_at": said_at})
+
+
+async def adopt_pending_lines(
+    conn: AsyncConnection, association: AssociationName, link: LinkName, batch_id: BatchId
+) -> int:
+    """Put what waits for this link's next mail into the batch that leaves now; how many."""
+    rows: Sequence[Row[Any]] = (await conn.execute(_LIST, {"association": association, "in_link": link})).all()
+    for row in rows:
+        await add_line(
+            conn,
+            batch_id,
+            kind=row.kind,
+            post_id=row.post_id,
+            event_id=row.event_id,
+            said_at=row.said_at,
+            author_name=row.author_name,
+            author_user_id=row.author_user_id,
+            text=row.text,
+        )
+    if rows:
+        await conn.execute(_DELETE, {"ids": [row.id for row in rows]})
+    return len(rows)
+
+
+async def remove_pending_line(conn: AsyncConnection, event_id: EventId) -> bool:
+    """A reaction or correction was taken back before it left; False where it does not wait."""
+    return (await conn.execute(_REMOVE, {"event": event_id})).rowcount > 0
+
+
+async def remove_pending_lines_of_post(conn: AsyncConnection, post_id: PostId) -> None:
+    """What was said about a post that is taken back does not leave."""
+    await conn.execute(_REMOVE_OF_POST, {"which": post_id})
