@@ -6,18 +6,26 @@ without a word (MEASURED). A mail to a person that no human wrote carries it (RF
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.mime.base import MIMEBase
-from typing import Literal
 
 from markupsafe import Markup
 
-from passerelle.core.ids import MailAddress, MessageId
+from passerelle.core.ids import MessageId
 from passerelle.core.names import room_author_name, safe_name, without_controls
 from passerelle.core.wording import Render, Words
 from passerelle.mail import compose_mime as mime
 from passerelle.mail.compose_text import mail_html, mail_text, plain_html
+from passerelle.mail.compose_types import (
+    BatchCorrection,
+    BatchFile,
+    BatchMail,
+    BatchReaction,
+    BatchSpoken,
+    ListNotice,
+    PersonalMail,
+)
 
 __all__ = [
     "BatchCorrection",
@@ -38,130 +46,6 @@ _SAME_TURN = timedelta(minutes=15)
 _SUBJECT_LENGTH = 60
 _EXCERPT_LENGTH = 60
 _BLOCK = re.compile(r"<(?:p|ul|ol|blockquote|pre|div|table|h[1-6])\b")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BatchFile:
-    """A file said in the room; `data` None where it could not be fetched."""
-
-    filename: str
-    media_type: str
-    size_bytes: int
-    data: bytes | None = field(default=None, repr=False)
-    #: Of a voice message, made into MP3 already (`mail.voice`): its length.
-    voice_duration_ms: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BatchSpoken:
-    """One line of the room."""
-
-    author: str
-    said_at: datetime
-    #: Plain (`matrix.readable_text`).
-    text: str
-    #: Matrix `formatted_body`, sanitised or not, or "": then `text` counts.
-    html: str = ""
-    files: tuple[BatchFile, ...] = ()
-    #: An `m.emote`: « Léa danse ».
-    is_emote: bool = False
-    #: The conversation that it belongs to, shown where a mail holds several (the evening mail).
-    topic: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BatchCorrection:
-    """New words for a line that has already left."""
-
-    author: str
-    #: When the line was first said.
-    said_at: datetime
-    text: str
-    html: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BatchReaction:
-    """What people of the room answered to a mail by an emoji."""
-
-    names: tuple[str, ...]
-    key: str
-    #: The beginning of what they reacted to; cut here.
-    excerpt: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BatchMail:
-    """Everything of one mail to the list. It has at least one line, correction or reaction."""
-
-    bridge_address: MailAddress
-    list_address: MailAddress
-    #: None where the list sets Reply-To itself.
-    reply_to: MailAddress | None
-    #: Of the thread, without prefix and `Re:`; "" starts a new one, named by its first words.
-    subject: str
-    #: True where the thread has been on the list already.
-    is_reply: bool
-    lines: tuple[BatchSpoken, ...]
-    corrections: tuple[BatchCorrection, ...] = ()
-    reactions: tuple[BatchReaction, ...] = ()
-    message_id: MessageId
-    in_reply_to: MessageId | None = None
-    references: tuple[MessageId, ...] = ()
-    #: Aware.
-    date: datetime
-    #: Value of X-Passerelle: `v1 <keyed hash>`.
-    marker: str
-    #: Value of X-Passerelle-Lines: short keyed hashes of the lines, with spaces between; "" leaves the field out.
-    line_marks: str = ""
-    #: Of all files together; what is more is named with its size.
-    attachments_limit_bytes: int
-    #: Asks archives to leave it out (X-No-Archive).
-    no_archive: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PersonalMail:
-    """A mail that the bridge itself writes to one person."""
-
-    #: The association's title, or who speaks.
-    from_name: str
-    bridge_address: MailAddress
-    to_address: MailAddress
-    to_name: str = ""
-    subject: str
-    #: Plain, from a template.
-    text: str
-    message_id: MessageId
-    in_reply_to: MessageId | None = None
-    references: tuple[MessageId, ...] = ()
-    #: Aware.
-    date: datetime
-    #: `replied`: it answers a mail of theirs (RFC 3834 §5).
-    auto_submitted: Literal["generated", "replied"] = "generated"
-    #: Where an answer goes; None: to the bridge.
-    reply_to: MailAddress | None = None
-    #: Value of X-Passerelle.
-    marker: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ListNotice:
-    """A mail that the bridge itself writes to a list: a member's mail to the list's server, which may drop others."""
-
-    from_name: str
-    bridge_address: MailAddress
-    list_address: MailAddress
-    #: The person who answers for it.
-    reply_to: MailAddress | None
-    subject: str
-    #: Plain, from a template.
-    text: str
-    message_id: MessageId
-    #: Aware.
-    date: datetime
-    #: Value of X-Passerelle.
-    marker: str
 
 
 @dataclass(slots=True)
