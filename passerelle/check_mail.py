@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from passerelle.check import Finding, Step, ok, problem, warning
 from passerelle.config import resolve_secret
-from passerelle.core.settings import ImapSettings, LmtpSettings, MailboxSettings
+from passerelle.core.settings import ImapSettings, LmtpSettings, MailboxSettings, SmtpSettings
 from passerelle.i18n import _
 from passerelle.mail.imap import POLL_SECONDS, ImapProbe, probe_imap
+from passerelle.mail.smtp import SmtpProbe, probe_smtp
 
 
 def incoming_step(mailbox: MailboxSettings) -> Step:
@@ -41,7 +42,7 @@ def judge_imap(imap: ImapSettings, probe: ImapProbe) -> list[Finding]:
     else:
         found.append(
             warning(
-                _("The server does not announce new mail (IDLE).").format(),
+                _("The server does not announce new mail (IDLE)."),
                 _("Passerelle looks every {seconds} seconds instead; nothing has to be done.").format(
                     seconds=f"{POLL_SECONDS:.0f}"
                 ),
@@ -84,3 +85,49 @@ def judge_listening(lmtp: LmtpSettings, error: OSError) -> Finding:
         _("Passerelle cannot listen on {host} port {port}: {reason}.").format(**where, reason=error.strerror),
         _("Choose an address of this machine, and a port over 1023."),
     )
+
+
+def outgoing_step(mailbox: MailboxSettings, *, largest_bytes: int) -> Step:
+    """How mail goes out: logs in by SMTP, and sends nothing.
+
+    Args:
+        largest_bytes: what a chat mail with attachments may weigh at the most.
+    """
+    smtp = mailbox.smtp
+
+    async def look() -> Iterable[Finding]:
+        return judge_smtp(smtp, await probe_smtp(smtp, resolve_secret(smtp)), largest_bytes=largest_bytes)
+
+    return Step(name=_("Mailbox {name}: SMTP at {host}").format(name=mailbox.name, host=smtp.host), look=look)
+
+
+def judge_smtp(smtp: SmtpSettings, probe: SmtpProbe, *, largest_bytes: int) -> list[Finding]:
+    """What the SMTP server can do. Pure."""
+    if probe.auth:
+        found = [ok(_("Logged in."))]
+    else:
+        found = [
+            warning(
+                _("The server takes our mails without a login."),
+                _("Fine on your own machine; elsewhere give username and password."),
+            )
+        ]
+    limit = probe.max_size_bytes
+    if limit is None:
+        found.append(ok(_("The server names no size limit.")))
+    elif limit < largest_bytes:
+        found.append(
+            warning(
+                _("The server takes mails up to {limit} MB; a link allows {largest} MB.").format(
+                    limit=_megabytes(limit), largest=_megabytes(largest_bytes)
+                ),
+                _("Lower attachments_limit_bytes of the link: base64 adds a third."),
+            )
+        )
+    else:
+        found.append(ok(_("The server takes mails up to {limit} MB.").format(limit=_megabytes(limit))))
+    return found
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1_000_000:.1f}".removesuffix(".0")

@@ -15,6 +15,7 @@ from email.utils import format_datetime, formataddr
 from enum import Enum, auto
 
 from passerelle.check import Finding, Step, ok, problem, warning
+from passerelle.config import resolve_secret
 from passerelle.core.email import Email
 from passerelle.core.ids import MailAddress, MessageId
 from passerelle.core.ports import EmailSender, Envelope
@@ -62,8 +63,8 @@ class SendTest:
     association: AssociationSettings
     link: LinkSettings
     mailbox: MailboxSettings
-    password: str | None
-    sender: EmailSender
+    #: Made when the step is taken: a secret that is missing is this step's finding.
+    make_sender: Callable[[], EmailSender]
     #: The clock: gives an aware datetime.
     now: Callable[[], datetime]
     #: Our header field for a Message-ID, by which a running daemon knows the mail as its own; None without a store.
@@ -123,13 +124,13 @@ async def _send(test: SendTest, built: ProbeEmail) -> None:
     envelope = Envelope(
         sender=MailAddress(test.mailbox.address), recipients=(MailAddress(test.link.mailing_list.address),)
     )
-    async with test.sender.session() as session:
+    async with test.make_sender().session() as session:
         await session.send(envelope, built.raw, before_data=ready)
 
 
 async def _send_and_wait(test: SendTest, built: ProbeEmail, imap: ImapSettings) -> tuple[Outcome, str]:
     """Returns what came, and its subject; UNRELATED where nothing came in time."""
-    session = await ImapSession.open(imap, test.password)
+    session = await ImapSession.open(imap, resolve_secret(imap))
     try:
         known = await _last_uid(session, imap.folder)
         await _send(test, built)

@@ -19,7 +19,7 @@ from typer.main import get_command
 from passerelle import keys
 from passerelle.cli import app
 from passerelle.core.settings import AppserviceSettings, MatrixSettings
-from passerelle.registration import render_registration
+from passerelle.matrix.registration import registration_yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MARKER = "<!-- What follows is written by scripts/write_docs.py. -->\n"
@@ -83,7 +83,7 @@ def documents() -> dict[Path, str]:
         REPOSITORY / "docs" / "configuration.md": _below("configuration.md", keys.render_page()),
         REPOSITORY / "docs" / "cli.md": _below("cli.md", "\n".join(_commands())),
         REPOSITORY / "config" / "passerelle.example.toml": keys.render_toml(EXAMPLE, head=EXAMPLE_HEAD),
-        REPOSITORY / "config" / "registration.example.yaml": render_registration(
+        REPOSITORY / "config" / "registration.example.yaml": registration_yaml(
             matrix, as_token="change me: a long secret", hs_token="change me: another long secret"
         ),
     }

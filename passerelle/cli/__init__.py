@@ -2,6 +2,7 @@
 
 import typer
 
+from passerelle.cli.check import check
 from passerelle.cli.console import Commands, example
 from passerelle.cli.init import init
 from passerelle.cli.run import run
@@ -35,6 +36,13 @@ app.command(
         "passerelle run --config /etc/passerelle/passerelle.toml --dry-run",
     ),
 )(run)
+app.command(
+    help=_("Look at everything the bridge needs: the file, the mailbox, the room. Say how to mend what is not right."),
+    epilog=example(
+        "passerelle check --config /etc/passerelle/passerelle.toml",
+        "passerelle check --send-test --link epeule/bureau",
+    ),
+)(check)
 app.command(help=_("Show the versions of Passerelle and Python."), epilog=example("passerelle version"))(version)
 
 
