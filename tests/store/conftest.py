@@ -1,0 +1,67 @@
+"""A fresh store on each database; PostgreSQL is one server for the session, emptied before each test."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from lab.postgres import Postgres
+from passerelle.store.engine import Store
+from passerelle.store.tables import metadata
+
+DIALECTS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """One database for all tests that do not migrate."""
+    return postgres.create_database()
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def store_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Where an empty store of the newest schema is."""
+    if dialect == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    url: str = request.getfixturevalue("postgres_url")
+    store = await Store.open(url, exclusive=True)
+    names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "meta")
+    async with store.write() as conn:
+        await conn.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        await conn.execute(text("DELETE FROM meta WHERE key NOT IN ('store_id', 'hash_key')"))
+    await store.close()
+    return url
+
+
+@pytest.fixture
+async def open_store(store_url: str) -> AsyncIterator[Callable[[], object]]:
+    """Opens another Store on the same database, as another process would (PostgreSQL), or as the CLI (SQLite)."""
+    async with AsyncExitStack() as stack:
+
+        async def open_another(*, exclusive: bool = False) -> Store:
+            store = await Store.open(store_url, exclusive=exclusive)
+            stack.push_async_callback(store.close)
+            return store
+
+        yield open_another
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    """An open store, empty."""
+    opened = await Store.open(store_url, exclusive=True)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def sqlite_path(tmp_path: Path) -> Iterator[Path]:
+    """Where a SQLite store may be made."""
+    yield tmp_path / "passerelle.db"
