@@ -7,16 +7,14 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 from passerelle import config
 from passerelle.core.ids import UserId
-from passerelle.core.links import Link, Links
+from passerelle.core.links import Link
 from passerelle.core.ports import ConnectionState, EmailSender, ImapCursor, RawEmail, SyncArrivals
-from passerelle.core.settings import AssociationSettings, MailboxSettings, Settings
+from passerelle.core.settings import MailboxSettings, Settings
 from passerelle.delivery import Delivery
 from passerelle.dispatch import Dispatch
 from passerelle.errors import DeliveryFailure
@@ -32,7 +30,6 @@ from passerelle.mail.smtp import SmtpSender
 from passerelle.matrix.bot import Credentials, MatrixBot
 from passerelle.matrix.event_types import DELIVERY_KEY
 from passerelle.matrix.login import Session
-from passerelle.render import Renderer
 from passerelle.schedule import Duty, Schedule
 from passerelle.store.batches import next_batch_due_at
 from passerelle.store.cursors import find_cursor
@@ -42,15 +39,14 @@ from passerelle.store.links import set_room
 from passerelle.store.meta import find_meta, set_meta
 from passerelle.store.outbox import find_sending
 from passerelle.store.outbox_watch import next_failure_at, next_unknown_at
+from passerelle.wiring import build_context
 
 log = logging.getLogger(__name__)
 
 _JOIN_AGAIN_SECONDS = 30.0
 _SESSION = "matrix_session"
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+#: Until the homeserver has told its own.
+_UPLOAD_LIMIT_BYTES = 50_000_000
 
 
 async def run(settings: Settings, *, dry_run: bool = False) -> None:
@@ -86,21 +82,8 @@ class Daemon:
     @classmethod
     async def build(cls, settings: Settings, store: Store) -> "Daemon":
         """Build everything of a checked configuration. Raises ConfigError."""
-        limit = {"bytes": 50_000_000}
-
-        @cache
-        def renderer(association: AssociationSettings) -> Renderer:
-            folder = Path(association.templates) if association.templates else None
-            return Renderer(folder, association.language, association.zone())
-
-        ctx = FlowContext(
-            store=store,
-            settings=settings,
-            links=Links(settings),
-            renderer=renderer,
-            upload_limit_bytes=lambda: limit["bytes"],
-            now=utc_now,
-        )
+        limit = {"bytes": _UPLOAD_LIMIT_BYTES}
+        ctx = build_context(settings, store, upload_limit_bytes=lambda: limit["bytes"])
         matrix = await _build_bot(settings, store)
         limit["bytes"] = await _upload_limit(matrix, limit["bytes"])
         senders: dict[str, EmailSender] = {

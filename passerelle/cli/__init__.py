@@ -3,6 +3,7 @@
 import typer
 
 from passerelle.cli.check import check
+from passerelle.cli.confirm import confirm
 from passerelle.cli.console import Commands, example
 from passerelle.cli.init import init
 from passerelle.cli.run import run
@@ -43,6 +44,10 @@ app.command(
         "passerelle check --send-test --link epeule/bureau",
     ),
 )(check)
+app.command(
+    help=_("Confirm that both sides were told of the bridge: the relay begins, or goes on after a stop."),
+    epilog=example("passerelle confirm epeule/bureau", "passerelle confirm epeule/bureau --by Monique"),
+)(confirm)
 app.command(help=_("Show the versions of Passerelle and Python."), epilog=example("passerelle version"))(version)
 
 

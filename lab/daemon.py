@@ -1,0 +1,157 @@
+"""The daemon that users run, as a process of its own, configured for an association of the lab."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab.association import Association
+from lab.process import LabError, Server, ServerProcess
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+LINK = "epeule/bureau"
+
+
+def write_configuration(
+    folder: Path,
+    association: Association,
+    *,
+    link: Mapping[str, object] | None = None,
+    imap: tuple[str, int] | None = None,
+    smtp: tuple[str, int] | None = None,
+    homeserver: str | None = None,
+    extra: str = "",
+) -> Path:
+    """Write the configuration of one link; return the file.
+
+    :param link: keys of the link over the lab's own, such as ``{"policy": "each"}``.
+    :param imap: another host and port than the mailbox's, for a proxy between; so ``smtp`` and ``homeserver``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    bridge = association.bridge_mailbox
+    imap_host, imap_port = imap or (bridge.host, bridge.port)
+    smtp_host, smtp_port = smtp or (association.town.mail.host, association.town.mail.port)
+    for name, secret in (("imap.secret", bridge.password), ("matrix.secret", association.bot.password)):
+        (folder / name).write_text(secret)
+        (folder / name).chmod(0o600)
+    keys = {
+        "quiet_minutes": 0.05,
+        "longest_wait_minutes": 1,
+        "mails_per_day": 1000,
+        "mails_per_minute": 1000,
+        "quiet_from": "00:00:00",
+        "quiet_until": "00:00:00",
+        "echo_wait_minutes": 0.3,
+        **(link or {}),
+    }
+    times = {"quiet_from", "quiet_until", "evening_at"}
+    lines = [f"{key} = {value if key in times else _toml(value)}" for key, value in keys.items()]
+    text = f"""\
+[store]
+url = "sqlite:///{folder / 'passerelle.db'}"
+
+[matrix]
+homeserver = "{homeserver or association.bot.homeserver}"
+user_id = "{association.bot.user_id}"
+password_file = "matrix.secret"
+sync_seconds = 2
+
+[[mailboxes]]
+name = "main"
+address = "{bridge.address}"
+[mailboxes.imap]
+host = "{imap_host}"
+port = {imap_port}
+tls = "none"
+username = "{bridge.user}"
+password_file = "imap.secret"
+[mailboxes.smtp]
+host = "{smtp_host}"
+port = {smtp_port}
+tls = "none"
+
+[[associations]]
+name = "epeule"
+title = "{association.name}"
+[[associations.coordinators]]
+name = "Monique"
+address = "{association.mail_members['monique'].address}"
+
+[[associations.links]]
+name = "bureau"
+room = "{association.room_id}"
+list = {{ address = "{association.mlist.address}", subject_prefix = "[bureau]" }}
+{chr(10).join(lines)}
+{extra}"""
+    path = folder / "passerelle.toml"
+    path.write_text(text)
+    return path
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+class Daemon(Server):
+    """`passerelle run`, started and stopped like any other server of the lab."""
+
+    def __init__(self, configuration: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        self.configuration = configuration
+        self.log = configuration.parent / "daemon.log"
+        self._environment = dict(environment or {})
+        self.process: ServerProcess | None = None
+
+    def start(self) -> None:
+        """Start it; it is ready when its log says so."""
+        seen = self.log.stat().st_size if self.log.exists() else 0
+        self.process = ServerProcess(
+            [sys.executable, "-m", "passerelle", "run", "--config", str(self.configuration)],
+            log=self.log,
+            folder=REPOSITORY,
+            environment=self._environment,
+        )
+        self.process.start()
+        self.process.wait_ready(lambda: "Passerelle runs" in self.log.read_text(errors="replace")[seen:] or None)
+
+    def stop(self) -> None:
+        """Stop it as systemd does."""
+        if self.process is not None:
+            self.process.stop()
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self.process is not None:
+            self.process.kill()
+
+    def command(self, *arguments: str) -> str:
+        """Run another command of the program with the same configuration; return what it prints."""
+        name, *rest = arguments
+        done = subprocess.run(
+            [sys.executable, "-m", "passerelle", name, "--config", str(self.configuration), *rest],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=REPOSITORY,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise LabError(f"passerelle {name} ended with {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def confirm(self, *, deadline_seconds: float = 30) -> None:
+        """Have a coordinator confirm, as soon as both sides were told."""
+        deadline = time.monotonic() + deadline_seconds
+        while True:
+            try:
+                self.command("confirm", LINK, "--by", "Monique")
+                return
+            except LabError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.3)
+

@@ -1,0 +1,5 @@
+"""`python -m passerelle`: the same as the installed program."""
+
+from passerelle.cli import main
+
+main()

@@ -1,0 +1,50 @@
+"""Building what flows are given from a checked configuration; for the daemon, and for commands beside it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from passerelle.core.ids import RoomId
+from passerelle.core.links import Links
+from passerelle.core.settings import AssociationSettings, Settings
+from passerelle.flows.context import FlowContext
+from passerelle.render import Renderer
+from passerelle.store.engine import Store
+from passerelle.store.links import list_link_states
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build_context(settings: Settings, store: Store, *, upload_limit_bytes: Callable[[], int]) -> FlowContext:
+    """The context of all flows. Raises ConfigError where an association's templates cannot be used."""
+
+    @cache
+    def renderer(name: str) -> Renderer:
+        association = next(a for a in settings.associations if a.name == name)
+        folder = Path(association.templates) if association.templates else None
+        return Renderer(folder, association.language, association.zone())
+
+    def renderer_of(association: AssociationSettings) -> Renderer:
+        return renderer(association.name)
+
+    return FlowContext(
+        store=store,
+        settings=settings,
+        links=Links(settings),
+        renderer=renderer_of,
+        upload_limit_bytes=upload_limit_bytes,
+        now=utc_now,
+    )
+
+
+async def resolve_known_rooms(ctx: FlowContext) -> None:
+    """Let aliases be the rooms that the daemon found them to be; for commands that do not ask the homeserver."""
+    async with ctx.store.read() as conn:
+        states = await list_link_states(conn)
+    for state in states:
+        link = ctx.links.find(f"{state.association}/{state.link}")
+        if link is not None and state.room_id:
+            ctx.links.set_room(link, RoomId(state.room_id))
