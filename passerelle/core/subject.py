@@ -69,7 +69,7 @@ def same_conversation(a: str, b: str, *, prefix: str | None) -> bool:
     Wholly another is what shares less than half of its words, accents aside, and is no mere correction of the
     other. An empty subject never is: phones drop it.
     """
-    left, right = canonical_subject(a, prefix=prefix), canonical_subject(b, prefix=prefix)
+    left, right = (_unaccented(canonical_subject(subject, prefix=prefix)) for subject in (a, b))
     if not left or not right or f" {left} " in f" {right} " or f" {right} " in f" {left} ":
         return True
     words, others = _words(left), _words(right)
@@ -82,9 +82,12 @@ def same_conversation(a: str, b: str, *, prefix: str | None) -> bool:
     return SequenceMatcher(None, left, right, autojunk=False).ratio() >= 0.8
 
 
+def _unaccented(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
 def _words(text: str) -> set[str]:
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return {word for word in _WORD.findall(bare) if len(word) > 2 and word not in _SMALL_WORDS}
+    return {word for word in _WORD.findall(text) if len(word) > 2 and word not in _SMALL_WORDS}
 
 
 @lru_cache(maxsize=256)

@@ -42,14 +42,11 @@ def recover_author(email: Email, *, list_addresses: frozenset[MailAddress]) -> M
     if not _is_rewritten(email, writer, list_addresses):
         return _cleaned(writer)
     name = _name_before_via(writer.name)
-    lists = list_addresses | {writer.address}
-    for candidate in _candidates(email, lists, name):
-        shown = clean_display_name(_name_before_via(candidate.name) or name, address=candidate.address)
-        if shown.casefold() == candidate.address.rpartition("@")[0].casefold() and "---" in writer.name:
-            shown = ""
-        return Mailbox(name=shown, address=candidate.address)
-    known = "" if _HIDDEN_DOMAIN.search(name) else clean_display_name(name, address=writer.address)
-    return Mailbox(name=known, address=writer.address)
+    known = "" if _HIDDEN_DOMAIN.search(name) else name
+    found = next(_candidates(email, list_addresses | {writer.address}, name), None)
+    if found is None:
+        return _cleaned(Mailbox(name=known, address=writer.address))
+    return _cleaned(Mailbox(name=_name_before_via(found.name) or known, address=found.address))
 
 
 def _cleaned(mailbox: Mailbox) -> Mailbox:

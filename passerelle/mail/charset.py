@@ -74,7 +74,12 @@ _NOT_A_CHARSET = {
     "base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec",
     "idna", "mbcs", "oem", "palmos", "punycode", "raw_unicode_escape", "undefined", "unicode_escape",
 }  # fmt: skip
-_CHARSETS = (set(aliases.values()) | {"utf_8_sig", "koi8_t", "cp874", "cp720", "cp856", "cp1006"}) - _NOT_A_CHARSET
+#: Charsets without an alias in the standard library's table.
+_UNALIASED = {
+    "utf_8_sig", "koi8_t", "koi8_u", "cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "mac_arabic",
+    "mac_croatian", "mac_farsi", "mac_romanian",
+}  # fmt: skip
+_CHARSETS = (set(aliases.values()) | _UNALIASED) - _NOT_A_CHARSET
 _SINGLE_BYTE_LATIN = {"cp1252", "iso8859_15", "mac_roman", "cp850", "cp1250", "cp1254", "iso8859_2"}
 #: Sequences that UTF-8 alone makes likely: a lead byte with its continuations.
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")

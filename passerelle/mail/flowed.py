@@ -5,7 +5,7 @@ def unflow(text: str, *, delsp: bool) -> str:
     """Join the lines of `text` (LF line ends) that were broken softly.
 
     `delsp` (RFC 3676 §4.1): the space before a soft break was added by the sender and goes away. Lines are joined
-    only at equal quote depth (§4.5), never across a signature separator (§4.3). Quote marks stay
+    only at equal quote depth (§4.5), never with a signature separator (§4.3) or an empty line. Quote marks stay
     together, followed by one space.
     """
     out: list[str] = []
@@ -14,7 +14,7 @@ def unflow(text: str, *, delsp: bool) -> str:
     for line in text.split("\n"):
         line_depth = len(line) - len(line.lstrip(">"))
         content = line[line_depth:].removeprefix(" ")
-        if paragraph and (line_depth != depth or content == "-- "):
+        if paragraph and (line_depth != depth or content in {"", "-- "}):
             out.append(_quoted(depth, "".join(paragraph).rstrip(" ")))
             paragraph = []
         depth = line_depth

@@ -90,7 +90,7 @@ def _from_list_server(email: Email) -> bool:
 
 
 def _subject(text: str) -> str | None:
-    for pattern in (_INDENTED, _IN_PARENTHESES, _QUOTED_TITLE):
+    for pattern in (_QUOTED_TITLE, _IN_PARENTHESES, _INDENTED):
         if match := pattern.search(text):
             return match[1].strip()
     return None
