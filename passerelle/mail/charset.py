@@ -139,6 +139,8 @@ def decode_text(data: bytes, label: str | None) -> Decoded:
 
 def printable(text: str) -> str:
     """`text` without NUL, control characters and lone surrogates; line feed and tab stay."""
+    if text.isprintable():
+        return text
     if _SURROGATE.search(text):
         # Pairs that a codec left apart (UTF-16, CESU-8) join; a lone half becomes U+FFFD.
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -131,12 +131,15 @@ def _unfolded(value: bytes) -> str:
 
 def printable_line(text: str) -> str:
     """`text` on one line, without control characters: what separated words becomes a space."""
+    if text.isprintable():
+        return text
     return printable(_LINE_BREAKING.sub(" ", text))
 
 
 def display_text(value: str) -> str:
     """The value of an unstructured field (RFC 5322 §2.2.1) as a human reads it: decoded, on one line."""
-    return _SPACES.sub(" ", printable_line(decode_words(value))).strip()
+    text = printable_line(decode_words(value))
+    return (_SPACES.sub(" ", text) if "  " in text or "\t" in text else text).strip()
 
 
 def parse_message_ids(value: str) -> tuple[MessageId, ...]:
