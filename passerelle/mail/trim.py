@@ -121,7 +121,7 @@ def _own_stretches(marks: Marks) -> list[tuple[int, int]]:
 def _mark_signatures(marks: Marks) -> None:
     for start, end in _own_stretches(marks):
         bodies = ["" if line.fenced else line.body for line in marks.lines[start:end]]
-        at = signatures.signature_start([line.raw for line in marks.lines[start:end]], bodies)
+        at = signatures.signature_start([line.raw for line in marks.lines[start:end]], bodies, opening=start == 0)
         if at is not None:
             marks.paint(start + at, end, Mark.SIGNATURE)
             bodies = bodies[:at]

@@ -49,10 +49,12 @@ _PARTICLES = frozenset(
         "de", "du", "des", "la", "le", "les", "d", "van", "von", "der", "den", "via", "at", "à", "a", "um",
         "uhr", "et", "and", "und", "y", "e", "da", "di", "del", "dos", "of", "pour", "chez", "klo", "kl",
         "sur", "mailto", "the", "am", "pm", "utc", "gmt", "cet", "cest", "użytkownik", "пользователь",
-        "user", "utente", "usuario",
+        "user", "utente", "usuario", "from", "von",
     )
 )  # fmt: skip
-_ARTICLE = re.compile(r"(?:^|[\W_])(?:le|la|les|un|une|the|a|der|die|das|el|il)[ ]")
+_ARTICLE = re.compile(
+    r"(?:^|[\W_])(?:le|la|les|un|une|the|a|der|die|das|el|il|elle|ils|elles|on|qui|he|she|it|they|er|sie|es)(?= |$)"
+)
 _NUMBERED = re.compile(r"\s*(?:[-*•]|\d{1,2}[.)])\s")
 _INSIDE_BRACKETS = re.compile(r"[<\[(][^<>\[\]()]{0,200}[>\])]?")
 
@@ -83,9 +85,12 @@ def _reads_like_a_sentence(text: str) -> bool:
 
 def _names_only_before_verb(text: str, folded: str) -> bool:
     """Between the date and the verb stand names (capitals, particles, brackets), not the words of a sentence."""
-    dates = [m.end() for m in (*_TIME.finditer(folded), *_DATE.finditer(folded), *_YEAR.finditer(folded))]
+    found = [*_TIME.finditer(folded), *_DATE.finditer(folded), *_YEAR.finditer(folded)]
+    dates = [match.end() for match in found]
     verb = max(_VERB.finditer(folded), key=re.Match.start, default=None)
     if verb is None or not dates or len(folded) != len(text):
+        return False
+    if _tells_something(text[: min(match.start() for match in found)]):
         return False
     before = [end for end in dates if end <= verb.start() + 1]
     between = text[max(before) : verb.start()] if before else text[: verb.start()]
@@ -97,6 +102,19 @@ def _names_only_before_verb(text: str, folded: str) -> bool:
     lower = [word for word in named if not _NAME_WORD.match(word)]
     # A single word in small letters is a user's name ("richard_clark wrote:"), unless an article stands before it.
     return len(between) <= 120 and (not lower or (len(named) == 1 and not _ARTICLE.search(between.casefold())))
+
+
+def _tells_something(head: str) -> bool:
+    """Whether what stands before the date is more than a lead, a weekday and a name."""
+    tokens = [word.casefold().strip(".,:'’\"") for word in head.split()]
+    known = (_PARTICLES, words.LEADS, ("dans", "un", "message", "daté", "article", "ce", "jour", "dated"))
+    others = [
+        given
+        for given, word in zip(head.split(), tokens, strict=True)
+        if word and not any(word in group for group in known) and not word.startswith(words.WEEKDAYS)
+    ]
+    lower = [word for word in others if not _NAME_WORD.match(word)]
+    return bool(lower) or len(others) > 6
 
 
 def begins_like_one(text: str) -> bool:
@@ -123,7 +141,7 @@ def is_attribution(text: str) -> bool:
     addressed = has_address(text)
     if _ENDS_IN_VERB.search(folded):
         if addressed:
-            return _dated(folded) or len(text.split()) <= 9
+            return _dated(folded) or ("<" in text and len(text.split()) <= 9)
         return _dated_fully(folded) and _names_only_before_verb(text, folded)
     return _is_verbless_or_verb_inside(text, folded, addressed=addressed)
 
@@ -135,11 +153,23 @@ def _is_verbless_or_verb_inside(text: str, folded: str, *, addressed: bool) -> b
     if closed and _VERB.search(folded):
         return _dated_fully(folded) and (addressed or _is_short_german_form(text, folded))
     if closed and addressed:
-        dated_first = _DATE_LEAD.match(folded) is not None and _dated(folded)
-        return dated_first or folded.startswith(words.VERBLESS_LEADS)
+        return _is_stamp_and_sender(text, folded) or folded.startswith(words.VERBLESS_LEADS)
     if _GMAIL_OLD.match(folded) and len(text.split()) <= 12:
         return addressed or "gmt" in folded
     return False
+
+
+def _is_stamp_and_sender(text: str, folded: str) -> bool:
+    """« 30.09.2017, 18.30, "Jean" <jean@exemple.fr>: »: date and time first, then a name, then the address."""
+    times = [match.end() for match in _TIME.finditer(folded)]
+    bracket = max(text.rfind("<"), text.rfind("("))
+    if not times or not _dated(folded) or _DATE_LEAD.match(folded) is None or len(folded) != len(text):
+        return False
+    if bracket < 0 or not has_address(text[bracket:]) or text.rstrip(" :：")[-1:] not in (">", ")"):
+        return False
+    names = text[min(max(times), bracket) : bracket].replace(",", " ").split()
+    lower = [name for name in names if not _NAME_WORD.match(name) and name.casefold() not in _PARTICLES]
+    return len(names) <= 9 and not [name for name in lower if name[:1].isalpha() and "@" not in name]
 
 
 def _is_short_german_form(text: str, folded: str) -> bool:
@@ -161,9 +191,12 @@ def introduces_marked_quote(text: str) -> bool:
     """
     if is_attribution(text):
         return True
-    if not 3 <= len(text) <= LONGEST or _NUMBERED.match(text):
+    if not 3 <= len(text) <= LONGEST:
         return False
     folded = text.casefold()
+    if _NUMBERED.match(text):
+        # Mutt's "* Jean <jean@exemple.fr> [2025-03-03 14:05]:" begins like an item of a list.
+        return has_address(text) and _dated_fully(folded) and text.endswith(":")
     count = len(text.split())
     if _reads_like_a_sentence(text) or count > 30:
         return False

@@ -71,6 +71,10 @@ _NOTICE = re.compile(
     r"confidentiality notice|avis de confidentialité|disclaimer ?:)"
 )
 _NOTICE_PROOF = re.compile(r"confiden|vertraulich|destinataires? (?:désigné|exclusif|ci-dessus)|intended recipient")
+_NOTICE_SECOND_PROOF = re.compile(
+    r"destinataire|recipient|addressee|empfänger|pièces? jointes?|attachments?|interdit|prohibited|par erreur|in error|"
+    r"irrtümlich"
+)
 _PLACEHOLDER = re.compile(r"%\(\w{1,40}\)s|\$\{?\w{1,40}\}?|\[% ?[\w.]{1,40} ?%\]")
 
 
@@ -185,6 +189,7 @@ def _notice_length(bodies: Sequence[str]) -> int:
     end = _to_end_of_paragraph(bodies)
     paragraph = " ".join(body[:300] for body in bodies[:end]).casefold()
     proven = _NOTICE_PROOF.search(paragraph) is not None and len(paragraph) > 120
+    proven = proven and _NOTICE_SECOND_PROOF.search(paragraph) is not None
     rest_is_notice = all(not body or is_frame(body) or _NOTICE.match(body.casefold()) for body in bodies[end:])
     return end if proven and (rest_is_notice or len(paragraph) > 300) else 0
 

@@ -91,7 +91,8 @@ def header_block(bodies: Sequence[str], *, announced: bool) -> int:
     webmail = "message du" in bodies[0].casefold() and len(kinds - {"other"}) >= 2
     if not webmail and ("from" not in kinds or len(kinds - {"other"}) < enough):
         return 0
-    proof = announced or "sent" in kinds or any(has_address(v) for v in values) or _has_full_date(values)
+    proof = announced or "sent" in kinds or any(has_address(v) for v in values)
+    proof = proof or (_has_full_date(values) and {"from", "to", "subject"} <= kinds)
     return end if proof else 0
 
 

@@ -17,7 +17,7 @@ from passerelle.mail import trim_signatures as signatures
 from passerelle.mail.trim_lines import Line
 
 #: Unquoted lines at the head and at the foot of a mail that are examined; no letter has more, only dumps and attacks.
-MOST_EXAMINED_HEAD = 6_000
+MOST_EXAMINED_HEAD = 4_000
 MOST_EXAMINED_FOOT = 600
 _WINDOW = 28
 
@@ -227,7 +227,7 @@ def _footer_length(marks: Marks, i: int, bodies: Sequence[str], rule: footers.Fo
     if length := footers.scrubbed_length(bodies):
         return length
     length = footers.footer_length(bodies)
-    if length and _footer_is_believable(marks, i, length):
+    if length and i > 0 and _footer_is_believable(marks, i, length):
         return length
     return 0
 
@@ -243,7 +243,9 @@ def _footer_is_believable(marks: Marks, i: int, length: int) -> bool:
     if footers.footer_length(following) or footers.scrubbed_length(following) or _introduction(following):
         return True
     frame = filled[0]
-    drawn = len(frame) >= 20 and footers.is_frame(frame)
+    if not footers.is_frame(frame):
+        return False
+    drawn = len(frame) >= 20
     strong = sum(1 for body in filled if footers.is_strong(body))
     return len(filled) <= 8 and ((drawn and strong >= 1) or strong >= 2)
 

@@ -47,17 +47,18 @@ def is_device_line(body: str) -> bool:
     if len(tokens) > 12 or _NOT_DEVICE.search(head):
         return False
     named = any(device in head for device in words.DEVICES)
-    return named or _MY.search(head) is not None or (len(tokens) <= 5 and plain.startswith(("sent ", "envoyé avec")))
+    return named or _MY.search(head) is not None
 
 
 def device_lines(bodies: Sequence[str]) -> list[int]:
     """Indexes of the lines of `bodies` by which a program signs, each its own paragraph or beside another such."""
-    found = [i for i, body in enumerate(bodies) if body and is_device_line(body)]
+    found = {i for i, body in enumerate(bodies) if body and is_device_line(body)}
+    last = max((i for i, body in enumerate(bodies) if body), default=0)
     alone: list[int] = []
-    for i in found:
+    for i in sorted(found):
         above = i == 0 or not bodies[i - 1] or i - 1 in found or _is_dashes(bodies[i - 1]) or is_rule(bodies[i - 1])
         below = i + 1 >= len(bodies) or not bodies[i + 1] or i + 1 in found or is_rule(bodies[i + 1])
-        if (above and below) or (below and all(not b for b in bodies[i + 1 :])):
+        if (above and below) or i == last:
             alone.append(i)
     return alone
 
@@ -66,16 +67,17 @@ def _is_dashes(body: str) -> bool:
     return body in ("--", "—-", "-- --")
 
 
-def signature_start(raws: Sequence[str], bodies: Sequence[str]) -> int | None:
+def signature_start(raws: Sequence[str], bodies: Sequence[str], *, opening: bool) -> int | None:
     """Index at which the signature of one stretch of own lines begins; None where there is none.
 
     :param raws: the lines as received (the blank of "-- " tells it from a pair of dashes).
     :param bodies: the same lines, tidied.
+    :param opening: whether the mail begins with them: then dashes above everything are no signature's.
     """
     last = len(bodies)
     while last and not bodies[last - 1]:
         last -= 1
-    dashes = _below_dashes(raws, bodies, last)
+    dashes = _below_dashes(raws, bodies, last, opening=opening)
     if dashes is not None:
         return dashes
     start = _below_rule(bodies, last)
@@ -86,7 +88,7 @@ def signature_start(raws: Sequence[str], bodies: Sequence[str]) -> int | None:
     return start
 
 
-def _below_dashes(raws: Sequence[str], bodies: Sequence[str], last: int) -> int | None:
+def _below_dashes(raws: Sequence[str], bodies: Sequence[str], last: int, *, opening: bool) -> int | None:
     """The uppermost "-- " (RFC 3676 §4.3) or "--" below which no more lines stand than a signature has."""
     found: int | None = None
     count = 0
@@ -96,8 +98,9 @@ def _below_dashes(raws: Sequence[str], bodies: Sequence[str], last: int) -> int 
         if not body:
             continue
         if _is_dashes(body):
-            most = MOST_BELOW_DASHES if raws[i].rstrip("\r\n") == "-- " else MOST_BELOW_PLAIN_DASHES
-            if count <= most and (any(bodies[:i]) or count <= _MOST_ALONE):
+            exact = raws[i].rstrip("\r\n") == "-- "
+            short = count <= MOST_BELOW_PLAIN_DASHES and not _is_prose(bodies[i + 1 : last])
+            if (exact or short) and (not opening or count <= _MOST_ALONE or any(bodies[:i])):
                 found = i
         elif armoured and body == "-----BEGIN PGP SIGNATURE-----":
             found, count, armoured = i, 0, False
@@ -105,6 +108,11 @@ def _below_dashes(raws: Sequence[str], bodies: Sequence[str], last: int) -> int 
         if count > MOST_BELOW_DASHES and not armoured:
             break
     return found
+
+
+def _is_prose(bodies: Sequence[str]) -> bool:
+    """Whether more than one line ends as a sentence does: then it is no signature, unless marked as one."""
+    return sum(1 for body in bodies if body.endswith((".", "!", "?", "…", ":"))) > 1
 
 
 def _below_rule(bodies: Sequence[str], last: int) -> int | None:
@@ -116,7 +124,8 @@ def _below_rule(bodies: Sequence[str], last: int) -> int | None:
             continue
         if is_rule(body):
             drawn = body.startswith("_____") and set(body) <= {"_"}
-            return _first_of_rules(bodies, i) if drawn and i and any(bodies[:i]) else None
+            drawn = drawn and any(bodies[:i]) and not _is_prose(bodies[i + 1 : last])
+            return _first_of_rules(bodies, i) if drawn else None
         count += 1
         if count > MOST_BELOW_RULE or len(body) > _LONGEST_BELOW_RULE:
             return None
@@ -154,7 +163,8 @@ def _below_abbreviation(bodies: Sequence[str], last: int) -> int | None:
 def _is_name_sign(bodies: Sequence[str], last: int) -> bool:
     """"/John" or "-Jean Dupont" alone below a blank line at the very end, in a text without a list of dashes."""
     body = bodies[last - 1]
-    if last < 3 or bodies[last - 2]:
+    above = next((b for b in reversed(bodies[: last - 1]) if b), "")
+    if last < 3 or bodies[last - 2] or above.endswith(":"):
         return False
     if _SLASH_NAME.match(body):
         return True
