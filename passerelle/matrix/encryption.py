@@ -25,10 +25,13 @@ from passerelle.core.ports import EventJson
 from passerelle.errors import ConfigError, DeliveryFailure, TemporaryFailure
 from passerelle.matrix.answers import Answer, judge_answer
 from passerelle.matrix.login import Session
+from passerelle.matrix.timeline import joined_windows
 
 _LOG = logging.getLogger(__name__)
 #: What nio's machine needs of a room. Everything else in a timeline stays away from it.
 _KEY_STATE = frozenset({"m.room.member", "m.room.encryption"})
+#: What nio raises on input that it did not expect.
+_NIO_ERRORS = (AttributeError, LookupError, TypeError, ValueError, AssertionError, LocalProtocolError, EncryptionError)
 #: No client encrypts reactions, so that servers can count them (MSC1849); nio neither.
 _NEVER_ENCRYPTED = frozenset({"m.reaction"})
 
@@ -78,16 +81,16 @@ class Encryption:
 
         A failure to send is logged and made good after the next answer.
         """
-        response = nio.SyncResponse.from_dict(_about_keys(answer))
-        if not isinstance(response, nio.SyncResponse):
-            _LOG.error("an answer of /sync cannot be read for encryption keys")
-            return
         try:
-            await self._client.receive_response(response)
-        except (LookupError, TypeError, ValueError, LocalProtocolError, EncryptionError) as error:
+            response = nio.SyncResponse.from_dict(_about_keys(answer))
+            if isinstance(response, nio.SyncResponse):
+                await self._client.receive_response(response)
+            else:
+                _LOG.error("an answer of /sync cannot be read for encryption keys")
+        except _NIO_ERRORS as error:
             _LOG.error("encryption keys of an answer of /sync could not be taken in: %s", type(error).__name__)
         self._forget_members_after_gaps(answer)
-        if response.to_device_events and self._client.olm is not None:
+        if "to_device" in answer:
             # nio 0.26 may leave a one-time key that was used in its stored account (TRAPS.md).
             self._client.olm.save_account()
         try:
@@ -102,7 +105,7 @@ class Encryption:
             return None
         try:
             clear = self._client.decrypt_event(parsed)
-        except (EncryptionError, ValueError, TypeError, KeyError):
+        except _NIO_ERRORS:
             return None
         # A payload that does not fit nio's schema is a bad event, and its source is what was written all the same.
         source = clear.source if isinstance(clear.source, dict) else {}
@@ -182,11 +185,11 @@ class Encryption:
 
     def _forget_members_after_gaps(self, answer: Mapping[str, Any]) -> None:
         """With lazily loaded members a gap may hide who came or left: ask anew before the next key is shared."""
-        for room_id, body in ((answer.get("rooms") or {}).get("join") or {}).items():
-            room = self._client.rooms.get(room_id)
-            if room is not None and room.encrypted and (body.get("timeline") or {}).get("limited"):
+        for window in joined_windows(answer):
+            room = self._client.rooms.get(window.room_id)
+            if room is not None and room.encrypted and window.limited:
                 room.members_synced = False
-                self._client.invalidate_outbound_session(room_id)
+                self._client.invalidate_outbound_session(window.room_id)
 
     async def _publish(self) -> None:
         client = self._client
@@ -263,19 +266,31 @@ async def _judge(transport: aiohttp.ClientResponse, doing: str) -> Mapping[str, 
 
 def _about_keys(answer: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of an answer of `/sync` with nothing but keys and members. nio writes into what it is given."""
-    joined = {}
-    for room_id, body in ((answer.get("rooms") or {}).get("join") or {}).items():
-        joined[room_id] = {
-            "state": {"events": _key_events(body.get("state"))},
-            "timeline": {"events": _key_events(body.get("timeline")), "limited": False},
+    joined = {
+        window.room_id: {
+            "state": {"events": _key_events(window.state)},
+            "timeline": {"events": _key_events(window.timeline), "limited": False},
         }
-    counts = {key: answer[key] for key in ("device_one_time_keys_count", "device_lists", "to_device") if key in answer}
-    return copy.deepcopy({"next_batch": answer.get("next_batch", ""), "rooms": {"join": joined}, **counts})
+        for window in joined_windows(answer)
+    }
+    found: dict[str, Any] = {"next_batch": answer.get("next_batch", ""), "rooms": {"join": joined}}
+    sent = answer.get("to_device")
+    events = sent.get("events") if isinstance(sent, Mapping) else None
+    # nio refuses the whole answer, keys and all, where one of these is not what it should be.
+    found["to_device"] = {"events": [event for event in events or () if _is_event(event)]}
+    for key in ("device_one_time_keys_count", "device_lists"):
+        if isinstance(answer.get(key), Mapping):
+            found[key] = answer[key]
+    return copy.deepcopy(found)
 
 
-def _key_events(section: object) -> list[Any]:
-    events = section.get("events") if isinstance(section, Mapping) else None
-    return [e for e in events or () if isinstance(e, dict) and e.get("type") in _KEY_STATE and "state_key" in e]
+def _is_event(event: object) -> bool:
+    expected = (("type", str), ("sender", str), ("content", dict))
+    return isinstance(event, dict) and all(isinstance(event.get(key), kind) for key, kind in expected)
+
+
+def _key_events(events: tuple[EventJson, ...]) -> list[EventJson]:
+    return [event for event in events if _is_event(event) and event["type"] in _KEY_STATE and "state_key" in event]
 
 
 def _content(event: EventJson) -> Mapping[str, Any]:
