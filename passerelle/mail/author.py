@@ -1,4 +1,4 @@
-"""Who really wrote a mail, behind what list servers write into From for DMARC's sake (RFC 7960 §4.1.3.1). Pure.
+"""Who really wrote a mail, behind what list servers write into From for DMARC's sake (RFC 7960). Pure.
 
 | server | From | the author stands in |
 |---|---|---|
