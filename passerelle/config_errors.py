@@ -12,22 +12,22 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from passerelle import keys
-from passerelle.i18n import _
+from passerelle.i18n import N_, _
 
 #: What must stand where pydantic found something else, by the end of its error types.
 _KINDS = {
-    "int_": "write a whole number, without quotes",
-    "float_": "write a number, without quotes",
-    "bool_": "write true or false, without quotes",
-    "string_type": "write a text, between double quotes",
-    "time_": "write a time of day, for instance 19:00:00",
-    "tuple_type": 'write an array, for instance ["one", "two"]',
+    "int_": N_("write a whole number, without quotes"),
+    "float_": N_("write a number, without quotes"),
+    "bool_": N_("write true or false, without quotes"),
+    "string_type": N_("write a text, between double quotes"),
+    "time_": N_("write a time of day, for instance 19:00:00"),
+    "tuple_type": N_('write an array, for instance ["one", "two"]'),
 }
 _BOUNDS = {
-    "greater_than_equal": ("ge", "must be {bound} or more"),
-    "greater_than": ("gt", "must be more than {bound}"),
-    "less_than_equal": ("le", "must be {bound} or less"),
-    "less_than": ("lt", "must be less than {bound}"),
+    "greater_than_equal": ("ge", N_("must be {bound} or more")),
+    "greater_than": ("gt", N_("must be more than {bound}")),
+    "less_than_equal": ("le", N_("must be {bound} or less")),
+    "less_than": ("lt", N_("must be less than {bound}")),
 }
 
 

@@ -54,3 +54,8 @@ def _(message: str) -> str:
     """`message`, which is English, in the administrator's language. Fill in values after it, with `format`."""
     language = administrator_language(os.environ)
     return message if language == "en" or not language.isalpha() else translations(language).gettext(message)
+
+
+def N_(message: str) -> str:
+    """Marks a sentence that `_()` looks up later, where it stands in a table."""
+    return message

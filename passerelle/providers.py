@@ -5,6 +5,8 @@ Only what is certain stands here; for another provider `init` asks.
 
 from dataclasses import dataclass
 
+from passerelle.i18n import N_
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Provider:
@@ -34,7 +36,7 @@ PROVIDERS = (
         imap_host="imap.free.fr",
         smtp_host="smtp.free.fr",
         domains=("free.fr",),
-        note="Switch authenticated SMTP on in Free's own settings of the mailbox.",
+        note=N_("Switch authenticated SMTP on in Free's own settings of the mailbox."),
     ),
     Provider(
         key="sfr",
@@ -49,7 +51,7 @@ PROVIDERS = (
         imap_host="imap.laposte.net",
         smtp_host="smtp.laposte.net",
         domains=("laposte.net",),
-        note="Allow mail programs (IMAP) in the settings of the mailbox at laposte.net.",
+        note=N_("Allow mail programs (IMAP) in the settings of the mailbox at laposte.net."),
     ),
     Provider(key="gandi", title="Gandi", imap_host="mail.gandi.net", smtp_host="mail.gandi.net"),
     Provider(key="ovh", title="OVH", imap_host="ssl0.ovh.net", smtp_host="ssl0.ovh.net"),
@@ -67,7 +69,7 @@ PROVIDERS = (
         imap_host="imap.gmail.com",
         smtp_host="smtp.gmail.com",
         domains=("gmail.com",),
-        note="Make an app password at Google; the account's own password is refused.",
+        note=N_("Make an app password at Google; the account's own password is refused."),
     ),
     Provider(
         key="yahoo",
@@ -75,7 +77,7 @@ PROVIDERS = (
         imap_host="imap.mail.yahoo.com",
         smtp_host="smtp.mail.yahoo.com",
         domains=("yahoo.fr", "yahoo.com"),
-        note="Make an app password at Yahoo; the account's own password is refused.",
+        note=N_("Make an app password at Yahoo; the account's own password is refused."),
     ),
 )
 
