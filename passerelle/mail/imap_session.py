@@ -242,9 +242,8 @@ class ImapSession:
     async def _enter_idle(self, idling: asyncio.Future[Any]) -> None:
         """Until the server says `+`. One that closes instead, or stays silent, is not waited for."""
         await self._first_of(self._protocol.wait_for_idle_response(), idling, seconds=self._timeout_seconds)
-        if not idling.done() and not self._protocol._idle_event.is_set():
+        if not idling.done() and not self._protocol._idle_event.is_set() and not self._protocol.lost.done():
             self._protocol.end("the server did not begin to IDLE")
-            raise TemporaryFailure(self._protocol.lost_reason)
 
     async def _first_of(self, waiting: Coroutine[Any, Any, Any], other: asyncio.Future[Any], *, seconds: float) -> None:
         """Until `waiting` or `other` is done, or the connection ends, or `seconds` have passed."""

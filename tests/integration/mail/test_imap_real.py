@@ -344,7 +344,7 @@ async def test_tls_is_spoken_and_the_certificate_looked_at(
             await append(mailbox, email("sealed", body="x" * 300_000 + "\r\n"))
             await follower.until(lambda: follower.emails)
         monkeypatch.delenv("SSL_CERT_FILE")
-        with pytest.raises(TemporaryFailure, match="certificate of .* is not valid"):
+        with pytest.raises(TemporaryFailure, match="the certificate of"):
             await probe_imap(settings, mailbox.password)
 
 
