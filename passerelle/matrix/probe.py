@@ -28,8 +28,6 @@ class Probed(Protocol):
 
     async def upload_limit_bytes(self) -> int: ...
 
-    async def join(self, room: str) -> RoomId: ...
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountFacts:
@@ -87,11 +85,14 @@ async def probe_account(transport: Probed) -> AccountFacts:
 
 
 async def probe_room(transport: Probed, room: str) -> RoomFacts:
-    """Enter a configured room (ID or alias) and read what it is.
+    """Read what a configured room (ID or alias) is. Changes nothing: it does not join.
 
-    Raises MatrixRefusal where the room is unknown or we are not invited, TemporaryFailure.
+    Raises MatrixRefusal where the room is unknown (M_NOT_FOUND) or we are not in it (M_FORBIDDEN), TemporaryFailure.
     """
-    room_id = await transport.join(room)
+    room_id = RoomId(room) if room.startswith("!") else await transport.api.resolve(room)
+    if room_id not in await transport.api.joined_rooms():
+        message = "the bridge is not in the room; it enters at its start, where it is invited"
+        raise MatrixRefusal(message, errcode="M_FORBIDDEN", status=403)
     state = await transport.api.state(room_id)
     create = _content(state, "m.room.create") or {}
     return RoomFacts(
