@@ -13,11 +13,12 @@ from typing import Any
 from passerelle import config
 from passerelle.core.ids import UserId
 from passerelle.core.links import Link
+from passerelle.core.model import RoomMember
 from passerelle.core.ports import ConnectionState, EmailSender, ImapCursor, RawEmail, SyncArrivals
 from passerelle.core.settings import MailboxSettings, Settings
 from passerelle.delivery import Delivery
 from passerelle.dispatch import Dispatch
-from passerelle.errors import DeliveryFailure
+from passerelle.errors import ConfigError, DeliveryFailure
 from passerelle.fetching import Fetching
 from passerelle.flows.consent import ask_consent
 from passerelle.flows.context import FlowContext
@@ -27,6 +28,7 @@ from passerelle.intake import Intake
 from passerelle.mail.imap import ImapMailbox
 from passerelle.mail.lmtp import LmtpServer
 from passerelle.mail.smtp import SmtpSender
+from passerelle.matrix.appservice import Appservice
 from passerelle.matrix.bot import Credentials, MatrixBot
 from passerelle.matrix.event_types import DELIVERY_KEY
 from passerelle.matrix.login import Session
@@ -39,9 +41,12 @@ from passerelle.store.links import set_room
 from passerelle.store.meta import find_meta, set_meta
 from passerelle.store.outbox import find_sending
 from passerelle.store.outbox_watch import next_failure_at, next_unknown_at
+from passerelle.store.rooms import put_members
 from passerelle.wiring import build_context
 
 log = logging.getLogger(__name__)
+
+Matrix = MatrixBot | Appservice
 
 _JOIN_AGAIN_SECONDS = 30.0
 _SESSION = "matrix_session"
@@ -62,8 +67,11 @@ async def run(settings: Settings, *, dry_run: bool = False) -> None:
 class Daemon:
     """All parts, and the tasks that run them."""
 
-    def __init__(self, ctx: FlowContext, matrix: MatrixBot, senders: dict[str, EmailSender]) -> None:
+    def __init__(
+        self, ctx: FlowContext, matrix: Matrix, senders: dict[str, EmailSender], connections: "Connections"
+    ) -> None:
         self._ctx = ctx
+        self._connections = connections
         self._matrix = matrix
         owner = f"{socket.gethostname()}:{os.getpid()}"
         self._intake = Intake(ctx)
@@ -84,12 +92,13 @@ class Daemon:
         """Build everything of a checked configuration. Raises ConfigError."""
         limit = {"bytes": _UPLOAD_LIMIT_BYTES}
         ctx = build_context(settings, store, upload_limit_bytes=lambda: limit["bytes"])
-        matrix = await _build_bot(settings, store)
+        connections = Connections()
+        matrix = await _build_matrix(settings, store, connections)
         limit["bytes"] = await _upload_limit(matrix, limit["bytes"])
         senders: dict[str, EmailSender] = {
             box.name: SmtpSender(box.smtp, config.resolve_secret(box.smtp)) for box in settings.mailboxes
         }
-        return cls(ctx, matrix, senders)
+        return cls(ctx, matrix, senders, connections)
 
     async def run(self) -> None:
         """Run every part until told to stop; one part's end is the end of all, and systemd's to mend."""
@@ -137,7 +146,7 @@ class Daemon:
             wanted=lambda header: self._intake.wanted(box, header),
             email_limit_bytes=self._email_limit(box),
             now=self._ctx.now,
-            on_state=_note_state,
+            on_state=self._connections.note,
         )
         async with self._ctx.store.read() as conn:
             cursor = await find_cursor(conn, source)
@@ -196,13 +205,20 @@ class Daemon:
         while True:
             try:
                 room_id = await self._matrix.join(link.settings.room)
+                # `/sync` tells only of members who speak: a notice to the room has to know whom it told.
+                names = await self._matrix.api.joined_members(room_id)
             except DeliveryFailure as failure:
                 log.warning("Not in the room yet: %s", failure, extra={"link": link.path})
                 await asyncio.sleep(_JOIN_AGAIN_SECONDS)
                 continue
             self._ctx.links.set_room(link, room_id)
+            members = [
+                RoomMember(room_id=room_id, user_id=user, display_name=name, membership="join", joined_at=None)
+                for user, name in names.items()
+            ]
             async with self._ctx.store.write() as conn:
                 await set_room(conn, link.association_name, link.name, room_id)
+                await put_members(conn, members)
             return
 
     # ------------------------------------------------------------ duties
@@ -236,11 +252,22 @@ class Daemon:
             await self._delivery.emails.note_unknown(row, "the daemon ended while it was being sent")
 
 
-def _note_state(state: ConnectionState) -> None:
-    if state.up:
-        log.info("Connected", extra={"source": state.source})
-    else:
-        log.warning("Not connected: %s", state.reason, extra={"source": state.source, "refused": state.refused})
+class Connections:
+    """How each source fares; said in the log when it changes."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, ConnectionState] = {}
+
+    def note(self, state: ConnectionState) -> None:
+        """Take note of a source's state."""
+        before = self._states.get(state.source)
+        self._states[state.source] = state
+        if before is not None and before.up == state.up and before.reason == state.reason:
+            return
+        if state.up:
+            log.info("Connected", extra={"source": state.source})
+        else:
+            log.warning("Not connected: %s", state.reason, extra={"source": state.source, "refused": state.refused})
 
 
 def _without_tag(address: str) -> str:
@@ -248,7 +275,7 @@ def _without_tag(address: str) -> str:
     return f"{local.split('+', 1)[0]}@{domain}"
 
 
-async def _upload_limit(matrix: MatrixBot, default: int) -> int:
+async def _upload_limit(matrix: Matrix, default: int) -> int:
     try:
         return await matrix.upload_limit_bytes()
     except DeliveryFailure as failure:
@@ -256,7 +283,19 @@ async def _upload_limit(matrix: MatrixBot, default: int) -> int:
         return default
 
 
-async def _build_bot(settings: Settings, store: Store) -> MatrixBot:
+async def _build_matrix(settings: Settings, store: Store, connections: Connections) -> Matrix:
+    """The homeserver's side: an application service where one is configured, a bot account otherwise."""
+    matrix = settings.matrix
+    if matrix.appservice is None:
+        return await _build_bot(settings, store, connections)
+    as_token = config.resolve_secret(matrix.appservice, "as_token")
+    hs_token = config.resolve_secret(matrix.appservice, "hs_token")
+    if as_token is None or hs_token is None:
+        raise ConfigError("matrix.appservice: give as_token_file and hs_token_file, as in the registration file")
+    return Appservice(matrix, as_token=as_token, hs_token=hs_token, on_state=connections.note)
+
+
+async def _build_bot(settings: Settings, store: Store, connections: Connections) -> MatrixBot:
     """The bot, with the login that an earlier run left: the same device keeps transaction ids meaningful."""
     matrix = settings.matrix
     async with store.read() as conn:
@@ -282,6 +321,6 @@ async def _build_bot(settings: Settings, store: Store) -> MatrixBot:
             session=session,
         ),
         on_session=keep,
-        on_state=_note_state,
+        on_state=connections.note,
         clear_keys=[DELIVERY_KEY],
     )

@@ -12,6 +12,7 @@ from passerelle.errors import PermanentFailure, TemporaryFailure, UnknownFate
 from passerelle.flows.context import FlowContext
 from passerelle.flows.report_failures import MOST_SENDINGS
 from passerelle.lanes import retry_at
+from passerelle.steps import reached
 from passerelle.store.blobs import get_blob
 from passerelle.store.links import find_link_state
 from passerelle.store.outbox import mark_failed, mark_sending, mark_sent, mark_unknown, mark_waiting
@@ -50,6 +51,7 @@ class EmailDelivery:
 
     async def _one(self, session: EmailSession, row: OutboxRow) -> bool:
         """Send one email; False where the lane must wait."""
+        reached("mail_claimed")
         if not await self._paced(row):
             return False
         if row.raw_hash is None:
@@ -62,6 +64,7 @@ class EmailDelivery:
         async def fate_unknown_from_now_on() -> None:
             async with self._ctx.store.write(durable=False) as conn:
                 await mark_sending(conn, row.id)
+            reached("mail_begun")
 
         try:
             await session.send(envelope, raw, before_data=fate_unknown_from_now_on)
@@ -73,8 +76,10 @@ class EmailDelivery:
         except UnknownFate as failure:
             await self.note_unknown(row, str(failure))
             return False
+        reached("mail_given")
         async with self._ctx.store.write() as conn:
             await mark_sent(conn, row.id, self._ctx.now())
+        reached("mail_sent")
         self._pace(row)
         log.info("Email sent", extra={"outbox_id": row.id, "link": row.link})
         return True

@@ -9,11 +9,12 @@ from passerelle.core.backoff import Backoff
 from passerelle.core.ids import EventId, RoomId, UserId
 from passerelle.core.model import OutboxRow, RoomEvent
 from passerelle.core.ports import GhostProfile, MatrixTransport, Media
-from passerelle.errors import PermanentFailure, TemporaryFailure
+from passerelle.errors import AccessRefused, PermanentFailure, TemporaryFailure
 from passerelle.flows.context import FlowContext
 from passerelle.lanes import retry_at
 from passerelle.matrix.event_types import DELIVERY_KEY
 from passerelle.matrix.render import relate, with_media
+from passerelle.steps import reached
 from passerelle.store.blobs import get_blob
 from passerelle.store.outbox import mark_failed, mark_sent, mark_uploaded, mark_waiting
 from passerelle.store.posts import find_events_of_post, insert_room_event
@@ -40,8 +41,12 @@ class EventDelivery:
                 return
 
     async def _one(self, row: OutboxRow) -> bool:
+        reached("event_claimed")
         try:
             event_id = await self._send(row)
+        except AccessRefused as refusal:
+            # Nothing is wrong with the event: an administrator mends the login.
+            return await self._postpone(row, TemporaryFailure(str(refusal)))
         except TemporaryFailure as failure:
             return await self._postpone(row, failure)
         except PermanentFailure as failure:
@@ -80,6 +85,7 @@ class EventDelivery:
                 return found
         content, root = await self._content(row, room_id)
         event_id = await self._put(row, room_id, content)
+        reached("event_put")
         await self._store_sent(row, room_id, event_id, root)
         return event_id
 
@@ -143,6 +149,7 @@ class EventDelivery:
             filename=str(content.get("filename") or content.get("body") or "file"),
             encrypted=bool(facts and facts.encrypted),
         )
+        reached("file_uploaded")
         async with self._ctx.store.write() as conn:
             await mark_uploaded(conn, row.id, {"url": media.url, "file": dict(media.file) if media.file else None})
         return media
@@ -165,6 +172,7 @@ class EventDelivery:
                         said_at=now,
                     ),
                 )
+        reached("event_sent")
         log.info("Event sent", extra={"outbox_id": row.id, "link": row.link})
 
 

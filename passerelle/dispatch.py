@@ -12,6 +12,7 @@ from passerelle.flows.receive_private import receive_private
 from passerelle.flows.relay_email import relay_email
 from passerelle.flows.relay_event import relay_event
 from passerelle.lanes import LaneWorker, retry_at
+from passerelle.steps import reached
 from passerelle.store.inbox import claim_inbox, postpone_inbox, set_aside_inbox
 from passerelle.store.incidents import insert_incident
 from passerelle.store.lanes import release_lane
@@ -61,6 +62,7 @@ class Dispatch:
         if row.attempts > MOST_ATTEMPTS:
             await self._give_up(row)
             return True
+        reached("email_claimed" if row.kind == "email" else "line_claimed")
         try:
             if row.lane == BRIDGE_LANE or self._ctx.links.find(row.lane.removeprefix("in:")) is None:
                 await receive_private(self._ctx, row)
@@ -74,8 +76,10 @@ class Dispatch:
             log.exception("A flow broke off", extra={"inbox_id": row.id, "lane": row.lane})
             now = self._ctx.now()
             async with self._ctx.store.write() as conn:
-                await postpone_inbox(conn, row.id, retry_at(row.attempts, now, _RETRY), "the flow broke off; see the log")
+                due_at = retry_at(row.attempts, now, _RETRY)
+                await postpone_inbox(conn, row.id, due_at, "the flow broke off; see the log")
             return False
+        reached("email_relayed" if row.kind == "email" else "line_taken")
         return True
 
     async def _give_up(self, row: InboxRow) -> None:

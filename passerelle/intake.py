@@ -19,6 +19,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.own_events import is_ours, note_own_events
 from passerelle.flows.watch_room import note_lost_past, take_state
 from passerelle.mail.parse import parse_headers
+from passerelle.steps import reached
 from passerelle.store.cursors import move_cursor
 from passerelle.store.inbox import insert_inbox
 
@@ -58,10 +59,14 @@ class Intake:
         now = self._ctx.now()
         if not rows and arrivals.before == arrivals.after:
             return
+        if rows:
+            reached("email_fetched")
         async with self._ctx.store.write() as conn:
             await insert_inbox(conn, rows, now)
             before = str(arrivals.before) if arrivals.before else None
             await move_cursor(conn, arrivals.source, before=before, after=str(arrivals.after), now=now)
+        if rows:
+            reached("email_stored")
         if rows or arrivals.foreign:
             log.info(
                 "Mailbox read",
@@ -70,22 +75,35 @@ class Intake:
 
     async def take_lmtp(self, mailbox: MailboxSettings, emails: Sequence[RawEmail]) -> None:
         """Store what the mail server hands over, one row for each recipient. Raises StoreError."""
+        reached("email_fetched")
         rows = [row for email in emails if (row := self._email_row(mailbox, f"lmtp:{mailbox.name}", email))]
         async with self._ctx.store.write() as conn:
             await insert_inbox(conn, rows, self._ctx.now())
+        reached("email_stored")
 
     async def take_sync(self, arrivals: SyncArrivals) -> None:
         """Store one answer of `/sync`, or one application-service transaction. Raises StoreError, StaleCursor."""
         now = self._ctx.now()
         moves = arrivals.after is not None and arrivals.before != arrivals.after
         if moves or any(r.timeline or r.state or r.lost_past for r in arrivals.rooms):
+            spoken = any(self._spoken(update) for update in arrivals.rooms)
+            if spoken:
+                reached("line_fetched")
             async with self._ctx.store.write() as conn:
                 for update in arrivals.rooms:
                     await self._take_room(conn, arrivals.source, update, now)
                 if moves and arrivals.after is not None:
                     await move_cursor(conn, arrivals.source, before=arrivals.before, after=arrivals.after, now=now)
+            if spoken:
+                reached("line_stored")
         if arrivals.live:
             self.live_at = now
+
+    def _spoken(self, update: RoomUpdate) -> list[Mapping[str, Any]]:
+        """What people said in a room, our own events left out."""
+        matrix = self._ctx.settings.matrix
+        spoken = [e for e in update.timeline if e.get("type") in _SPOKEN and "state_key" not in e]
+        return [e for e in spoken if not is_ours(matrix, str(e.get("sender", "")))]
 
     async def _take_room(self, conn: AsyncConnection, source: str, update: RoomUpdate, now: datetime) -> None:
         link = self._ctx.links.find_by_room(update.room_id)
@@ -95,10 +113,9 @@ class Intake:
         await take_state(self._ctx, conn, link, update.room_id, state=update.state, changes=changes)
         if update.lost_past:
             await note_lost_past(self._ctx, conn, link)
-        spoken = [e for e in update.timeline if e.get("type") in _SPOKEN and "state_key" not in e]
-        ours = [e for e in spoken if is_ours(self._ctx.settings.matrix, str(e.get("sender", "")))]
+        ours = [e for e in update.timeline if is_ours(self._ctx.settings.matrix, str(e.get("sender", "")))]
         await note_own_events(self._ctx, conn, update.room_id, ours)
-        rows = [_event_row(source, link, update.room_id, e, now) for e in spoken if e not in ours]
+        rows = [_event_row(source, link, update.room_id, e, now) for e in self._spoken(update)]
         await insert_inbox(conn, [row for row in rows if row is not None], now)
 
     def _email_row(self, mailbox: MailboxSettings, source: str, email: RawEmail) -> NewInboxRow | None:

@@ -1,7 +1,7 @@
 """The values that flows, rules and renderers hand each other. Each mirrors a table of `store/tables.py`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
@@ -94,6 +94,11 @@ class NewPost:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Post(NewPost):
     id: PostId
+
+    @classmethod
+    def stored(cls, new: NewPost, id: PostId) -> "Post":
+        """The post that `new` became."""
+        return cls(id=id, **{field.name: getattr(new, field.name) for field in fields(NewPost)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -227,6 +232,24 @@ class BatchLine:
     event_id: EventId
     author_name: str
     author_user_id: str
+    text: str
+    said_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PendingLine:
+    """A correction or a reaction that waits for the next mail of its link."""
+
+    association: AssociationName
+    link: LinkName
+    kind: LineKind
+    #: What is corrected, or reacted to.
+    post_id: PostId
+    #: Of the edit or the reaction.
+    event_id: EventId
+    author_name: str
+    author_user_id: str
+    #: The new words, or the reaction's key.
     text: str
     said_at: datetime
 

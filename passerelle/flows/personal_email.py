@@ -1,6 +1,7 @@
 """An email of the bridge to one person: written from a template, stored before it is sent."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,27 +17,26 @@ from passerelle.mail.compose_types import PersonalMail
 from passerelle.store.outbox import insert_outbox
 
 
-async def insert_personal_email(
-    ctx: FlowContext,
-    conn: AsyncConnection,
-    link: Link,
-    *,
-    to: Mailbox,
-    template: str,
-    unique_key: str,
-    variables: Mapping[str, Any],
-    answers: Email | None = None,
-) -> OutboxId | None:
-    """Store one email to one person; None where it stands already.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Personal:
+    """An email to be written to one person."""
 
-    Args:
-        template: name under `templates/mail/`, without language and ending.
-        unique_key: what it is for; the same key is sent once.
-        answers: the email that it answers: subject, In-Reply-To and `auto-replied` come from it.
-    """
+    to: Mailbox
+    #: Name under `templates/mail/`, without language and ending.
+    template: str
+    #: What it is for; the same key is sent once.
+    unique_key: str
+    variables: Mapping[str, Any]
+    #: The email that it answers: In-Reply-To and `auto-replied` come from it.
+    answers: Email | None = None
+
+
+async def insert_personal_email(ctx: FlowContext, conn: AsyncConnection, link: Link, mail: Personal) -> OutboxId | None:
+    """Store one email to one person; None where it stands already. Raises ConfigError from the templates."""
+    to, answers, unique_key = mail.to, mail.answers, mail.unique_key
     now = ctx.now()
     names = {"association": link.association, "link": link.settings, "coordinator": link.association.coordinators[0]}
-    letter = ctx.renderer(link.association).letter(f"mail/{template}", **names, **variables)
+    letter = ctx.renderer(link.association).letter(f"mail/{mail.template}", **names, **mail.variables)
     bridge = MailAddress(link.mailbox.address)
     message_id = MessageId(f"{ctx.hashed('personal', unique_key)}@{bridge.rpartition('@')[2]}")
     raw = compose_personal(

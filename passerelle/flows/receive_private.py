@@ -2,6 +2,7 @@
 moderation notices are matched to what we sent; a human is told where it arrived and how to reach the list."""
 
 import logging
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +15,7 @@ from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
-from passerelle.flows.personal_email import insert_personal_email
+from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.refuse_email import set_aside_email
 from passerelle.mail.author import recover_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
@@ -68,13 +69,21 @@ async def _take(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: E
     taken = route(email, links, bridge=bridge, recipient=row.recipient)
     if taken is not None and taken.beside_the_list:
         return "beside_the_list"
-    return await _answer(ctx, conn, row, email, author, links)
+    return await _answer(ctx, conn, Received(row=row, email=email, author=author), links)
 
 
-async def _answer(
-    ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: Email, author: Mailbox, links: list[Link]
-) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Received:
+    """A human's email to the bridge."""
+
+    row: InboxRow
+    email: Email
+    author: Mailbox
+
+
+async def _answer(ctx: FlowContext, conn: AsyncConnection, received: Received, links: list[Link]) -> str:
     """Tell the writer where it arrived, and whoever chats and was answered that something came."""
+    row, email, author = received.row, received.email, received.author
     for message_id in (*email.in_reply_to[:1], *reversed(email.references[-20:])):
         ours = await find_outbox_by_message_id(conn, message_id)
         link = ctx.links.find(f"{ours.association}/{ours.link}") if ours else None
@@ -92,34 +101,30 @@ async def _answer(
                 unique_key=f"private:{row.id}:{user_id}",
                 variables={"name": name, "writer": author.name, "subject": email.subject},
             )
-        await _tell_writer(ctx, conn, row, email, author, link, template="private_answer", names=[n for _, n in people])
+        names = [name for _, name in people]
+        await _tell_writer(ctx, conn, link, received, template="private_answer", names=names)
         return "private_answer"
-    await _tell_writer(ctx, conn, row, email, author, links[0], template="to_the_bridge", names=[])
+    await _tell_writer(ctx, conn, links[0], received, template="to_the_bridge", names=[])
     return "to_the_bridge"
 
 
 async def _tell_writer(
-    ctx: FlowContext,
-    conn: AsyncConnection,
-    row: InboxRow,
-    email: Email,
-    author: Mailbox,
-    link: Link,
-    *,
-    template: str,
-    names: list[str],
+    ctx: FlowContext, conn: AsyncConnection, link: Link, letter: Received, *, template: str, names: list[str]
 ) -> None:
     """One answer a day and person at the most, so that two robots never talk."""
+    row, email, author = letter.row, letter.email, letter.author
     day = row.received_at.astimezone(link.zone).date().isoformat()
     await insert_personal_email(
         ctx,
         conn,
         link,
-        to=author,
-        template=template,
-        unique_key=f"{template}:{ctx.hashed('person', author.address.lower())}:{day}",
-        answers=email,
-        variables={"subject": email.subject, "names": names, "list_address": link.list_address},
+        Personal(
+            to=author,
+            template=template,
+            unique_key=f"{template}:{ctx.hashed('person', author.address.lower())}:{day}",
+            answers=email,
+            variables={"subject": email.subject, "names": names, "list_address": link.list_address},
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from passerelle.core.links import Link
 from passerelle.core.model import InboxRow
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
-from passerelle.flows.personal_email import insert_personal_email
+from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.mail.author import recover_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
 from passerelle.mail.parse import parse_headers
@@ -36,16 +36,18 @@ async def refuse_email(
         ctx,
         conn,
         link,
-        to=author,
-        template=f"refusal_{reason}",
-        unique_key=f"refusal:{link.path}:{row.id}",
-        answers=email,
-        variables={
-            "subject": email.subject,
-            "written_at": email.date or row.received_at,
-            "size_bytes": row.size_bytes,
-            "limit_bytes": link.settings.email_limit_bytes,
-        },
+        Personal(
+            to=author,
+            template=f"refusal_{reason}",
+            unique_key=f"refusal:{link.path}:{row.id}",
+            answers=email,
+            variables={
+                "subject": email.subject,
+                "written_at": email.date or row.received_at,
+                "size_bytes": row.size_bytes,
+                "limit_bytes": link.settings.email_limit_bytes,
+            },
+        ),
     )
 
 
@@ -72,5 +74,3 @@ async def set_aside_email(ctx: FlowContext, link: Link | None, row: InboxRow, ra
         except MalformedEmail:
             return
         await refuse_email(ctx, conn, link, email, "malformed", row)
-
-

@@ -134,7 +134,8 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     link, row, now = relay.link, relay.row, ctx.now()
     association = link.association_name
     email = relay.email
-    known = await find_post_by_identity(conn, association, email.message_id or NO_MESSAGE_ID, relay.reading.content_hash)
+    message_id, words = email.message_id or NO_MESSAGE_ID, relay.reading.content_hash
+    known = await find_post_by_identity(conn, association, message_id, words)
     if known is not None:
         post_id, parent, thread_is_new = known.id, known.parent_post_id, False
     else:
@@ -198,9 +199,11 @@ async def _insert_post(
 ) -> PostId:
     link, row, email, reading, now = relay.link, relay.row, relay.email, relay.reading, ctx.now()
     association, author = link.association_name, reading.author
+    # An address of the list stands for one that nobody told us.
+    address = author.address if author and author.address not in link.list_addresses else None
     person_id = None
-    if author is not None:
-        person_id = await find_or_insert_person(conn, association, name=author.name, address=author.address, now=now)
+    if author is not None and (address or author.name):
+        person_id = await find_or_insert_person(conn, association, name=author.name, address=address, now=now)
         await note_participant(conn, association, link.name, person_id, "list", now)
     other = await find_message_ids(conn, association, [email.message_id]) if email.message_id else {}
     taken = email.message_id is not None and any(k.post_id is not None for k in other.values())
@@ -217,7 +220,7 @@ async def _insert_post(
             thread_id=thread_id,
             parent_post_id=placement.parent_post_id,
             author_name=author.name if author else "",
-            author_address=author.address if author else None,
+            author_address=address,
             person_id=person_id,
             subject=canonical_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix),
             text=reading.text,

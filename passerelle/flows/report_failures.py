@@ -11,7 +11,7 @@ from passerelle.core.links import Link
 from passerelle.core.model import Incident, OutboxRow
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_reaction, insert_room_notice
-from passerelle.flows.personal_email import insert_personal_email
+from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.store.batches import list_lines_of_mail
 from passerelle.store.incidents import insert_incident, list_untold_incidents, set_incidents_told
 from passerelle.store.links import find_link_state
@@ -135,8 +135,10 @@ async def _write_to_coordinators(
             ctx,
             conn,
             link,
-            to=Mailbox(name=coordinator.name, address=MailAddress(coordinator.address)),
-            template="incidents",
-            unique_key=f"incidents:{link.association.name}:{coordinator.address}:{hour}:{incidents[0].id}",
-            variables={"incidents": incidents, "name": coordinator.name},
+            Personal(
+                to=Mailbox(name=coordinator.name, address=MailAddress(coordinator.address)),
+                template="incidents",
+                unique_key=f"incidents:{link.association.name}:{coordinator.address}:{hour}:{incidents[0].id}",
+                variables={"incidents": incidents, "name": coordinator.name},
+            ),
         )

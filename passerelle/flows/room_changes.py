@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.identity import content_hash
 from passerelle.core.ids import BatchId, UserId
 from passerelle.core.links import Link
-from passerelle.core.model import Post
+from passerelle.core.model import PendingLine, Post
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.room_line import display_name, put_in_batch
@@ -42,8 +42,7 @@ async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, edit: E
         return ""
     if not is_substantial(said_before, edit.line.body):
         return "small_edit"
-    await add_pending_line(
-        conn,
+    pending = PendingLine(
         association=link.association_name,
         link=link.name,
         kind="correction",
@@ -54,6 +53,7 @@ async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, edit: E
         text=edit.line.body,
         said_at=edit.said_at,
     )
+    await add_pending_line(conn, pending)
     return ""
 
 
@@ -101,8 +101,7 @@ async def take_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, rea
         return await _send_on_request(ctx, conn, link, reaction, post)
     if post.side == "room":
         return "reaction_in_room"
-    await add_pending_line(
-        conn,
+    pending = PendingLine(
         association=link.association_name,
         link=link.name,
         kind="reaction",
@@ -113,12 +112,11 @@ async def take_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, rea
         text=reaction.key,
         said_at=reaction.said_at,
     )
+    await add_pending_line(conn, pending)
     return ""
 
 
-async def _send_on_request(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction, post: Post
-) -> str:
+async def _send_on_request(ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction, post: Post) -> str:
     """Only the author's own 📧 sends a line to the list (PEOPLE 5); another's asks the author."""
     if post.side != "room" or post.state != "accepted":
         return "reaction_in_room"
@@ -138,9 +136,7 @@ async def _send_on_request(
         thread_root=known.thread_root_event_id,
     )
     batch = await find_open_batch(conn, link.association_name, link.name, thread_id=post.thread_id)
-    await put_in_batch(
-        ctx, conn, link, line, post_id=post.id, thread_id=post.thread_id, batch=batch, name=post.author_name
-    )
+    await put_in_batch(conn, link, line, post, batch)
     return ""
 
 

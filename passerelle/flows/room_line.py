@@ -33,36 +33,32 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
     if (await get_thread(conn, thread_id)).stopped_at is not None:
         return "thread_stopped"
     name = await display_name(conn, room_id, line.sender)
-    person_id = await find_or_insert_person(
-        conn, link.association_name, name=name, user_id=line.sender, now=ctx.now()
-    )
+    person_id = await find_or_insert_person(conn, link.association_name, name=name, user_id=line.sender, now=ctx.now())
     await note_participant(conn, link.association_name, link.name, person_id, "room", ctx.now())
-    post_id = await insert_post(
-        conn,
-        NewPost(
-            association=link.association_name,
-            link=link.name,
-            side="room",
-            inbox_id=row.id,
-            raw_hash=row.raw_hash,
-            content_hash=content_hash(author=line.sender, words=line.body, said_at=line.said_at),
-            thread_id=thread_id,
-            parent_post_id=parent.id if parent else None,
-            author_name=name,
-            author_user_id=line.sender,
-            person_id=person_id,
-            text=readable_text(line, ctx.renderer(link.association).words),
-            html=line.formatted_body,
-            msgtype=line.msgtype,
-            said_at=min(line.said_at, row.received_at),
-            accepted_at=ctx.now(),
-        ),
+    new = NewPost(
+        association=link.association_name,
+        link=link.name,
+        side="room",
+        inbox_id=row.id,
+        raw_hash=row.raw_hash,
+        content_hash=content_hash(author=line.sender, words=line.body, said_at=line.said_at),
+        thread_id=thread_id,
+        parent_post_id=parent.id if parent else None,
+        author_name=name,
+        author_user_id=line.sender,
+        person_id=person_id,
+        text=readable_text(line, ctx.renderer(link.association).words),
+        html=line.formatted_body,
+        msgtype=line.msgtype,
+        said_at=min(line.said_at, row.received_at),
+        accepted_at=ctx.now(),
     )
-    await _insert_event_and_files(ctx, conn, line, room_id=room_id, post_id=post_id)
+    post = Post.stored(new, await insert_post(conn, new))
+    await _insert_event_and_files(ctx, conn, line, room_id=room_id, post_id=post.id)
     await welcome_room_member(ctx, conn, link, line.sender)
     if link.settings.policy == "on_request":
         return "on_request"
-    await put_in_batch(ctx, conn, link, line, post_id=post_id, thread_id=thread_id, batch=batch, name=name)
+    await put_in_batch(conn, link, line, post, batch)
     return ""
 
 
@@ -72,17 +68,7 @@ async def display_name(conn: AsyncConnection, room_id: RoomId, sender: UserId) -
     return safe_name(member.display_name if member else "") or sender[1:].partition(":")[0]
 
 
-async def put_in_batch(
-    ctx: FlowContext,
-    conn: AsyncConnection,
-    link: Link,
-    line: RoomLine,
-    *,
-    post_id: PostId,
-    thread_id: ThreadId,
-    batch: Batch | None,
-    name: str,
-) -> None:
+async def put_in_batch(conn: AsyncConnection, link: Link, line: RoomLine, post: Post, batch: Batch | None) -> None:
     """Join the conversation's open batch, or open one; the batch is due again from this line on."""
     settings = link.settings
     if settings.policy != "conversation":
@@ -95,7 +81,7 @@ async def put_in_batch(
             conn,
             link.association_name,
             link.name,
-            thread_id=thread_id,
+            thread_id=post.thread_id,
             is_burst=answers_nothing(line),
             said_at=line.said_at,
             due_at=due,
@@ -107,9 +93,9 @@ async def put_in_batch(
         conn,
         batch_id,
         kind="line",
-        post_id=post_id,
+        post_id=post.id,
         event_id=line.event_id,
-        author_name=name,
+        author_name=post.author_name,
         author_user_id=line.sender,
         text="",
         said_at=line.said_at,

@@ -13,6 +13,7 @@ from passerelle.core.model import Batch, BatchLine, NewOutboxRow, Post
 from passerelle.errors import StoreError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.conversation_mail import Conversation, compose_conversations
+from passerelle.steps import reached
 from passerelle.store.attachments import count_wanted_of_batch
 from passerelle.store.batches import (
     count_sealed_since,
@@ -79,6 +80,7 @@ async def _seal_link(ctx: FlowContext, link: Link, batches: Sequence[Batch]) -> 
                 made += await _seal(ctx, conn, link, batches)
                 break
             made += await _seal(ctx, conn, link, [batch])
+        reached("batch_sealed")
     return made
 
 
@@ -128,6 +130,7 @@ async def _seal(ctx: FlowContext, conn: AsyncConnection, link: Link, batches: Se
     conversations[0] = Conversation(batch=first.batch, lines=await _lines_to_send(ctx, conn, link, first.batch))
     message_id = message_id_of(ctx, link, first.lines[0][0])
     raw = await compose_conversations(ctx, conn, link, conversations, message_id)
+    reached("batch_composed")
     await _store(ctx, conn, link, conversations, message_id, raw)
     log.info("Conversation sealed", extra={"link": link.path, "batch_id": first.batch.id})
     return 1

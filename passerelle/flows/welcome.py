@@ -9,7 +9,7 @@ from passerelle.core.ids import UserId
 from passerelle.core.links import Link
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
-from passerelle.flows.personal_email import insert_personal_email
+from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.store.links import find_link_state, insert_told, is_told
 
 #: The list's own notice reached everyone who was on it. Who writes for the first time within this delay had it;
@@ -34,10 +34,12 @@ async def welcome_list_author(
             ctx,
             conn,
             link,
-            to=author,
-            template="welcome",
-            unique_key=f"welcome:{link.path}:{who}",
-            variables={"name": author.name},
+            Personal(
+                to=author,
+                template="welcome",
+                unique_key=f"welcome:{link.path}:{who}",
+                variables={"name": author.name},
+            ),
         )
     await insert_told(conn, link.association_name, link.name, who, now=ctx.now(), outbox_id=outbox_id)
 

@@ -8,7 +8,7 @@ from passerelle.core.ids import MailAddress
 from passerelle.mail.author import recover_author
 from passerelle.mail.html_text import html_to_text
 from passerelle.mail.parse import parse_email
-from passerelle.mail.trim import trim
+from passerelle.mail.trim import PieceKind, Trimmed, trim
 from passerelle.mail.trim_html import cut_html_quotes
 
 #: Longest HTML that is looked at for its markup; a longer one is read as text only.
@@ -56,17 +56,23 @@ def _own_words(email: Email) -> tuple[str, str, str, str]:
     html = email.html if email.html and len(email.html) <= _HTML_LIMIT else None
     cut = cut_html_quotes(html) if html else None
     of_markup = html_to_text(cut.visible) if cut else ""
-    if email.text and email.text.strip():
+    if email.text and email.text.strip() and not email.text_from_html:
         original = email.text
         trimmed = trim(original)
-        visible, elided = trimmed.visible, trimmed.elided
+        visible, elided = trimmed.visible, _left_out(trimmed)
     else:
         original = html_to_text(html) if html else ""
         trimmed = trim(of_markup)
         visible = trimmed.visible
-        elided = "\n".join(t for t in (trimmed.elided, html_to_text(cut.elided) if cut else "") if t.strip())
+        elided = "\n".join(t for t in (_left_out(trimmed), html_to_text(cut.elided) if cut else "") if t.strip())
     same = bool(cut) and _words(of_markup) == _words(visible)
     return visible, elided, original, cut.visible if cut and same else ""
+
+
+def _left_out(trimmed: Trimmed) -> str:
+    """What the reader may miss: all that is not shown, but what the list itself put below every email."""
+    pieces = [p.text for p in trimmed.pieces if not p.visible and p.kind is not PieceKind.FOOTER]
+    return "".join(pieces).strip()
 
 
 def _words(text: str) -> list[str]:

@@ -130,6 +130,8 @@ class Appservice:
                 await self._ping()
                 await self._join_waiting()
                 await self._settle(on_sync)
+                # It reaches us, and pushes at once: nothing newer than this waits on its side.
+                await on_sync(SyncArrivals(source=self.source, before=None, after=None, live=self._live))
             except PasserelleError as error:
                 failures += 1
                 await self._pause(error, failures)

@@ -1,16 +1,16 @@
 """Corrections and reactions that wait for the next mail of their link: they never cause one of their own."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, BatchId, EventId, LinkName, PostId
-from passerelle.core.model import LineKind
+from passerelle.core.model import PendingLine
 from passerelle.store.batches import add_line
 from passerelle.store.dialects import upsert
+from passerelle.store.rows import parameters
 from passerelle.store.tables import pending_line
 
 _INSERT = upsert(pending_line, lambda statement: statement.on_conflict_do_nothing())
@@ -24,23 +24,9 @@ _REMOVE = delete(pending_line).where(pending_line.c.event_id == bindparam("event
 _REMOVE_OF_POST = delete(pending_line).where(pending_line.c.post_id == bindparam("which"))
 
 
-async def add_pending_line(
-    conn: AsyncConnection,
-    *,
-    association: AssociationName,
-    link: LinkName,
-    kind: LineKind,
-    post_id: PostId,
-    event_id: EventId,
-    author_name: str,
-    author_user_id: str,
-    text: str,
-    said_at: datetime,
-) -> None:
+async def add_pending_line(conn: AsyncConnection, line: PendingLine) -> None:
     """Keep a correction or a reaction for the next mail; the same event is kept once."""
-    values = {"association": association, "link": link, "kind": kind, "post_id": post_id, "event_id": event_id}
-    values |= {"author_name": author_name, "author_user_id": author_user_id, "text": text}
-    await conn.execute(_INSERT(conn), {**values, "said_at": said_at})
+    await conn.execute(_INSERT(conn), parameters(line))
 
 
 async def adopt_pending_lines(
