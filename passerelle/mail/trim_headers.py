@@ -54,7 +54,7 @@ def field_of(body: str) -> tuple[str, str] | None:
 
 
 def separator(body: str) -> Announced | None:
-    """"-----Original Message-----", "Begin forwarded message:", « ----- Mail transféré ----- »: one line."""
+    """ "-----Original Message-----", "Begin forwarded message:", « ----- Mail transféré ----- »: one line."""
     if len(body) > 120 or len(body) < 6:
         return None
     folded = body.casefold()

@@ -26,6 +26,8 @@ _PROMPTS = frozenset({"SQL", "PS", "CMD", "IRB", "DOS", "FTP", "GDB", "PDB"})
 _OTHER_QUOTE_SIGNS = "|:}"
 _WRAPPED_TAIL = re.compile(r">? ?(?:\S{1,12} )?\S{0,12} ?[:：]$")
 _SHORTEST_WRAPPED = 62
+#: What people leave where they cut a quote: "[…]", "<snip>", « [couic] ».
+_ELLIPSIS = re.compile(r"[\[(<{]{0,2} ?(?:[.…]{1,6}|-?/?(?:snip|couic|coupé|cut|zip|zap|gnap)(?: ?[.…]{1,6})?) ?[\])>}]{0,2}")
 
 
 class Mark(Enum):
@@ -100,6 +102,7 @@ def mark_lines(lines: list[Line], footer: footers.FooterRule | None) -> Marks:
     _mark_introductions_and_footers(marks, footer)
     _mark_loose_attributions(marks)
     _mark_wrapped_remainders(marks)
+    _mark_ellipses(marks)
     return marks
 
 
@@ -279,12 +282,30 @@ def _loose_length(marks: Marks, last: int) -> int:
 
 
 def _mark_wrapped_remainders(marks: Marks) -> None:
-    """A quoted line that a client wrapped leaves its remainder without a mark between two marked lines."""
+    """A quoted line that a client wrapped leaves its remainder without a mark between two marked lines.
+
+    One that goes on with a small letter where the line above broke off is taken for a remainder. Where a mail has
+    two of them its client wraps, and the others are believed too, whatever they begin with.
+    """
     lines = marks.lines
+    sure: list[int] = []
+    likely: list[int] = []
     for i in range(1, len(lines) - 1):
         if marks.of[i] is not Mark.TEXT or not (lines[i - 1].depth and lines[i + 1].depth):
             continue
         before, body = lines[i - 1], lines[i].body
-        cut_short = len(before.raw) >= _SHORTEST_WRAPPED and not before.body.endswith((".", "?", "!", ":", "…"))
-        if cut_short and body[:1].islower() and lines[i + 1].depth <= before.depth and len(body) < len(before.body):
+        if len(before.raw) < _SHORTEST_WRAPPED or lines[i + 1].depth > before.depth or len(body) >= len(before.body):
+            continue
+        broke_off = not before.body.endswith((".", "?", "!", ":", "…"))
+        (sure if broke_off and body[:1].islower() else likely).append(i)
+    for i in (*sure, *(likely if len(sure) >= 2 else ())):
+        marks.of[i] = Mark.QUOTE
+
+
+def _mark_ellipses(marks: Marks) -> None:
+    """A sign that something was cut, between two quotes, belongs to the quote: nobody answers with it."""
+    filled = [i for i, mark in enumerate(marks.of) if mark is not Mark.BLANK]
+    for above, i, below in zip(filled, filled[1:], filled[2:], strict=False):
+        between = marks.of[above] is Mark.QUOTE and marks.of[below] is Mark.QUOTE and marks.of[i] is Mark.TEXT
+        if between and _ELLIPSIS.fullmatch(marks.lines[i].body[:40].casefold()):
             marks.of[i] = Mark.QUOTE

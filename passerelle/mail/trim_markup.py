@@ -36,6 +36,7 @@ _ROLE_OF_CLASS = {
     "gmail_attr": Role.ATTRIBUTION,
     "moz-cite-prefix": Role.ATTRIBUTION,
     "gmail_signature": Role.SIGNATURE,
+    "gmail_signature_prefix": Role.SIGNATURE,
     "moz-signature": Role.SIGNATURE,
     "protonmail_signature_block": Role.SIGNATURE,
     "zmail_signature": Role.SIGNATURE,

@@ -161,7 +161,7 @@ def _below_abbreviation(bodies: Sequence[str], last: int) -> int | None:
 
 
 def _is_name_sign(bodies: Sequence[str], last: int) -> bool:
-    """"/John" or "-Jean Dupont" alone below a blank line at the very end, in a text without a list of dashes."""
+    """ "/John" or "-Jean Dupont" alone below a blank line at the very end, in a text without a list of dashes."""
     body = bodies[last - 1]
     above = next((b for b in reversed(bodies[: last - 1]) if b), "")
     if last < 3 or bodies[last - 2] or above.endswith(":"):
