@@ -28,9 +28,11 @@ _DUE = (
     .order_by(attachment.c.due_at, attachment.c.id)
     .limit(bindparam("limit"))
 )
+# A common table expression, since PostgreSQL may run a subquery more than once, and then locks more than the limit.
+_LOCKED = _DUE.with_for_update(skip_locked=True).cte("locked")
 _CLAIM = (
     update(attachment)
-    .where(attachment.c.id.in_(_DUE.with_for_update(skip_locked=True).scalar_subquery()), _WANTED)
+    .where(attachment.c.id.in_(select(_LOCKED.c.id)))
     .values(attempts=attachment.c.attempts + 1, due_at=bindparam("lease_until"))
     .returning(*_SHAPE.columns)
 )

@@ -120,12 +120,13 @@ _BY_UNIQUE_KEY = _LATEST.where(outbox.c.unique_key == bindparam("unique_key"))
 _OF_POST = _ALL.where(outbox.c.post_id == bindparam("post_id")).order_by(outbox.c.id)
 
 # The states stand as literals, and as the partial indices have them, so that these are used.
-_TROUBLE = outbox.c.state.in_([literal_column(f"'{s}'") for s in ("sending", "failed", "unknown")])
-_SENDING = _ALL.where(_TROUBLE, outbox.c.state == "sending").order_by(outbox.c.id)
+#: Rows whose sending did not end well, or has not ended.
+TROUBLE = outbox.c.state.in_([literal_column(f"'{s}'") for s in ("sending", "failed", "unknown")])
+_SENDING = _ALL.where(TROUBLE, outbox.c.state == "sending").order_by(outbox.c.id)
 _STALE_UNKNOWN = _ALL.where(
-    _TROUBLE, outbox.c.state == "unknown", outbox.c.due_at <= bindparam("now"), outbox.c.failure_told_at.is_(None)
+    TROUBLE, outbox.c.state == "unknown", outbox.c.due_at <= bindparam("now"), outbox.c.failure_told_at.is_(None)
 ).order_by(outbox.c.id)
-_UNTOLD = _ALL.where(_TROUBLE, outbox.c.state == "failed", outbox.c.failure_told_at.is_(None)).order_by(outbox.c.id)
+_UNTOLD = _ALL.where(TROUBLE, outbox.c.state == "failed", outbox.c.failure_told_at.is_(None)).order_by(outbox.c.id)
 
 
 def _listing(state: OutboxState | None) -> Select[tuple[object, ...]]:
@@ -133,7 +134,7 @@ def _listing(state: OutboxState | None) -> Select[tuple[object, ...]]:
     if state is None:
         return statement
     if state in ("sending", "failed", "unknown"):
-        statement = statement.where(_TROUBLE)
+        statement = statement.where(TROUBLE)
     elif state == "waiting":
         statement = statement.where(_IN_LANE)
     return statement.where(outbox.c.state == state)
@@ -145,7 +146,7 @@ _COUNT = [
     select(outbox.c.association, outbox.c.link, outbox.c.state, func.count().label("rows"))
     .where(which, outbox.c.state.in_(states))
     .group_by(outbox.c.association, outbox.c.link, outbox.c.state)
-    for which, states in ((_IN_LANE, ("waiting", "sending")), (_TROUBLE, ("failed", "unknown")))
+    for which, states in ((_IN_LANE, ("waiting", "sending")), (TROUBLE, ("failed", "unknown")))
 ]
 _COUNT_SENT = (
     select(func.count())

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.model import OutboxRow
+from passerelle.store.outbox import TROUBLE
 from passerelle.store.rows import Shape
 from passerelle.store.tables import outbox
 from passerelle.store.types import Instant
@@ -18,7 +19,8 @@ _UNSENT = select(*_SHAPE.columns).where(
     outbox.c.delivery_key.in_(bindparam("keys", expanding=True)),
     outbox.c.state.in_(["waiting", "sending", "unknown", "failed"]),
 )
-_UNTOLD = outbox.c.failure_told_at.is_(None)
+# As literals, and as the partial index has them, so that it is used.
+_UNTOLD = outbox.c.failure_told_at.is_(None) & TROUBLE
 _NEXT_UNKNOWN = select(func.min(outbox.c.due_at, type_=Instant)).where(outbox.c.state == "unknown", _UNTOLD)
 _NEXT_FAILED = select(func.min(outbox.c.due_at, type_=Instant)).where(outbox.c.state == "failed", _UNTOLD)
 

@@ -205,7 +205,7 @@ batch = _table(
     Index("ix_batch_open", "due_at", **_where("state", "open")),
     Index("ix_batch_thread", "thread_id"),
     Index("ix_batch_sealed", "association", "link", "sealed_at"),
-    Index("ix_batch_message_id", "message_id"),
+    Index("ix_batch_message_id", "association", "message_id"),
 )
 
 #: What stands in a batch: a line, a correction of a line that already left, a reaction to a mail.

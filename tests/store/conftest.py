@@ -1,6 +1,6 @@
 """A fresh store on each database; PostgreSQL is one server for the session, emptied before each test."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -62,6 +62,6 @@ async def store(store_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def sqlite_path(tmp_path: Path) -> Iterator[Path]:
+def sqlite_path(tmp_path: Path) -> Path:
     """Where a SQLite store may be made."""
-    yield tmp_path / "passerelle.db"
+    return tmp_path / "passerelle.db"

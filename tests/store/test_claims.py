@@ -188,7 +188,11 @@ async def test_leases_of_the_inbox_and_next_due(store: Store) -> None:
         assert await inbox.next_due_at(conn) == at(20)
     assert await inbox.claim_inbox(store, owner="me", now=at(19), lease_seconds=60, limit=2) == []
     again = await inbox.claim_inbox(store, owner="me", now=at(20), lease_seconds=60, limit=9)
-    assert [(row.id, row.attempts, row.reason) for row in again] == [(1, 2, "homeserver silent"), (2, 2, ""), (3, 1, "")]
+    assert [(row.id, row.attempts, row.reason) for row in again] == [
+        (1, 2, "homeserver silent"),
+        (2, 2, ""),
+        (3, 1, ""),
+    ]
 
 
 async def test_a_lease(store: Store) -> None:

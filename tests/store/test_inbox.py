@@ -101,7 +101,15 @@ async def test_bytes_that_a_post_has_stay(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"x", b"Bonjour " * 200, os.urandom(2000), os.urandom(300_000), b"Bonjour " * 50_000, bytes(range(256)) * 4000],
+    [
+        b"",
+        b"x",
+        b"Bonjour " * 200,
+        os.urandom(2000),
+        os.urandom(300_000),
+        b"Bonjour " * 50_000,
+        bytes(range(256)) * 4000,
+    ],
     ids=["empty", "tiny", "text", "noise", "large noise", "large text", "megabyte"],
 )
 async def test_bytes_come_back_as_they_were(store: Store, data: bytes) -> None:
@@ -128,11 +136,15 @@ async def test_a_cursor_moves_from_where_it_is_only(store: Store) -> None:
         await move_cursor(conn, "imap:main", before=None, after="1:10", now=NOW)
         await move_cursor(conn, "imap:main", before="1:10", after="1:20", now=NOW)
         assert await find_cursor(conn, "imap:main") == "1:20"
+
+    async def arrive(before: str | None) -> None:
+        async with store.write() as conn:
+            await inbox.insert_inbox(conn, [inbox_row("late")], NOW)
+            await move_cursor(conn, "imap:main", before=before, after="1:30", now=NOW)
+
     for before in (None, "1:10", ""):
         with pytest.raises(StaleCursor):
-            async with store.write() as conn:
-                await inbox.insert_inbox(conn, [inbox_row("late")], NOW)
-                await move_cursor(conn, "imap:main", before=before, after="1:30", now=NOW)
+            await arrive(before)
     async with store.read() as conn:
         assert await find_cursor(conn, "imap:main") == "1:20"
         assert await inbox.list_inbox(conn, limit=9) == []

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from lab.postgres import Postgres
-from passerelle.store import attachments, batches, inbox, outbox
+from passerelle.store import attachments, batches, inbox, outbox, outbox_watch
 from passerelle.store.engine import Store
 from passerelle.store.migrations import HEAD
 from passerelle.store.schema import alembic_config
@@ -104,6 +104,10 @@ async def test_tables_are_strict(tmp_path: Path) -> None:
         (outbox._UNTOLD, {"ix_outbox_trouble"}),
         (outbox._STALE_UNKNOWN, {"ix_outbox_trouble"}),
         (outbox._COUNT_SENT, {"ix_outbox_sent"}),
+        (outbox_watch._NEXT_UNKNOWN, {"ix_outbox_trouble"}),
+        (outbox_watch._NEXT_FAILED, {"ix_outbox_trouble"}),
+        (outbox_watch._UNSENT, {"ix_outbox_delivery_key"}),
+        (batches._LINES_OF_MAIL, {"ix_batch_message_id"}),
         (batches._LIST_DUE, {"ix_batch_open"}),
         (batches._COUNT_SEALED, {"ix_batch_sealed"}),
         (attachments._DUE, {"ix_attachment_wanted"}),

@@ -349,7 +349,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True,
     sqlite_strict=True
     )
-    op.create_index('ix_batch_message_id', 'batch', ['message_id'], unique=False)
+    op.create_index('ix_batch_message_id', 'batch', ['association', 'message_id'], unique=False)
     op.create_index('ix_batch_open', 'batch', ['due_at'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_batch_sealed', 'batch', ['association', 'link', 'sealed_at'], unique=False)
     op.create_index('ix_batch_thread', 'batch', ['thread_id'], unique=False)
