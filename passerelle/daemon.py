@@ -22,6 +22,7 @@ from passerelle.errors import ConfigError, DeliveryFailure
 from passerelle.fetching import Fetching
 from passerelle.flows.consent import ask_consent
 from passerelle.flows.context import FlowContext
+from passerelle.flows.recover import find_restored, settle_restored
 from passerelle.flows.report_failures import report_failures, report_incidents, settle_unknown
 from passerelle.flows.seal_batches import seal_due_batches
 from passerelle.intake import Intake
@@ -91,7 +92,8 @@ class Daemon:
     async def build(cls, settings: Settings, store: Store) -> "Daemon":
         """Build everything of a checked configuration. Raises ConfigError."""
         limit = {"bytes": _UPLOAD_LIMIT_BYTES}
-        ctx = build_context(settings, store, upload_limit_bytes=lambda: limit["bytes"])
+        restored = await find_restored(store)
+        ctx = build_context(settings, store, upload_limit_bytes=lambda: limit["bytes"], restored=restored)
         connections = Connections()
         matrix = await _build_matrix(settings, store, connections)
         limit["bytes"] = await _upload_limit(matrix, limit["bytes"])
@@ -106,6 +108,8 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        if self._ctx.restored is not None:
+            await settle_restored(self._ctx, self._ctx.restored)
         await self._take_up_interrupted()
         tasks = {asyncio.create_task(part, name=name) for name, part in self._parts()}
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -228,13 +232,20 @@ class Daemon:
         return [
             Duty(
                 name="seal",
-                run=lambda: seal_due_batches(ctx, live_at=self._intake.live_at),
+                run=lambda: seal_due_batches(ctx, live_at=self._live_at()),
                 next_at=self._asked(next_batch_due_at),
             ),
             Duty(name="settle", run=lambda: settle_unknown(ctx), next_at=self._asked(next_unknown_at)),
             Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
             Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=self._asked(oldest_untold_at)),
         ]
+
+    def _live_at(self) -> datetime | None:
+        """When the homeserver last held nothing back; after a restore only once the mailboxes told what left."""
+        boxes = {box.name for box in self._ctx.settings.mailboxes if box.imap is not None}
+        if self._ctx.restored is not None and not boxes <= self._intake.caught_up:
+            return None
+        return self._intake.live_at
 
     def _asked(self, query: Callable[..., Any]) -> Callable[[], Coroutine[Any, Any, datetime | None]]:
         async def ask() -> datetime | None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from passerelle.core.backoff import Backoff
@@ -72,12 +72,12 @@ class EventDelivery:
 
     async def _send(self, row: OutboxRow) -> EventId | None:
         room_id = await self._room_of(row)
-        if await self._needs_a_look(row):
+        if self._needs_a_look(row):
             found = await self._matrix.find_own_event(
                 room_id,
                 key=DELIVERY_KEY,
                 value=row.delivery_key,
-                not_before=(row.first_tried_at or row.created_at) - timedelta(minutes=10),
+                not_before=self._look_back_to(row),
                 ghost=_ghost(row),
             )
             if found is not None:
@@ -107,8 +107,19 @@ class EventDelivery:
             raise PermanentFailure("the event names no room")
         return row.room_id
 
-    async def _needs_a_look(self, row: OutboxRow) -> bool:
+    def _look_back_to(self, row: OutboxRow) -> datetime:
+        """The earliest instant at which an own event with the row's key can have been sent, with a margin."""
+        restored = self._ctx.restored
+        earliest = row.first_tried_at or row.created_at
+        if restored is not None and restored.is_careful(self._ctx.now()):
+            earliest = min(earliest, restored.knows_until)
+        return earliest - timedelta(minutes=10)
+
+    def _needs_a_look(self, row: OutboxRow) -> bool:
         """Whether the transaction id protects no longer: a new device, too long ago, or a restored backup."""
+        restored = self._ctx.restored
+        if restored is not None and restored.is_careful(self._ctx.now()):
+            return True
         if row.first_tried_at is None or row.attempts <= 1:
             return False
         if row.first_device_id and row.first_device_id != self._matrix.device_id:

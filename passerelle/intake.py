@@ -48,6 +48,8 @@ class Intake:
         self._ctx = ctx
         #: When the homeserver last said that nothing newer waits; None until it has.
         self.live_at: datetime | None = None
+        #: Mailboxes that were read to their end since the start.
+        self.caught_up: set[str] = set()
 
     def wanted(self, mailbox: MailboxSettings, header: bytes) -> bool:
         """Whether an email in this mailbox is a link's or the bridge's own; all else stays there, untouched."""
@@ -57,8 +59,14 @@ class Intake:
         """Store what one look at a mailbox brought, and where reading stands. Raises StoreError, StaleCursor."""
         rows = [row for email in arrivals.emails if (row := self._email_row(mailbox, arrivals.source, email))]
         now = self._ctx.now()
-        if not rows and arrivals.before == arrivals.after:
-            return
+        if rows or arrivals.before != arrivals.after:
+            await self._store_emails(mailbox, arrivals, rows, now)
+        if arrivals.caught_up:
+            self.caught_up.add(mailbox.name)
+
+    async def _store_emails(
+        self, mailbox: MailboxSettings, arrivals: EmailArrivals, rows: Sequence[NewInboxRow], now: datetime
+    ) -> None:
         if rows:
             reached("email_fetched")
         async with self._ctx.store.write() as conn:
@@ -144,9 +152,7 @@ class Intake:
         return route(header, links, bridge=MailAddress(mailbox.address), recipient=recipient)
 
 
-def _event_row(
-    source: str, link: Link, room_id: RoomId, event: Mapping[str, Any], now: datetime
-) -> NewInboxRow | None:
+def _event_row(source: str, link: Link, room_id: RoomId, event: Mapping[str, Any], now: datetime) -> NewInboxRow | None:
     event_id = event.get("event_id")
     if not isinstance(event_id, str):
         log.warning("An event without an ID was left out", extra={"link": link.path})

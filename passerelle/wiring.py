@@ -8,7 +8,7 @@ from pathlib import Path
 from passerelle.core.ids import RoomId
 from passerelle.core.links import Links
 from passerelle.core.settings import AssociationSettings, Settings
-from passerelle.flows.context import FlowContext
+from passerelle.flows.context import FlowContext, Restored
 from passerelle.render import Renderer
 from passerelle.store.engine import Store
 from passerelle.store.links import list_link_states
@@ -18,7 +18,9 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_context(settings: Settings, store: Store, *, upload_limit_bytes: Callable[[], int]) -> FlowContext:
+def build_context(
+    settings: Settings, store: Store, *, upload_limit_bytes: Callable[[], int], restored: Restored | None = None
+) -> FlowContext:
     """The context of all flows. Raises ConfigError where an association's templates cannot be used."""
 
     @cache
@@ -37,6 +39,7 @@ def build_context(settings: Settings, store: Store, *, upload_limit_bytes: Calla
         renderer=renderer_of,
         upload_limit_bytes=upload_limit_bytes,
         now=utc_now,
+        restored=restored,
     )
 
 

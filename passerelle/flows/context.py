@@ -11,6 +11,22 @@ from passerelle.core.settings import AssociationSettings, Settings
 from passerelle.render import Renderer
 from passerelle.store.engine import Store
 
+#: How long after a restore everything is looked for before it is sent.
+CAREFUL_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restored:
+    """The store is a copy of an earlier time."""
+
+    at: datetime
+    #: What happened later than this, the store does not know.
+    knows_until: datetime
+
+    def is_careful(self, now: datetime) -> bool:
+        """Whether everything is still looked for before it is sent."""
+        return now < self.at + CAREFUL_FOR
+
 
 @dataclass(frozen=True, kw_only=True)
 class FlowContext:
@@ -23,6 +39,8 @@ class FlowContext:
     upload_limit_bytes: Callable[[], int]
     #: Aware, UTC.
     now: Callable[[], datetime]
+    #: Set where the store is a copy of an earlier time.
+    restored: Restored | None = None
 
     @property
     def hash_key(self) -> bytes:

@@ -11,7 +11,7 @@ from passerelle.core.ids import MessageId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, BatchLine, NewOutboxRow, Post
 from passerelle.errors import StoreError
-from passerelle.flows.context import FlowContext
+from passerelle.flows.context import FlowContext, Restored
 from passerelle.flows.conversation_mail import Conversation, compose_conversations
 from passerelle.steps import reached
 from passerelle.store.attachments import count_wanted_of_batch
@@ -143,7 +143,31 @@ async def _lines_to_send(
     entries = [(line, post) for line, post in await list_lines(conn, batch.id) if post.state == "accepted"]
     hashes = {line.event_id: ctx.hashed("line", line.event_id) for line, _ in entries}
     left = await find_seen(conn, link.association_name, "line", list(hashes.values()))
-    return tuple((line, post) for line, post in entries if hashes[line.event_id] not in left)
+    entries = [(line, post) for line, post in entries if hashes[line.event_id] not in left]
+    return tuple(entries if ctx.restored is None else await _surely_not_sent(ctx, conn, link, entries, ctx.restored))
+
+
+async def _surely_not_sent(
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    link: Link,
+    entries: list[tuple[BatchLine, Post]],
+    restored: Restored,
+) -> list[tuple[BatchLine, Post]]:
+    """Without echoes nobody knows which lines left before the restore: a human decides, nothing leaves twice."""
+    state = await find_link_state(conn, link.association_name, link.name)
+    sure = [entry for entry in entries if state.echoes or entry[0].said_at > restored.at]
+    if len(sure) < len(entries):
+        await insert_incident(
+            conn,
+            association=link.association_name,
+            link=link.name,
+            kind="restored",
+            key=f"restored:{link.path}:{restored.at.isoformat()}",
+            detail=str(len(entries) - len(sure)),
+            at=ctx.now(),
+        )
+    return sure
 
 
 def message_id_of(ctx: FlowContext, link: Link, first: BatchLine) -> MessageId:

@@ -207,6 +207,9 @@ class ImapMailbox:
             await self._offer(session, heads, on_emails, reading)
             return
         slices = _slices([uid for uid in await session.search("UID", above) if uid > cursor.last_uid])
+        if not slices:
+            # Nothing came: that, too, is worth knowing to who waits until everything was read.
+            await on_emails(EmailArrivals(source=self._source, before=cursor, after=cursor, emails=()))
         for number, slice_ in enumerate(slices, start=1):
             heads = [h for h in await session.fetch_headers(_uid_set(slice_)) if h.uid > cursor.last_uid]
             await self._offer(session, heads, on_emails, replace(reading, caught_up=number == len(slices)))

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.errors import StoreError
 from passerelle.store.dialects import upsert
 from passerelle.store.tables import cursor
+from passerelle.store.types import Instant
 
 _FIND = select(cursor.c.value).where(cursor.c.source == bindparam("source"))
 _INSERT = upsert(cursor, lambda i: i.on_conflict_do_nothing(index_elements=["source"]).returning(cursor.c.source))
@@ -16,6 +17,7 @@ _MOVE = (
     .where(cursor.c.source == bindparam("which"), cursor.c.value == bindparam("before"))
     .values(value=bindparam("after"), updated_at=bindparam("now"))
 )
+_LAST_MOVED = select(func.max(cursor.c.updated_at, type_=Instant))
 
 
 class StaleCursor(StoreError):
@@ -40,3 +42,9 @@ async def move_cursor(conn: AsyncConnection, source: str, *, before: str | None,
         done = (await conn.execute(_MOVE, values)).rowcount == 1
     if not done:
         raise StaleCursor(f"The cursor of {source} is not where it was believed to be.")
+
+
+async def last_moved_at(conn: AsyncConnection) -> datetime | None:
+    """When any cursor moved last: what happened later, this store does not know."""
+    found: datetime | None = (await conn.execute(_LAST_MOVED)).scalar_one()
+    return found
