@@ -22,7 +22,7 @@ demo: setup  ## play the main job on real servers; ONCE=1 checks it and ends
 	.venv/bin/python -m lab.demo $(if $(ONCE),--once)
 
 test: setup  ## every test, with the real servers
-	.venv/bin/python -m pytest $(PYTEST_ARGS)
+	.venv/bin/python -m pytest --timeout 300 --timeout-method thread $(PYTEST_ARGS)
 
 lint: $(APP)  ## ruff and mypy
 	.venv/bin/python -m ruff check .

@@ -51,7 +51,7 @@ def write_configuration(
     lines = [f"{key} = {value if key in times else _toml(value)}" for key, value in keys.items()]
     text = f"""\
 [store]
-url = "sqlite:///{folder / 'passerelle.db'}"
+url = "sqlite:///{folder / "passerelle.db"}"
 
 [matrix]
 homeserver = "{homeserver or association.bot.homeserver}"
@@ -78,7 +78,7 @@ name = "epeule"
 title = "{association.name}"
 [[associations.coordinators]]
 name = "Monique"
-address = "{association.mail_members['monique'].address}"
+address = "{association.mail_members["monique"].address}"
 
 [[associations.links]]
 name = "bureau"
@@ -154,4 +154,3 @@ class Daemon(Server):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.3)
-

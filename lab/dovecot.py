@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab.imap import Mailbox
 from lab.ports import LOOPBACK, free_port, is_listening
-from lab.process import Server, ServerProcess
+from lab.process import Server, ServerProcess, wait_until
 from lab.system import is_root, missing_programs, reachable_folder, require
 
 # A user that every Debian has, so that none must be made.
@@ -23,6 +23,7 @@ protocols = imap lmtp
 ssl = no
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_failure_delay = 0
 mail_location = maildir:{folder}/mail/%d/%n/Maildir
 mail_uid = {user}
 mail_gid = {user}
@@ -53,6 +54,10 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  # Failed logins cost nothing: a test's next try must not wait.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -118,16 +123,26 @@ class Dovecot(Server):
     def add_mailbox(self, address: str, password: str = "lab-password") -> Mailbox:
         """Make a user named like the address, whose INBOX is that address's mailbox."""
         assert self._folder is not None
-        # Dovecot reads the file again when it has changed.
         with (self._folder / "users").open("a") as users:
             users.write(f"{address}:{{PLAIN}}{password}\n")
-        return Mailbox(address=address, host=self.host, port=self.port, user=address, password=password)
+        mailbox = Mailbox(address=address, host=self.host, port=self.port, user=address, password=password)
+        # Dovecot looks whether the file has changed at most once a second.
+        wait_until(lambda: self._knows(mailbox), what=f"Dovecot knows {address}", pause_seconds=0.1)
+        return mailbox
 
     def log_text(self) -> str:
         """Return Dovecot's own log."""
         assert self._folder is not None
         path = self._folder / "dovecot.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def _knows(self, mailbox: Mailbox) -> bool:
+        with imaplib.IMAP4(self.host, self.port, timeout=10) as imap:
+            try:
+                imap.login(mailbox.user, mailbox.password)
+            except imaplib.IMAP4.error:
+                return False
+            return True
 
     def _greets(self) -> bool:
         with imaplib.IMAP4(self.host, self.port, timeout=5):

@@ -98,14 +98,14 @@ def end_all(server: int, stop_signal: int, grace: float) -> int | None:
     return final
 
 
-def start(command: list[str]) -> int:
-    """Start the server in a session of its own, tied to this process's life; return its id."""
+def start(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start the server in a session of its own, tied to this process's life."""
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
-    ).pid
+    )
 
 
 def keep(lifeline: int, server: int, stop_signal: int, grace: float) -> int:
@@ -150,9 +150,12 @@ def main(arguments: list[str]) -> int:
     )
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     server = start(arguments[4:])
-    os.write(status_writer, b"%d\n" % server)
+    os.write(status_writer, b"%d\n" % server.pid)
     os.close(status_writer)
-    return keep(lifeline, server, stop_signal, grace)
+    # The object is held until the end: if it went, it would collect the exit status that we wait for.
+    code = keep(lifeline, server.pid, stop_signal, grace)
+    server.returncode = code
+    return code
 
 
 if __name__ == "__main__":

@@ -153,7 +153,11 @@ class Mailman(Server):
         self.process = ServerProcess(
             [BINARIES / "python", BINARIES / "master", "-C", state / "mailman.cfg", "--force"],
             log=state / "mailman.log",
-            environment={"PYTHONWARNINGS": "ignore", "MAILMAN_CONFIG_FILE": str(state / "mailman.cfg")},
+            environment={
+                "PYTHONWARNINGS": "ignore",
+                "PYTHONPATH": str(REPOSITORY / "lab" / "mailman_on_313"),
+                "MAILMAN_CONFIG_FILE": str(state / "mailman.cfg"),
+            },
             grace_seconds=15,
         )
 
