@@ -65,6 +65,8 @@ def separator(body: str) -> Announced | None:
     if dashed is None:
         return None
     inside = dashed.group(1).strip()
+    if inside.startswith(words.FORWARDED_BY):
+        return Announced(length=1, forwarded=True)
     if len(inside.split()) > 6:
         return None
     forwarded = any(word in inside for word in words.FORWARD_WORDS)

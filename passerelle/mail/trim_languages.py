@@ -112,6 +112,9 @@ FORWARD_WORDS = (
     "továbbított", "iletilen", "redirecționat", "reenviat",
 )  # fmt: skip
 
+#: Lotus Notes: « ----- Transféré par Jean Dupont le 03/03/2025 14:05 ----- ».
+FORWARDED_BY = ("forwarded by ", "transféré par ", "réexpédié par ", "weitergeleitet von ", "reenviado por ")
+
 #: "Begin forwarded message:" of Apple Mail and its translations: a whole line.
 FORWARD_LINES = (
     "begin forwarded message", "début du message réexpédié", "début du message transféré", "message transféré",
@@ -128,7 +131,7 @@ SENT_FROM = (
     "download outlook", "envoyé de mon", "envoyé de ma", "envoyé de mes", "envoyé depuis", "envoyé à partir",
     "envoyé avec", "envoyé par", "envoyé via", "envoyé d'un", "envoyé d’un", "envoye de mon", "envoye depuis",
     "de mon iphone", "de mon ipad", "depuis mon iphone", "depuis mon mobile", "depuis mon téléphone",
-    "provenance : courrier", "téléchargez outlook", "obtenir outlook", "télécharger outlook",
+    "provenance : courrier", "téléchargez outlook", "obtenir outlook", "obtenez outlook", "télécharger outlook",
     "posté depuis", "message envoyé depuis", "message envoyé de", "message envoyé avec", "écrit depuis",
     "courriel envoyé depuis", "gesendet von", "gesendet mit", "von meinem", "diese nachricht wurde von",
     "verzonden vanaf", "verstuurd vanaf", "verzonden met", "verstuurd met", "inviato da", "enviado desde", "enviado de",
@@ -136,6 +139,9 @@ SENT_FROM = (
     "sendt fra", "sendt via", "sendt med", "lähetetty", "wysłane z", "wysłano z", "odesláno z", "odoslané z",
     "отправлено с", "отправлено из", "надіслано з", "trimis de pe", "從我的", "发自我的", "iphoneから送信", "내 iphone",
 )  # fmt: skip
+
+#: Of these, the ones that are believed even with other lines right above and below.
+SENT_FROM_SURELY = ("Envoyé de mon ", "Envoyé depuis mon ", "Sent from my ", "Von meinem ")
 
 #: The same for languages that put the verb last.
 SENT_FROM_ENDS = ("傳送", "发送", "から送信", "gesendet", "from mobile")

@@ -27,7 +27,9 @@ _OTHER_QUOTE_SIGNS = "|:}"
 _WRAPPED_TAIL = re.compile(r">? ?(?:\S{1,12} )?\S{0,12} ?[:：]$")
 _SHORTEST_WRAPPED = 62
 #: What people leave where they cut a quote: "[…]", "<snip>", « [couic] ».
-_ELLIPSIS = re.compile(r"[\[(<{]{0,2} ?(?:[.…]{1,6}|-?/?(?:snip|couic|coupé|cut|zip|zap|gnap)(?: ?[.…]{1,6})?) ?[\])>}]{0,2}")
+_ELLIPSIS = re.compile(
+    r"[\[(<{]{0,2} ?(?:[.…]{1,6}|-?/?(?:snip|couic|coupé|cut|zip|zap|gnap)(?: ?[.…]{1,6})?) ?[\])>}]{0,2}"
+)
 
 
 class Mark(Enum):
@@ -290,8 +292,8 @@ def _mark_wrapped_remainders(marks: Marks) -> None:
     lines = marks.lines
     sure: list[int] = []
     likely: list[int] = []
-    for i in range(1, len(lines) - 1):
-        if marks.of[i] is not Mark.TEXT or not (lines[i - 1].depth and lines[i + 1].depth):
+    for i, mark in enumerate(marks.of[:-1]):
+        if mark is not Mark.TEXT or i == 0 or not (lines[i - 1].depth and lines[i + 1].depth):
             continue
         before, body = lines[i - 1], lines[i].body
         if len(before.raw) < _SHORTEST_WRAPPED or lines[i + 1].depth > before.depth or len(body) >= len(before.body):
@@ -304,8 +306,13 @@ def _mark_wrapped_remainders(marks: Marks) -> None:
 
 def _mark_ellipses(marks: Marks) -> None:
     """A sign that something was cut, between two quotes, belongs to the quote: nobody answers with it."""
-    filled = [i for i, mark in enumerate(marks.of) if mark is not Mark.BLANK]
-    for above, i, below in zip(filled, filled[1:], filled[2:], strict=False):
-        between = marks.of[above] is Mark.QUOTE and marks.of[below] is Mark.QUOTE and marks.of[i] is Mark.TEXT
-        if between and _ELLIPSIS.fullmatch(marks.lines[i].body[:40].casefold()):
-            marks.of[i] = Mark.QUOTE
+    above = Mark.BLANK
+    for i, mark in enumerate(marks.of):
+        if mark is Mark.BLANK:
+            continue
+        body = marks.lines[i].body
+        if mark is Mark.TEXT and above is Mark.QUOTE and len(body) <= 20 and _ELLIPSIS.fullmatch(body.casefold()):
+            below = marks.next_filled(i + 1)
+            if below < len(marks.of) and marks.of[below] is Mark.QUOTE:
+                marks.of[i] = mark = Mark.QUOTE
+        above = mark

@@ -58,7 +58,8 @@ def device_lines(bodies: Sequence[str]) -> list[int]:
     for i in sorted(found):
         above = i == 0 or not bodies[i - 1] or i - 1 in found or _is_dashes(bodies[i - 1]) or is_rule(bodies[i - 1])
         below = i + 1 >= len(bodies) or not bodies[i + 1] or i + 1 in found or is_rule(bodies[i + 1])
-        if (above and below) or i == last:
+        sure = bodies[i].startswith(words.SENT_FROM_SURELY) and len(bodies[i].split()) <= 6
+        if (above and below) or i == last or sure:
             alone.append(i)
     return alone
 
