@@ -1,6 +1,7 @@
-"""Which steps `passerelle check` takes for a configuration, in which order. Pure: taking them is `check.take`'s."""
+"""Which steps `passerelle check` takes for a configuration, in which order. Taking them is `check.take`'s."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from passerelle.check import Step, configuration_step
 from passerelle.check_archive import archive_step
 from passerelle.check_mail import incoming_step, outgoing_step
+from passerelle.check_matrix import MatrixAccess, account_step, rate_limit_step, room_step
 from passerelle.check_send import SendTest, send_step
 from passerelle.check_tls import certificate_step, server_endpoint, url_endpoint
 from passerelle.config import resolve_secret
@@ -16,6 +18,7 @@ from passerelle.core.settings import AssociationSettings, LinkSettings, MailboxS
 from passerelle.i18n import _
 from passerelle.mail.smtp import SmtpSender
 
+Chosen = tuple[AssociationSettings, LinkSettings]
 #: What base64 makes of attachments (RFC 2045 §6.8), lines ends included.
 BASE64_GROWTH = 1.37
 
@@ -36,7 +39,17 @@ class CheckPlan:
     now: Callable[[], datetime] = utc_now
 
 
-def plan_steps(plan: CheckPlan) -> list[Step]:
+@asynccontextmanager
+async def planned_steps(plan: CheckPlan) -> AsyncIterator[list[Step]]:
+    """The steps; afterwards the login that they share is ended."""
+    access = MatrixAccess(plan.settings.matrix)
+    try:
+        yield plan_steps(plan, access)
+    finally:
+        await access.close()
+
+
+def plan_steps(plan: CheckPlan, access: MatrixAccess) -> list[Step]:
     """The steps, cheap and local ones first; the test mail, which people get, at the end."""
     chosen = list(_chosen(plan))
     boxes = {link.mailbox for _association, link in chosen}
@@ -44,7 +57,7 @@ def plan_steps(plan: CheckPlan) -> list[Step]:
     for mailbox in plan.settings.mailboxes:
         if mailbox.name in boxes:
             steps += _mailbox_steps(mailbox, [link for _a, link in chosen if link.mailbox == mailbox.name], plan)
-    steps += _matrix_steps(plan)
+    steps += _matrix_steps(plan, access, chosen)
     for association, link in chosen:
         if link.mailing_list.archive_url:
             name = _("Archive of {link}").format(link=f"{association.name}/{link.name}")
@@ -54,7 +67,7 @@ def plan_steps(plan: CheckPlan) -> list[Step]:
     return steps
 
 
-def _chosen(plan: CheckPlan) -> Iterator[tuple[AssociationSettings, LinkSettings]]:
+def _chosen(plan: CheckPlan) -> Iterator[Chosen]:
     for association in plan.settings.associations:
         for link in association.links:
             if f"{association.name}/{link.name}" in plan.links:
@@ -73,11 +86,16 @@ def _mailbox_steps(mailbox: MailboxSettings, links: list[LinkSettings], plan: Ch
     yield outgoing_step(mailbox, largest_bytes=int(largest * BASE64_GROWTH))
 
 
-def _matrix_steps(plan: CheckPlan) -> Iterator[Step]:
+def _matrix_steps(plan: CheckPlan, access: MatrixAccess, chosen: list[Chosen]) -> Iterator[Step]:
     url = plan.settings.matrix.homeserver
     host = urlsplit(url).hostname or url
     name = _("Matrix: certificate of {host}").format(host=host)
     yield certificate_step(name, url_endpoint(url), host=host, now=plan.now())
+    yield account_step(access)
+    for association, link in chosen:
+        yield room_step(access, f"{association.name}/{link.name}", link)
+    # Last: after a burst the homeserver may slow everything else.
+    yield rate_limit_step(access)
 
 
 def _send_step(plan: CheckPlan, association: AssociationSettings, link: LinkSettings) -> Step:

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
-from passerelle.check import Finding, Mark, Step, take
-from passerelle.check_plan import CheckPlan, plan_steps
+from passerelle.check import Finding, Mark, take
+from passerelle.check_plan import CheckPlan, planned_steps
 from passerelle.cli.console import DEFAULT_CONFIG, PROBLEM, ConfigOption, err, load, out
 from passerelle.core.settings import Settings
 from passerelle.i18n import _
@@ -36,9 +35,7 @@ def check(
 ) -> None:
     settings = load(file)
     wanted = _links(settings, link or [])
-    counted = asyncio.run(
-        _report(plan_steps(CheckPlan(settings=settings, file=file, send_test=send_test, links=wanted)))
-    )
+    counted = asyncio.run(_report(CheckPlan(settings=settings, file=file, send_test=send_test, links=wanted)))
     _conclude(counted)
     if counted[Mark.PROBLEM]:
         raise typer.Exit(PROBLEM)
@@ -54,18 +51,19 @@ def _links(settings: Settings, given: list[str]) -> frozenset[str]:
     return frozenset(given or there)
 
 
-async def _report(steps: list[Step]) -> Counter[Mark]:
+async def _report(plan: CheckPlan) -> Counter[Mark]:
     """Take the steps one after the other, and tell of each as soon as it is known."""
     console, progress = out(), err()
     counted: Counter[Mark] = Counter()
-    for step in steps:
-        # Without a terminal a turning sign would fill a log.
-        with progress.status(Text(step.name)) if progress.is_terminal else nullcontext():
-            findings = await take(step)
-        console.print(Text(step.name, style="bold"))
-        for finding in findings:
-            _print(console, finding)
-            counted[finding.mark] += 1
+    async with planned_steps(plan) as steps:
+        for step in steps:
+            # Without a terminal a turning sign would fill a log.
+            with progress.status(Text(step.name)) if progress.is_terminal else nullcontext():
+                findings = await take(step)
+            console.print(Text(step.name, style="bold"))
+            for finding in findings:
+                _print(console, finding)
+                counted[finding.mark] += 1
     return counted
 
 
@@ -73,7 +71,7 @@ def _print(console: Console, finding: Finding) -> None:
     sign, style = _MARKS[finding.mark]
     console.print(Text.assemble("  ", (sign, style), " ", finding.sentence))
     if finding.mend:
-        console.print(Padding(Text(f"→ {finding.mend}"), (0, 0, 0, 4)))
+        console.print(Text(f"    → {finding.mend}"))
 
 
 def _conclude(counted: Counter[Mark]) -> None:

@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from passerelle import check as checking
 from passerelle.check import Finding, Mark, Step, ok, problem, take
+from passerelle.check_matrix import MatrixAccess
 from passerelle.check_plan import CheckPlan, plan_steps
 from passerelle.cli import app
 from passerelle.config import load
@@ -131,7 +132,7 @@ def test_check_reads_the_associations_own_templates(file: Path) -> None:
 def test_the_plan_looks_at_what_the_chosen_links_need(file: Path) -> None:
     def names(*links: str, send_test: bool = False) -> str:
         plan = CheckPlan(settings=load(file), file=file, links=frozenset(links), send_test=send_test)
-        return " | ".join(step.name for step in plan_steps(plan))
+        return " | ".join(step.name for step in plan_steps(plan, MatrixAccess(plan.settings.matrix)))
 
     both = names("epeule/bureau", "epeule/tous", send_test=True)
     assert "Mailbox main: IMAP at 127.0.0.1" in both
@@ -139,6 +140,8 @@ def test_the_plan_looks_at_what_the_chosen_links_need(file: Path) -> None:
     assert both.endswith("Test mail to bureau@listes.example.org | Test mail to tous@listes.example.org")
     one = names("epeule/tous")
     assert "Mailbox main" not in one
+    assert "Room of epeule/tous" in one
+    assert "epeule/bureau" not in one
     assert "Archive" not in one
     assert "Test mail" not in one
 
