@@ -15,5 +15,5 @@ def quote_reply(text: str | bytes) -> str:
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
-    line = _CONTROL.sub(" ", text[:LONGEST_CHARACTERS]).strip()
+    line = " ".join(_CONTROL.sub(" ", text[:LONGEST_CHARACTERS]).split())
     return _ADDRESS.sub(r"\1…@", line)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import aiosmtplib
+from aiosmtplib.email import parse_address
 from aiosmtplib.protocol import PERIOD_REGEX, normalize_message_line_endings
 from aiosmtplib.response import SMTPResponse
 
@@ -136,7 +137,7 @@ class SmtpSession:
             await self._client.mail(sender, options=options, encoding=encoding)
             for recipient in recipients:
                 await self._client.rcpt(recipient, encoding=encoding)
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        except (aiosmtplib.SMTPException, OSError) as error:
             await self._reset()
             raise _failure(error) from error
         try:
@@ -151,7 +152,7 @@ class SmtpSession:
         client = self._client
         if not client.is_connected:
             raise TemporaryFailure("the connection to the mail server is gone")
-        sender, *recipients = [_to_ascii_domain(a) for a in (envelope.sender, *envelope.recipients)]
+        sender, *recipients = [_checked(a) for a in (envelope.sender, *envelope.recipients)]
         if not recipients:
             raise PermanentFailure("the email has no recipient")
         options = []
@@ -227,15 +228,18 @@ class SmtpSession:
             self._client.close()
 
 
-def _to_ascii_domain(address: str) -> str:
-    """The domain in IDNA form (RFC 5890): only a local part needs SMTPUTF8. Raises PermanentFailure."""
+def _checked(address: str) -> str:
+    """The address with its domain in IDNA form (RFC 5890), so that only a local part needs SMTPUTF8.
+
+    Raises PermanentFailure for what is no bare address: aiosmtplib would pick out of it what looks like one.
+    """
     local, at, domain = address.rpartition("@")
-    if domain.isascii():
-        return address
     try:
-        return f"{local}{at}{domain.encode('idna').decode('ascii')}"
-    except UnicodeError as error:
-        raise PermanentFailure("the domain of an address is not a domain") from error
+        if parse_address(address) == address:
+            return address if domain.isascii() else f"{local}{at}{domain.encode('idna').decode('ascii')}"
+    except ValueError:
+        pass
+    raise PermanentFailure("an address of the email cannot be sent: it is none")
 
 
 def _refusal(reply: SMTPResponse) -> DeliveryFailure:
@@ -252,8 +256,6 @@ def _failure(error: Exception) -> DeliveryFailure:
     """What went wrong before any content had left."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _refusal(SMTPResponse(error.code, str(error.message)))
-    if isinstance(error, ValueError):
-        return PermanentFailure("an address cannot be sent: it has characters that SMTP has no place for")
     return TemporaryFailure(f"the connection to the mail server was lost: {_words(error)}")
 
 
