@@ -1,5 +1,7 @@
 """A fresh store on each database; PostgreSQL is one server for the session, emptied before each test."""
 
+import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -25,10 +27,24 @@ def dialect(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for a file with the newest schema, made once and then copied."""
+    return tmp_path_factory.mktemp("templates")
+
+
+async def _copy_template(templates: Path, path: Path) -> None:
+    template = templates / "store.db"
+    if template.name not in os.listdir(templates):
+        await (await Store.open(f"sqlite:///{template}", exclusive=True)).close()
+    shutil.copy(template, path)
+
+
 @pytest.fixture
-async def store_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+async def store_url(dialect: str, tmp_path: Path, templates: Path, request: pytest.FixtureRequest) -> str:
     """Where an empty store of the newest schema is."""
     if dialect == "sqlite":
+        await _copy_template(templates, tmp_path / "store.db")
         return f"sqlite:///{tmp_path}/store.db"
     url: str = request.getfixturevalue("postgres_url")
     store = await Store.open(url, exclusive=True)

@@ -178,6 +178,34 @@ async def test_a_writer_waits_for_another_process(sqlite_path: Path) -> None:
     await daemon.close()
 
 
+async def test_who_gives_up_waiting_leaves_the_store_usable(sqlite_path: Path) -> None:
+    """Cancelled while another process writes: the daemon's next transaction begins as if nothing had been."""
+    url = f"sqlite:///{sqlite_path}"
+    daemon = await Store.open(url, exclusive=True)
+    cli = await Store.open(url, exclusive=False)
+
+    async def write() -> None:
+        async with daemon.write() as conn:
+            await set_meta(conn, "a", "daemon")
+
+    async with cli.write() as conn:
+        await set_meta(conn, "a", "cli")
+        task = asyncio.create_task(write())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with daemon.read() as reading:
+        assert await find_meta(reading, "a") == "cli"
+    await write()
+    async with cli.write() as conn:
+        assert await find_meta(conn, "a") == "daemon"
+    await cli.close()
+    await daemon.close()
+
+
 async def test_the_cli_makes_no_store(sqlite_path: Path) -> None:
     with pytest.raises(StoreError, match="no store"):
         await Store.open(f"sqlite:///{sqlite_path}", exclusive=False)
