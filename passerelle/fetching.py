@@ -8,14 +8,19 @@ from passerelle.core.model import AttachmentRow
 from passerelle.core.ports import MatrixTransport, Media
 from passerelle.errors import PermanentFailure, TemporaryFailure
 from passerelle.flows.context import FlowContext
+from passerelle.flows.conversation_mail import MP3
 from passerelle.lanes import retry_at
+from passerelle.mail.voice import Mp3, UnplayableAudio, voice_filename, voice_to_mp3
+from passerelle.matrix.event_types import VOICE
 from passerelle.store.attachments import (
     claim_wanted,
     mark_attachment_failed,
     mark_here,
     postpone_attachment,
+    set_converted,
 )
 from passerelle.store.blobs import insert_blob
+from passerelle.store.posts import get_post
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +66,27 @@ class Fetching:
         except PermanentFailure as failure:
             await self._fail(row, str(failure))
         else:
-            async with self._ctx.store.write() as conn:
-                await mark_here(conn, row.id, await insert_blob(conn, data), len(data))
+            await self._store(row, data)
+
+    async def _store(self, row: AttachmentRow, data: bytes) -> None:
+        """Keep the file; a voice message as MP3, which every mail program plays."""
+        async with self._ctx.store.read() as conn:
+            post = await get_post(conn, row.post_id)
+        mp3 = await self._as_mp3(data) if post.msgtype == VOICE and row.media_type != MP3 else None
+        async with self._ctx.store.write() as conn:
+            kept = mp3.data if mp3 else data
+            await mark_here(conn, row.id, await insert_blob(conn, kept), len(kept))
+            if mp3 is not None:
+                association = next(a for a in self._ctx.settings.associations if a.name == post.association)
+                name = voice_filename(post.author_name, mp3.duration_ms, self._ctx.renderer(association).words)
+                await set_converted(conn, row.id, filename=name, media_type=MP3, duration_ms=mp3.duration_ms)
+
+    async def _as_mp3(self, data: bytes) -> Mp3 | None:
+        try:
+            return await asyncio.to_thread(voice_to_mp3, data)
+        except UnplayableAudio as error:
+            log.warning("A voice message leaves as it is: %s", error)
+            return None
 
     async def _again(self, row: AttachmentRow, reason: str) -> None:
         if row.attempts >= _MOST_ATTEMPTS:

@@ -11,10 +11,12 @@ from passerelle.core.model import AttachmentRow, Batch, BatchLine, Post
 from passerelle.flows.context import FlowContext
 from passerelle.flows.marks import mark_of
 from passerelle.mail.compose import BatchCorrection, BatchFile, BatchMail, BatchReaction, BatchSpoken, compose_batch
+from passerelle.matrix.event_types import VOICE
 from passerelle.store.attachments import list_attachments
 from passerelle.store.blobs import get_blob
 from passerelle.store.threads import get_thread, last_mail_of_thread
 
+MP3 = "audio/mpeg"
 #: RFC 5322 sets no limit to References; agents cut them, and the oldest and the newest say most.
 _MAX_REFERENCES = 20
 
@@ -91,7 +93,7 @@ async def _file(conn: AsyncConnection, row: AttachmentRow, post: Post) -> BatchF
         media_type=row.media_type,
         size_bytes=row.size_bytes,
         data=data,
-        voice_duration_ms=row.duration_ms if row.media_type == "audio/mpeg" else None,
+        voice_duration_ms=row.duration_ms if post.msgtype == VOICE and row.media_type == MP3 else None,
     )
 
 

@@ -13,6 +13,7 @@ from passerelle.core.names import safe_name
 from passerelle.flows.context import FlowContext
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.mail.compose import first_words
+from passerelle.matrix.event_types import VOICE
 from passerelle.matrix.events import RoomLine, readable_text
 from passerelle.store.attachments import insert_attachments
 from passerelle.store.batches import add_line, find_open_batch, insert_batch, move_due
@@ -49,7 +50,7 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
         person_id=person_id,
         text=readable_text(line, ctx.renderer(link.association).words),
         html=line.formatted_body,
-        msgtype=line.msgtype,
+        msgtype=VOICE if line.is_voice else line.msgtype,
         said_at=min(line.said_at, row.received_at),
         accepted_at=ctx.now(),
     )

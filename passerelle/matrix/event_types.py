@@ -13,6 +13,9 @@ from passerelle.core.wording import Words
 #: In the content of every event that Passerelle sends: the outbox row's key, so that it is known again (DESIGN §2).
 DELIVERY_KEY = "org.passerelle.delivery"
 
+#: How a post says that it is a voice message: an `m.audio` with MSC3245's mark.
+VOICE = "org.matrix.msc3245.voice"
+
 #: What an author puts before a line that shall stay in the room.
 KEEP_MARK = "//"
 

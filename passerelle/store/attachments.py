@@ -59,6 +59,12 @@ _COUNT_OF_BATCH = (
 )
 _NEXT_DUE = select(attachment.c.due_at).where(_WANTED).order_by(attachment.c.due_at).limit(1)
 
+_CONVERTED = (
+    update(attachment)
+    .where(attachment.c.id == bindparam("which"))
+    .values(filename=bindparam("name"), media_type=bindparam("kind"), duration_ms=bindparam("length"))
+)
+
 
 async def insert_attachments(
     conn: AsyncConnection, post_id: PostId, new: Sequence[NewAttachment], now: datetime
@@ -118,3 +124,10 @@ async def count_wanted_of_batch(conn: AsyncConnection, batch_id: BatchId) -> int
 async def next_wanted_due_at(conn: AsyncConnection) -> datetime | None:
     """When the next file is to be fetched."""
     return (await conn.execute(_NEXT_DUE)).scalar_one_or_none()
+
+
+async def set_converted(
+    conn: AsyncConnection, id: int, *, filename: str, media_type: str, duration_ms: int | None
+) -> None:
+    """The file was made into another kind that its readers can open; its bytes are set by `mark_here`."""
+    await conn.execute(_CONVERTED, {"which": id, "name": filename, "kind": media_type, "length": duration_ms})
