@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from passerelle.core.ids import EventId, RoomId, UserId
 from passerelle.core.ports import EventJson
@@ -25,6 +26,10 @@ class RoomApi:
     ) -> EventId:
         where = path("rooms", room_id, "send", event_type, transaction_id)
         return await self._event_id(Request(method="PUT", path=where, doing="sending an event", body=content))
+
+    async def put_state(self, room_id: RoomId, event_type: str, content: Mapping[str, Any]) -> EventId:
+        where = path("rooms", room_id, "state", event_type, "")
+        return await self._event_id(Request(method="PUT", path=where, doing="changing a room's state", body=content))
 
     async def redact(self, room_id: RoomId, event_id: EventId, transaction_id: str, reason: str = "") -> EventId:
         where = path("rooms", room_id, "redact", event_id, transaction_id)
@@ -117,3 +122,8 @@ class RoomApi:
 
     async def whoami(self) -> Mapping[str, Any]:
         return await self._call(Request(method="GET", path=path("account", "whoami"), doing="asking who we are"))
+
+    async def ping(self, appservice_id: str) -> None:
+        """Have the homeserver reach us (application services only); what it kept back comes at once then."""
+        where = f"/_matrix/client/v1/appservice/{quote(appservice_id, safe='')}/ping"
+        await self._call(Request(method="POST", path=where, doing="asking the homeserver to reach us", body={}))

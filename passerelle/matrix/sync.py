@@ -4,19 +4,17 @@ The loop does not decide what an event means: it hands on raw JSON and the token
 for more only when that call has returned (DESIGN.md, promise 1).
 """
 
-import asyncio
 import json
 import logging
-import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from passerelle.core.backoff import RECONNECT, REFUSED, Backoff
 from passerelle.core.ids import RoomId, UserId
-from passerelle.core.ports import ConnectionState, EventJson, OnState, OnSync, RoomUpdate, SyncArrivals
-from passerelle.errors import AccessRefused, ConfigError, DeliveryFailure, PasserelleError, TemporaryFailure
+from passerelle.core.ports import EventJson, OnState, OnSync, RoomUpdate, SyncArrivals
+from passerelle.errors import AccessRefused, DeliveryFailure, PasserelleError, TemporaryFailure
 from passerelle.matrix.answers import MatrixRefusal
+from passerelle.matrix.connection import Connection
 from passerelle.matrix.homeserver import Request, path
 from passerelle.matrix.room_api import Call, RoomApi
 from passerelle.matrix.timeline import (
@@ -65,7 +63,7 @@ class SyncLoop:
         self._api = RoomApi(call)
         self._decryption = decryption
         self._settings = settings
-        self._on_state = on_state
+        self._connection = Connection(settings.source, on_state)
         self._waiting_invitations: set[RoomId] = set()
         self._first = True
         self._eager = True
@@ -75,30 +73,14 @@ class SyncLoop:
 
         Errors of ours, those of `on_sync` too, make it wait and ask again from the same token.
         """
-        failures = 0
         while True:
             try:
                 since = await self._once(since, rooms(), on_sync)
             except PasserelleError as error:
-                failures += 1
                 self._eager = True
-                await self._wait(error, failures)
+                await self._connection.pause(error)
             else:
-                failures = 0
-                self._report(ConnectionState(source=self._settings.source, up=True))
-
-    async def _wait(self, error: PasserelleError, failures: int) -> None:
-        refused = isinstance(error, AccessRefused | ConfigError | MatrixRefusal)
-        backoff: Backoff = REFUSED if refused else RECONNECT
-        asked = error.retry_after_seconds if isinstance(error, TemporaryFailure) else None
-        seconds = backoff.delay_seconds(failures, random.random(), at_least_seconds=asked)
-        _LOG.log(logging.ERROR if refused else logging.WARNING, "matrix: %s; again in %.0f s", error, seconds)
-        self._report(
-            ConnectionState(
-                source=self._settings.source, up=False, reason=str(error), refused=refused, retry_in_seconds=seconds
-            )
-        )
-        await asyncio.sleep(seconds)
+                self._connection.works()
 
     async def _once(self, since: str | None, rooms: frozenset[RoomId], on_sync: OnSync) -> str:
         if self._first:
@@ -216,7 +198,7 @@ class SyncLoop:
     async def _accept_invitations(self, answer: Mapping[str, Any], rooms: frozenset[RoomId]) -> None:
         """Join configured rooms that we are invited to. An invitation is told once only, so it is remembered."""
         self._waiting_invitations.update(room for room in invitations(answer) if room in rooms)
-        for room_id in sorted(self._waiting_invitations & rooms):
+        for room_id in sorted(self._waiting_invitations):
             await self._try_to_join(room_id)
 
     async def _join_configured(self, rooms: frozenset[RoomId]) -> None:
@@ -238,7 +220,3 @@ class SyncLoop:
         else:
             self._waiting_invitations.discard(room_id)
             _LOG.info("room %s: joined", room_id)
-
-    def _report(self, state: ConnectionState) -> None:
-        if self._on_state is not None:
-            self._on_state(state)

@@ -21,7 +21,7 @@ from passerelle.core.ids import RoomId, UserId
 from passerelle.core.ports import GhostProfile
 from passerelle.core.settings import AppserviceSettings, MatrixSettings
 from passerelle.errors import ConfigError, StoreError, TemporaryFailure
-from passerelle.matrix import appservice as appservice_module
+from passerelle.matrix import pushes
 from passerelle.matrix.answers import MatrixRefusal
 from passerelle.matrix.appservice import Appservice
 from passerelle.matrix.registration import registration_yaml
@@ -176,7 +176,7 @@ async def test_what_was_said_while_down_comes_and_only_then_it_is_live(
     async with opened(hosted) as other:
         for number, line in enumerate(lines):
             await other.send_event(salon, text(line), transaction_id=f"d-{number}", ghost=JEAN)
-    monkeypatch.setattr(appservice_module, "BACKLOG_SECONDS", 0)
+    monkeypatch.setattr(pushes, "BACKLOG_SECONDS", 0)
     async with Following(service, {salon}) as resumed:
         await resumed.wait_live()
     assert resumed.bodies() == lines

@@ -269,3 +269,18 @@ async def test_the_bots_own_events_come_back_with_their_transaction(salon: Salon
         event_id = await bot.send_event(RoomId(room_id), text("de nous"), transaction_id="own-1")
         event = await seen.wait_event(event_id)
     assert event["sender"] == bot.user_id
+
+
+async def test_the_names_of_authors_come_again_where_they_were_not_stored(salon: Salon) -> None:
+    lea, room_id, bot = salon
+    await lea.set_display_name("Léa")
+    async with Following(bot, {room_id}) as seen:
+        await seen.wait_live()
+        await lea.say(room_id, "un")
+        await seen.wait_body("un")
+        known = len(seen.updates())
+        seen.failure = StoreError()
+        await lea.say(room_id, "deux")
+        await seen.wait_body("deux")
+    names = [e["content"].get("displayname") for u in seen.updates()[known:] for e in u.state]
+    assert names == ["Léa"]

@@ -13,7 +13,7 @@ from passerelle.core.backoff import Backoff
 from passerelle.core.ids import UserId
 from passerelle.core.ports import ConnectionState
 from passerelle.core.settings import MatrixSettings
-from passerelle.matrix import sync
+from passerelle.matrix import connection, sync
 from passerelle.matrix.bot import Credentials, MatrixBot
 from passerelle.matrix.login import Session
 from tests.integration.matrix.following import Following
@@ -102,7 +102,7 @@ def said(body: str) -> dict[str, Any]:
 
 @pytest.fixture
 async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeHomeserver]:
-    monkeypatch.setattr(sync, "RECONNECT", Backoff(first_seconds=0.2, longest_seconds=0.4))
+    monkeypatch.setattr(connection, "RECONNECT", Backoff(first_seconds=0.2, longest_seconds=0.4))
     server = FakeHomeserver()
     runner = web.AppRunner(server.app(), shutdown_timeout=0.1)
     await runner.setup()

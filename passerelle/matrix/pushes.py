@@ -1,0 +1,228 @@
+"""What the homeserver pushes to an application service, handed on as it comes, and whether that is all.
+
+The homeserver keeps a queue and sends a transaction until we answer 200. When we were away it comes back only after a
+while, so it is pinged: Synapse then sends at once what it kept. No API tells how much that is. But the queue keeps its
+order: we put an event of ours, a mark, into a room where nobody else is, and when it comes back to us, everything from
+before it has come.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from passerelle.core.ids import RoomId, UserId
+from passerelle.core.ports import EventJson, OnState, OnSync, RoomUpdate, SyncArrivals
+from passerelle.core.settings import AppserviceSettings
+from passerelle.errors import DeliveryFailure, PasserelleError, TemporaryFailure
+from passerelle.matrix.answers import MatrixRefusal
+from passerelle.matrix.connection import Connection
+from passerelle.matrix.room_api import RoomApi
+from passerelle.matrix.sync import Rooms
+from passerelle.matrix.transactions import TransactionServer
+
+_LOG = logging.getLogger(__name__)
+#: A transaction whose newest event is older than this comes from a queue that is being worked off.
+BACKLOG_SECONDS = 60
+#: How long the mark may take to come back. A long queue takes its time.
+MARK_SECONDS = 300
+#: Between pings, at the least.
+LEAST_PAUSE_SECONDS = 1.0
+MARK = "org.passerelle.mark"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PushSettings:
+    user_id: UserId
+    appservice: AppserviceSettings
+    ping_seconds: float
+    hs_token: str = field(repr=False)
+
+
+class PushLoop:
+    """Listens for one homeserver."""
+
+    def __init__(
+        self,
+        api: RoomApi,
+        settings: PushSettings,
+        *,
+        on_state: OnState | None,
+        on_events: Callable[[RoomId, tuple[EventJson, ...]], None],
+    ) -> None:
+        """
+        Args:
+            api: of the bot user.
+            on_events: told of each room's events, state too, once they are stored.
+        """
+        self._api = api
+        self._settings = settings
+        self._connection = Connection(f"matrix:{settings.user_id}", on_state)
+        self._on_events = on_events
+        self._server = TransactionServer(settings.hs_token, self._take)
+        self._waiting_invitations: set[RoomId] = set()
+        self._rooms: Rooms = frozenset
+        self._on_sync: OnSync | None = None
+        self._taking = asyncio.Lock()
+        self._live = False
+        self._mark = ""
+        self._marked = asyncio.Event()
+
+    @property
+    def port(self) -> int:
+        """Where it listens, once `follow` runs."""
+        return self._server.port
+
+    async def follow(self, rooms: Rooms, on_sync: OnSync) -> None:
+        """Hand on what happens in `rooms`, until cancelled.
+
+        At first each room's state is handed on, then transactions as they come. `live` is true from the one on that
+        brings our mark back: then the homeserver holds nothing back any more.
+
+        Raises ConfigError where the configured port cannot be taken.
+        """
+        self._rooms, self._on_sync, self._live = rooms, on_sync, False
+        await self._server.start(self._settings.appservice.host, self._settings.appservice.port)
+        try:
+            await self._watch(on_sync)
+        finally:
+            await self._server.stop()
+
+    async def _watch(self, on_sync: OnSync) -> None:
+        introduced = False
+        while True:
+            try:
+                if not introduced:
+                    await self._introduce(on_sync)
+                    introduced = True
+                await self._ping()
+                await self._join_waiting()
+                if not self._live:
+                    await self._await_mark()
+                # It reaches us, and pushes at once: nothing newer than this waits on its side.
+                await on_sync(SyncArrivals(source=self._connection.source, before=None, after=None, live=self._live))
+            except PasserelleError as error:
+                self._live = False
+                await self._connection.pause(error)
+            else:
+                self._connection.works()
+                await asyncio.sleep(max(self._settings.ping_seconds, LEAST_PAUSE_SECONDS))
+
+    async def _introduce(self, on_sync: OnSync) -> None:
+        """Join the configured rooms and hand on their state: transactions tell changes only."""
+        rooms, joined = self._rooms(), await self._api.joined_rooms()
+        self._waiting_invitations |= rooms - joined
+        await self._join_waiting()
+        for room_id in sorted(rooms & await self._api.joined_rooms()):
+            await self._hand_state_on(room_id, on_sync)
+
+    async def _hand_state_on(self, room_id: RoomId, on_sync: OnSync) -> None:
+        state = tuple({**event, "room_id": room_id} for event in await self._api.state(room_id))
+        self._on_events(room_id, state)
+        update = RoomUpdate(room_id=room_id, state=state)
+        await on_sync(
+            SyncArrivals(source=self._connection.source, before=None, after=None, rooms=(update,), live=False)
+        )
+
+    async def _join_waiting(self) -> None:
+        for room_id in sorted(self._waiting_invitations & self._rooms()):
+            try:
+                await self._api.join(room_id)
+            except MatrixRefusal as refusal:
+                _LOG.error("room %s: %s", room_id, refusal)
+            self._waiting_invitations.discard(room_id)
+
+    async def _ping(self) -> None:
+        """Keep the homeserver sending: a ping also makes it retry what it queued. Old ones do not know it."""
+        try:
+            await self._api.ping(self._settings.appservice.id)
+        except MatrixRefusal as refusal:
+            if refusal.errcode != "M_UNRECOGNIZED":
+                raise
+
+    async def _await_mark(self) -> None:
+        """Wait until everything that the homeserver had kept for us has come."""
+        self._mark, self._marked = uuid.uuid4().hex, asyncio.Event()
+        await self._api.put_state(await self._mark_room(), MARK, {"mark": self._mark})
+        try:
+            async with asyncio.timeout(MARK_SECONDS):
+                await self._marked.wait()
+        except TimeoutError:
+            raise TemporaryFailure(
+                "the homeserver does not send what happens; is the registration installed?"
+            ) from None
+
+    async def _mark_room(self) -> RoomId:
+        own_id = self._settings.user_id
+        kept = (await self._api.account_data(own_id, MARK)).get("room_id")
+        if isinstance(kept, str) and kept in await self._api.joined_rooms():
+            return RoomId(kept)
+        room_id = await self._api.create_room({"preset": "private_chat", "name": "Passerelle"})
+        await self._api.put_account_data(own_id, MARK, {"room_id": room_id})
+        return room_id
+
+    def _is_mark(self, event: EventJson) -> bool:
+        content = event.get("content")
+        ours = event.get("type") == MARK and event.get("sender") == self._settings.user_id
+        return ours and isinstance(content, dict) and content.get("mark") == self._mark
+
+    async def _take(self, transaction_id: str, body: Mapping[str, Any]) -> None:
+        """Hand one transaction on; returning means that it is stored (`OnTransaction`)."""
+        events = [event for event in body.get("events") or () if isinstance(event, dict)]
+        async with self._taking:
+            if self._on_sync is None:
+                raise TemporaryFailure("nobody listens yet")
+            live = any(map(self._is_mark, events)) or (self._live and not _is_backlog(events))
+            # Where this is not stored, the homeserver begins to queue.
+            self._live = False
+            by_room: defaultdict[RoomId, list[EventJson]] = defaultdict(list)
+            for event in events:
+                by_room[RoomId(str(event.get("room_id")))].append(event)
+            updates = tuple(
+                RoomUpdate(room_id=room_id, timeline=tuple(timeline))
+                for room_id, timeline in by_room.items()
+                if room_id in self._rooms()
+            )
+            await self._on_sync(
+                SyncArrivals(
+                    source=self._connection.source,
+                    before=None,
+                    after=None,
+                    rooms=updates,
+                    live=live,
+                    transaction_id=transaction_id,
+                )
+            )
+            self._live = live
+            if any(map(self._is_mark, events)):
+                self._marked.set()
+        for room_id, timeline in by_room.items():
+            self._on_events(room_id, tuple(timeline))
+        await self._accept_invitations(events)
+
+    async def _accept_invitations(self, events: list[dict[str, Any]]) -> None:
+        invited = {RoomId(str(event.get("room_id"))) for event in events if self._invites_us(event)}
+        self._waiting_invitations |= invited & self._rooms()
+        try:
+            await self._join_waiting()
+        except DeliveryFailure as failure:
+            # Stored is stored: `_watch` tries again.
+            _LOG.warning("an invitation waits: %s", failure)
+
+    def _invites_us(self, event: Mapping[str, Any]) -> bool:
+        content = event.get("content")
+        membership = content.get("membership") if isinstance(content, dict) else None
+        return (
+            event.get("type") == "m.room.member"
+            and event.get("state_key") == self._settings.user_id
+            and membership == "invite"
+        )
+
+
+def _is_backlog(events: list[dict[str, Any]]) -> bool:
+    sent = [e["origin_server_ts"] for e in events if isinstance(e.get("origin_server_ts"), int)]
+    return bool(sent) and max(sent) < (time.time() - BACKLOG_SECONDS) * 1000
