@@ -307,6 +307,19 @@ def _encrypting(fake: FakeHomeserver, folder: Path) -> MatrixBot:
     return MatrixBot(settings, Credentials(session=session))
 
 
+async def test_one_bad_message_to_our_device_loses_no_keys(fake: FakeHomeserver, tmp_path: Path) -> None:
+    poison = [{"type": 5}, "x", {"type": "m.room.encrypted", "sender": None, "content": []}]
+    counts = {"signed_curve25519": 33}
+    fake.syncs = [synced("s2", to_device={"events": poison}, device_one_time_keys_count=counts, device_lists=7)]
+    bot = _encrypting(fake, tmp_path)
+    async with Following(bot, {ROOM}, since="SAVED") as seen:
+        await seen.wait_live()
+    assert bot._encryption is not None
+    # nio would have refused the whole answer, the count of our one-time keys too.
+    assert bot._encryption._client.olm.uploaded_key_count == 33
+    await bot.close()
+
+
 async def test_rooms_that_are_not_ours_are_neither_asked_for_nor_handed_on(
     fake: FakeHomeserver, bot: MatrixBot
 ) -> None:
