@@ -18,7 +18,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import SecretStr, ValidationError
 
 from passerelle import config_errors
-from passerelle.core.settings import Section, Settings, StoreSettings
+from passerelle.core.setting_kinds import Section
+from passerelle.core.settings import Settings, StoreSettings
 from passerelle.errors import ConfigError
 from passerelle.i18n import _
 

@@ -14,7 +14,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from passerelle.core.settings import Location, Section, Settings
+from passerelle.core.setting_kinds import Location, Section
+from passerelle.core.settings import Settings
 
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", time: "time of day"}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from passerelle.core.settings import Address, MatrixUserId, Name, Port, Room, WebAddress
+from passerelle.core.setting_kinds import Address, MatrixUserId, Name, Port, Room, WebAddress
 from passerelle.i18n import _
 from passerelle.init import Answers, Secret, Server, short_name
 from passerelle.providers import PROVIDERS, find_provider, provider_of

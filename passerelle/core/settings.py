@@ -7,103 +7,33 @@ from it. Say there what the key does, to someone who installs; its type, default
 
 from collections.abc import Iterator
 from datetime import time
-from pathlib import PurePath
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationInfo,
-    model_validator,
+from pydantic import Field, SecretStr, model_validator
+
+from passerelle.core.setting_kinds import (
+    Address,
+    ListeningPort,
+    Location,
+    MatrixUserId,
+    Name,
+    Port,
+    Room,
+    Section,
+    StoreUrl,
+    WebAddress,
+    ZoneName,
+    at_most_one,
+    like,
 )
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True, use_attribute_docstrings=True
-    )
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"'{name}' is not an IANA time zone; an example is Europe/Paris")
-    return name
-
-
-def _mail_address(text: str) -> str:
-    local, at, domain = text.rpartition("@")
-    if not (local and at and domain) or any(c.isspace() for c in text):
-        raise ValueError(f"'{text}' is not a mail address; an example is bureau@listes.example.org")
-    return f"{local}@{domain.lower()}"
-
-
-def _user_id(text: str) -> str:
-    if not text.startswith("@") or ":" not in text:
-        raise ValueError(f"'{text}' is not a Matrix user ID; an example is @lea:example.org")
-    return text
-
-
-def _room(text: str) -> str:
-    if not text.startswith(("!", "#")):
-        raise ValueError("a room ID begins with ! and an alias with #")
-    return text
-
-
-def _web_address(text: str) -> str:
-    if not text.startswith(("https://", "http://")):
-        raise ValueError("begin it with https:// (or http:// for a server on the same machine)")
-    if not urlsplit(text).hostname:
-        raise ValueError("the name of the server is missing, as in https://matrix.example.org")
-    return text.rstrip("/")
-
-
-def _beside_the_file(path: str, info: ValidationInfo) -> str:
-    """A relative path is meant from the folder of the configuration file, which `config.load` gives as context."""
-    folder = (info.context or {}).get("folder")
-    return str(PurePath(folder) / path) if folder else path
-
-
-def _store_beside_the_file(url: str, info: ValidationInfo) -> str:
-    if not url.startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("begin it with sqlite:/// (a file) or postgresql:// (a server)")
-    path = url.removeprefix("sqlite:///")
-    return url if path == url else f"sqlite:///{_beside_the_file(path, info)}"
-
-
-def _like(*examples: str) -> Any:
-    """Examples of a key that has no default to serve as one."""
-    return Field(examples=list(examples))
-
-
-ZoneName = Annotated[str, AfterValidator(_known_zone)]
-Address = Annotated[str, AfterValidator(_mail_address)]
-MatrixUserId = Annotated[str, AfterValidator(_user_id)]
-Room = Annotated[str, AfterValidator(_room)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Location = Annotated[str, AfterValidator(_beside_the_file)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-#: A port to listen on; 0 takes any free one, for tests.
-ListeningPort = Annotated[int, Field(ge=0, le=65535)]
-
-
-def _at_most_one(section: Section, *keys: str) -> None:
-    given = [key for key in keys if getattr(section, key) is not None]
-    if len(given) > 1:
-        raise ValueError(f"give only one of {', '.join(given)}")
 
 
 class StoreSettings(Section):
     """Where Passerelle keeps what it took in and what it has to send."""
 
     url: Annotated[
-        str,
-        AfterValidator(_store_beside_the_file),
+        StoreUrl,
         Field(
             repr=False,
             validate_default=True,
@@ -112,16 +42,16 @@ class StoreSettings(Section):
     ] = "sqlite:///passerelle.db"
     """The database: `sqlite:///file.db` (beside this file), `sqlite:////folder/file.db` (four slashes: from the root),
     or `postgresql://user@host/base`."""
-    password: Annotated[SecretStr | None, _like("a long secret")] = None
+    password: Annotated[SecretStr | None, like("a long secret")] = None
     """Password of the PostgreSQL user, written here; better in a file or the environment."""
-    password_file: Annotated[Location | None, _like("secrets/store")] = None
+    password_file: Annotated[Location | None, like("secrets/store")] = None
     """File that holds the password of the PostgreSQL user."""
-    password_env: Annotated[str | None, _like("PASSERELLE_STORE_PASSWORD")] = None
+    password_env: Annotated[str | None, like("PASSERELLE_STORE_PASSWORD")] = None
     """Environment variable that holds the password of the PostgreSQL user."""
 
     @model_validator(mode="after")
     def _one_password(self) -> "StoreSettings":
-        _at_most_one(self, "password", "password_file", "password_env")
+        at_most_one(self, "password", "password_file", "password_env")
         return self
 
 
@@ -144,25 +74,25 @@ class ServerSettings(Section):
     tls: Literal["implicit", "starttls", "none"] = "implicit"
     """`implicit`: TLS from the first byte. `starttls`: TLS after a greeting. `none`: clear text, only for a server
     on the same machine."""
-    username: Annotated[str | None, _like("passerelle@example.org")] = None
+    username: Annotated[str | None, like("passerelle@example.org")] = None
     """User name, with most providers the whole address; left out where the server asks for none."""
-    password: Annotated[SecretStr | None, _like("a long secret")] = None
+    password: Annotated[SecretStr | None, like("a long secret")] = None
     """The password, written here; better in a file or the environment."""
-    password_file: Annotated[Location | None, _like("secrets/mailbox")] = None
+    password_file: Annotated[Location | None, like("secrets/mailbox")] = None
     """File that holds the password; readable by Passerelle's user alone (`chmod 600`)."""
-    password_env: Annotated[str | None, _like("PASSERELLE_MAIL_PASSWORD")] = None
+    password_env: Annotated[str | None, like("PASSERELLE_MAIL_PASSWORD")] = None
     """Environment variable that holds the password."""
 
     @model_validator(mode="after")
     def _one_password(self) -> "ServerSettings":
-        _at_most_one(self, "password", "password_file", "password_env")
+        at_most_one(self, "password", "password_file", "password_env")
         return self
 
 
 class ImapSettings(ServerSettings):
     """Reads the mailbox: the provider's IMAP server. Nothing is deleted or marked as read."""
 
-    host: Annotated[str, _like("imap.example.org")]
+    host: Annotated[str, like("imap.example.org")]
     """Name of the IMAP server."""
     port: Port = 993
     """Port of the IMAP server: mostly 993 with `implicit`, 143 with `starttls`."""
@@ -178,7 +108,7 @@ class ImapSettings(ServerSettings):
 class SmtpSettings(ServerSettings):
     """Sends to the lists: the provider's SMTP server."""
 
-    host: Annotated[str, _like("smtp.example.org")]
+    host: Annotated[str, like("smtp.example.org")]
     """Name of the SMTP server."""
     port: Port = 465
     """Port of the SMTP server: mostly 465 with `implicit`, 587 with `starttls`."""
@@ -202,7 +132,7 @@ class MailboxSettings(Section):
 
     name: Name = "main"
     """What links call this mailbox; lower case, digits, `-` and `_`."""
-    address: Annotated[Address, _like("passerelle@example.org")]
+    address: Annotated[Address, like("passerelle@example.org")]
     """The bridge's own address, subscribed to the lists; what goes to a list comes from it."""
     imap: ImapSettings | None = None
     """Reads mail from a mailbox. Give this section or `lmtp`."""
@@ -227,40 +157,40 @@ class AppserviceSettings(Section):
     """Port on which Passerelle listens for the homeserver."""
     id: str = "passerelle"
     """Name of the registration on the homeserver."""
-    as_token: Annotated[SecretStr | None, _like("a long secret")] = None
+    as_token: Annotated[SecretStr | None, like("a long secret")] = None
     """Token with which Passerelle speaks to the homeserver, written here; better in a file."""
-    as_token_file: Annotated[Location | None, _like("secrets/as_token")] = None
+    as_token_file: Annotated[Location | None, like("secrets/as_token")] = None
     """File that holds `as_token`."""
-    hs_token: Annotated[SecretStr | None, _like("a long secret")] = None
+    hs_token: Annotated[SecretStr | None, like("a long secret")] = None
     """Token with which the homeserver speaks to Passerelle, written here; better in a file."""
-    hs_token_file: Annotated[Location | None, _like("secrets/hs_token")] = None
+    hs_token_file: Annotated[Location | None, like("secrets/hs_token")] = None
     """File that holds `hs_token`."""
     ghost_prefix: Annotated[str, Field(pattern=r"^[a-z0-9._=/-]{1,64}$")] = "_passerelle_"
     """Local part of ghosts: this prefix, then a keyed hash of the author; never an address."""
 
     @model_validator(mode="after")
     def _one_of_each_token(self) -> "AppserviceSettings":
-        _at_most_one(self, "as_token", "as_token_file")
-        _at_most_one(self, "hs_token", "hs_token_file")
+        at_most_one(self, "as_token", "as_token_file")
+        at_most_one(self, "hs_token", "hs_token_file")
         return self
 
 
 class MatrixSettings(Section):
     """The bridge's account on a Matrix homeserver. Give a password, an access token, or an `appservice` section."""
 
-    homeserver: Annotated[WebAddress, _like("https://matrix.example.org")]
+    homeserver: Annotated[WebAddress, like("https://matrix.example.org")]
     """Address of the homeserver's client API."""
-    user_id: Annotated[MatrixUserId, _like("@passerelle:example.org")]
+    user_id: Annotated[MatrixUserId, like("@passerelle:example.org")]
     """The bridge's own account, invited to the rooms."""
-    password: Annotated[SecretStr | None, _like("a long secret")] = None
+    password: Annotated[SecretStr | None, like("a long secret")] = None
     """The account's password, written here; better in a file or the environment."""
-    password_file: Annotated[Location | None, _like("secrets/matrix")] = None
+    password_file: Annotated[Location | None, like("secrets/matrix")] = None
     """File that holds the account's password; readable by Passerelle's user alone (`chmod 600`)."""
-    password_env: Annotated[str | None, _like("PASSERELLE_MATRIX_PASSWORD")] = None
+    password_env: Annotated[str | None, like("PASSERELLE_MATRIX_PASSWORD")] = None
     """Environment variable that holds the account's password."""
-    access_token_file: Annotated[Location | None, _like("secrets/matrix_token")] = None
+    access_token_file: Annotated[Location | None, like("secrets/matrix_token")] = None
     """File that holds an access token, instead of a password."""
-    crypto_folder: Annotated[Location | None, _like("crypto")] = None
+    crypto_folder: Annotated[Location | None, like("crypto")] = None
     """Folder where encryption keys are kept; without it encrypted rooms are refused."""
     appservice: AppserviceSettings | None = None
     """Application-service mode; leave the section out for an ordinary account."""
@@ -271,33 +201,33 @@ class MatrixSettings(Section):
 
     @model_validator(mode="after")
     def _one_password(self) -> "MatrixSettings":
-        _at_most_one(self, "password", "password_file", "password_env", "access_token_file")
+        at_most_one(self, "password", "password_file", "password_env", "access_token_file")
         return self
 
 
 class Coordinator(Section):
     """A person who answers for the group: told of failures, confirms consent."""
 
-    name: Annotated[str, _like("Monique")]
+    name: Annotated[str, like("Monique")]
     """First name or name, as members know it: it stands in what the bridge writes to them."""
-    address: Annotated[Address | None, _like("monique@example.org")] = None
+    address: Annotated[Address | None, like("monique@example.org")] = None
     """Mail address to which failures are told."""
-    matrix: Annotated[MatrixUserId | None, _like("@monique:example.org")] = None
+    matrix: Annotated[MatrixUserId | None, like("@monique:example.org")] = None
     """Matrix account to which failures are told."""
 
 
 class ListSettings(Section):
     """The mailing list of a link."""
 
-    address: Annotated[Address, _like("bureau@listes.example.org")]
+    address: Annotated[Address, like("bureau@listes.example.org")]
     """The posting address (List-Post of RFC 2369)."""
-    list_id: Annotated[str | None, _like("bureau.listes.example.org")] = None
+    list_id: Annotated[str | None, like("bureau.listes.example.org")] = None
     """The identifier in List-Id (RFC 2919); needed where several lists arrive in one mailbox."""
-    subject_prefix: Annotated[str | None, _like("[bureau]")] = None
+    subject_prefix: Annotated[str | None, like("[bureau]")] = None
     """What the list puts before each subject."""
-    aliases: Annotated[tuple[Address, ...], _like("bureau@example.org")] = ()
+    aliases: Annotated[tuple[Address, ...], like("bureau@example.org")] = ()
     """Further addresses under which the list receives or rewrites mail."""
-    archive_url: Annotated[WebAddress | None, _like("https://listes.example.org/archives/bureau")] = None
+    archive_url: Annotated[WebAddress | None, like("https://listes.example.org/archives/bureau")] = None
     """The list's own archive on the web; `passerelle check` warns when anyone can read it."""
     reply_to: Literal["list", "none"] = "list"
     """What chat mails carry in Reply-To: the list, or nothing where the list sets it itself."""
@@ -306,11 +236,11 @@ class ListSettings(Section):
 class LinkSettings(Section):
     """A link: one list and one room that are one conversation."""
 
-    name: Annotated[Name, _like("bureau")]
+    name: Annotated[Name, like("bureau")]
     """Short name of the link, for commands and logs; lower case, digits, `-` and `_`. Do not change it later."""
     mailing_list: Annotated[ListSettings, Field(alias="list")]
     """The list."""
-    room: Annotated[Room, _like("!AbCdEfGhIjKlMnOp:example.org", "#bureau:example.org")]
+    room: Annotated[Room, like("!AbCdEfGhIjKlMnOp:example.org", "#bureau:example.org")]
     """The room's ID (`!…`) or an alias (`#…:server`)."""
     mailbox: Name = "main"
     """Name of the mailbox that reads and writes this list."""
@@ -350,9 +280,9 @@ class LinkSettings(Section):
 class AssociationSettings(Section):
     """An association: its coordinators and its links. It may also stand in a file of its own, associations.d/*.toml."""
 
-    name: Annotated[Name, _like("epeule")]
+    name: Annotated[Name, like("epeule")]
     """Short name, for commands and logs; lower case, digits, `-` and `_`. Do not change it later."""
-    title: Annotated[str, _like("Comité de quartier de l’Épeule")]
+    title: Annotated[str, like("Comité de quartier de l’Épeule")]
     """The name as members read it."""
     language: Literal["fr", "en"] = "fr"
     """Language of what the bridge writes to members."""
@@ -360,7 +290,7 @@ class AssociationSettings(Section):
     """IANA time zone of quiet hours and of the times that members read."""
     coordinators: Annotated[tuple[Coordinator, ...], Field(min_length=1)]
     """Who answers for the group; at least one."""
-    templates: Annotated[Location | None, _like("templates/epeule")] = None
+    templates: Annotated[Location | None, like("templates/epeule")] = None
     """Folder of templates that is searched before Passerelle's own."""
     links: Annotated[tuple[LinkSettings, ...], Field(min_length=1)]
     """The lists and their rooms; at least one."""
