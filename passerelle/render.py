@@ -23,7 +23,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, T
 from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from passerelle.core.names import list_author_name
+from passerelle.core.names import list_author_name, one_line
 from passerelle.core.wording import Language, Words, french_spaces
 from passerelle.errors import ConfigError
 
@@ -89,7 +89,7 @@ class Renderer:
     def words(self) -> Words:
         return self._words
 
-    def render(self, name: str, **values: object) -> str:
+    def render(self, name: str, /, **values: object) -> str:
         """The text of template `name`, for instance `room/welcome` or `mail/conversation.html`.
 
         An association's own template that fails is logged, and Passerelle's own used: no mail waits for a typing error.
@@ -111,7 +111,7 @@ class Renderer:
         except TemplateError as error:
             raise ConfigError(f"template '{name}': {error}") from error
 
-    def letter(self, name: str, **values: object) -> Letter:
+    def letter(self, name: str, /, **values: object) -> Letter:
         """Template `name` as a mail to a person. Raises ConfigError, also where its first line is not a subject."""
         head, _, text = self.render(name, **values).lstrip().partition("\n")
         label, colon, subject = head.partition(":")
@@ -165,7 +165,7 @@ def _environment(folder: Path, words: Words) -> ImmutableSandboxedEnvironment:
 
 
 def _short(text: str, length: int = 100) -> str:
-    flat = " ".join(text.split())
+    flat = one_line(text)
     return flat if len(flat) <= length else flat[:length].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
 
 

@@ -20,6 +20,7 @@ _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:@]{1,64}[@＠﹫][^\s<>()\[\]\"',;@]{1,255}")
 _SPACED_ADDRESS = re.compile(r"\S [@＠﹫] ?[^\s.]{1,100}[.][^\s.]")
 _USER_ID = re.compile(r"@(?P<localpart>[^\s@:]+):\S+")
+_SPACES = re.compile("[ \t\n\x85\u2028\u2029]+")
 _HTML_MARKS = str.maketrans({"<": "‹", ">": "›", "&": "＆", '"': "”", "`": "’"})
 #: Marks that careless keyboards leave out; « Lea » for « Léa » is no imitation.
 _COMMON_ACCENTS = frozenset("\u0300\u0301\u0302\u0303\u0308\u0327")
@@ -34,6 +35,11 @@ def without_controls(text: str, *, keep: str = "\n\t") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c for c in text if c in keep or not _is_trick(c))
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, runs of spaces and line ends as one space. French non-breaking spaces stay."""
+    return _SPACES.sub(" ", without_controls(text)).strip(" ")
 
 
 def _is_trick(character: str) -> bool:
@@ -85,7 +91,7 @@ def _few_marks(text: str) -> str:
 def _prototypes() -> dict[int, str]:
     """Confusable character to its prototype (UTS #39 §4), from Unicode's own table."""
     # 12 MB, so only where names are compared.
-    from confusable_homoglyphs.confusables import confusables_data  # type: ignore[import-untyped]
+    from confusable_homoglyphs.confusables import confusables_data
 
     table: dict[int, str] = {}
     for character, similar in confusables_data.items():

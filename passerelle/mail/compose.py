@@ -13,7 +13,7 @@ from email.mime.base import MIMEBase
 from markupsafe import Markup
 
 from passerelle.core.ids import MessageId
-from passerelle.core.names import room_author_name, safe_name, without_controls
+from passerelle.core.names import one_line, room_author_name, safe_name, without_controls
 from passerelle.core.wording import Render, Words
 from passerelle.mail import compose_mime as mime
 from passerelle.mail.compose_text import mail_html, mail_text, plain_html
@@ -74,7 +74,7 @@ class _Turn:
 
 def first_words(text: str) -> str:
     """The beginning of `text`'s first line as the subject of a new thread; "" where it has no words."""
-    line = next((" ".join(line.split()) for line in without_controls(text).split("\n") if line.strip(" >*_#-`")), "")
+    line = next((one_line(line) for line in without_controls(text).split("\n") if line.strip(" >*_#-`")), "")
     line = line.strip(" >*_#`").removeprefix("- ")
     return _cut(line, _SUBJECT_LENGTH)
 
@@ -180,7 +180,7 @@ def _threading(in_reply_to: MessageId | None, references: Sequence[MessageId]) -
 
 
 def _subject(mail: BatchMail, words: Words) -> str:
-    given = " ".join(without_controls(mail.subject, keep="\n").split())[:250]
+    given = one_line(mail.subject)[:250]
     if given:
         return given
     for line in mail.lines:
@@ -214,7 +214,7 @@ def _turns(mail: BatchMail, files: "_Files", words: Words) -> list[_Turn]:
                     author=author,
                     said_at=line.said_at,
                     heading=words("speaker", name=author, clock=when),
-                    topic=" ".join(without_controls(line.topic).split()) if begins else "",
+                    topic=one_line(line.topic) if begins else "",
                     texts=[],
                     htmls=[],
                     files=[],
@@ -261,7 +261,7 @@ def _reaction(reaction: BatchReaction, words: Words) -> str:
     shown = words.names(names)
     if len(names) > 6:
         shown = words.count("names_and_others", len(names) - 5, names=", ".join(names[:5]))
-    excerpt = _cut(" ".join(without_controls(reaction.excerpt).split()), _EXCERPT_LENGTH)
+    excerpt = _cut(one_line(reaction.excerpt), _EXCERPT_LENGTH)
     return words.count("reaction", len(names), names=shown, key=reaction.key, excerpt=excerpt)
 
 
@@ -275,7 +275,7 @@ class _Files:
 
     def add(self, file: BatchFile) -> str:
         words = self._words
-        name = " ".join(without_controls(file.filename, keep="").split())[:150]
+        name = one_line(file.filename)[:150]
         if file.data is None:
             return words("file_missing", name=name)
         if len(file.data) > self._left:

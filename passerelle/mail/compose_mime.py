@@ -18,7 +18,7 @@ from email.policy import compat32
 from email.utils import format_datetime
 
 from passerelle.core.ids import MailAddress, MessageId
-from passerelle.core.names import without_controls
+from passerelle.core.names import one_line
 from passerelle.errors import MalformedEmail
 
 _POLICY = compat32.clone(linesep="\r\n", max_line_length=None, mangle_from_=False)
@@ -36,7 +36,7 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_
 
 def unstructured(text: str, field: str) -> str:
     """`text` as the value of an unstructured field (RFC 5322 §3.6.5): one line of words, encoded and folded."""
-    flat = " ".join(without_controls(text, keep="\n\t").split())
+    flat = one_line(text)
     if flat.isascii() and len(flat) + len(field) < 74 and "=?" not in flat:
         return flat
     return Header(flat, "utf-8", maxlinelen=75, header_name=field).encode()
@@ -45,7 +45,7 @@ def unstructured(text: str, field: str) -> str:
 def mailbox(name: str, address: MailAddress, field: str) -> str:
     """`"name" <address>` (§3.4). Raises MalformedEmail where the address cannot stand in a 7-bit field."""
     spec = addr_spec(address)
-    flat = " ".join(without_controls(name, keep="\n\t").split())
+    flat = one_line(name)
     if not flat:
         return spec
     if flat.isascii() and "=?" not in flat:
@@ -122,7 +122,7 @@ def file_part(data: bytes, *, media_type: str, filename: str, inline: bool) -> M
     del part["MIME-Version"]
     part.set_payload(data)
     encode_base64(part)
-    name = " ".join(without_controls(filename, keep="").replace("/", "_").replace("\\", "_").split())[:150] or "fichier"
+    name = one_line(filename).replace("/", "_").replace("\\", "_")[:150] or "fichier"
     value = name if name.isascii() else ("utf-8", "", name)
     part.add_header("Content-Disposition", "inline" if inline else "attachment", filename=value)
     return part

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import nh3
 
 from passerelle.core.markup import BLOCKS, VOID, Token, linked, tokens_of
+from passerelle.core.names import mask_addresses
 
 MAX_DEPTH = 100
 
@@ -81,7 +82,7 @@ Label = Callable[[str], str]
 
 
 def sanitise(html: str, *, inline_names: Mapping[str, str] | None = None, label: Label = "[{}]".format) -> str:
-    """`html` (any, hostile too) as Matrix HTML; "" where nothing readable is left. Idempotent.
+    """`html` (any, hostile too) as Matrix HTML; "" where nothing readable is left.
 
     Links keep http, https, mailto, ftp and matrix targets. Tracking pixels and hidden parts go. An image of the mail
     itself (`cid:`) is named in its place: `inline_names` gives file names by Content-ID, `label` words around them.
@@ -244,8 +245,7 @@ def _tidy(tokens: list[Token]) -> list[Token]:
     """Without elements that hold nothing, and without more than one empty line in a row."""
     kept: list[Token] = []
     for token in tokens:
-        if token.kind == "end" and token.value not in ("td", "th") and kept and _opens(kept[-1], token.value):
-            kept.pop()
+        if token.kind == "end" and token.value not in ("td", "th") and _holds_nothing(kept, token.value):
             continue
         if token.value == "br" and token.kind == "start" and len(kept) > 1 and all(_is_break(t) for t in kept[-2:]):
             continue
@@ -258,6 +258,17 @@ def _tidy(tokens: list[Token]) -> list[Token]:
     return kept[start:]
 
 
+def _holds_nothing(kept: list[Token], tag: str) -> bool:
+    """Whether the element that ends here holds no words; then its start is taken back, and a block's spaces too."""
+    if kept and _opens(kept[-1], tag):
+        kept.pop()
+        return True
+    if len(kept) > 1 and _is_blank(kept[-1]) and _opens(kept[-2], tag):
+        del kept[-2 : None if tag in BLOCKS else -1]
+        return True
+    return False
+
+
 def _opens(token: Token, tag: str) -> bool:
     return token.kind == "start" and token.value == tag and "data-mx-maths" not in token.attributes
 
@@ -268,6 +279,22 @@ def _is_break(token: Token) -> bool:
 
 def _is_blank(token: Token) -> bool:
     return token.kind == "text" and not token.value.strip()
+
+
+def mask_quoted(html: str, mask: str) -> str:
+    """Matrix HTML with the mail addresses inside its quotes replaced by `mask` (PEOPLE.md 4)."""
+    if "@" not in html or "<blockquote" not in html:
+        return html
+    tokens = tokens_of(html)
+    depth = 0
+    for token in tokens:
+        if token.value == "blockquote" and token.kind != "text":
+            depth += 1 if token.kind == "start" else -1
+        elif depth and token.kind == "text":
+            token.value = mask_addresses(token.value, mask)
+        elif depth and "@" in token.attributes.get("href", "") and token.attributes["href"].startswith("mailto:"):
+            del token.attributes["href"]
+    return "".join(map(str, tokens))
 
 
 _ITEM = re.compile(r" {0,3}[-*•–] +(?=\S)")
@@ -285,6 +312,10 @@ def text_to_html(text: str) -> str:
         if in_list and (not item or level != depth):
             parts.append("</ul>")
             in_list = False
+        if level > depth or (item and not in_list):
+            # A block begins on a line of its own already.
+            while parts and parts[-1] in ("", "<br>"):
+                parts.pop()
         if level != depth:
             parts.append("<blockquote>" * (level - depth) if level > depth else "</blockquote>" * (depth - level))
             depth = level

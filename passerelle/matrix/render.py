@@ -15,10 +15,10 @@ from passerelle.core.email import Protection
 from passerelle.core.ids import EventId
 from passerelle.core.markup import linked
 from passerelle.core.model import NewAttachment
-from passerelle.core.names import list_author_name, mask_addresses, without_controls
+from passerelle.core.names import list_author_name, mask_addresses, one_line, without_controls
 from passerelle.core.wording import Words
 from passerelle.matrix.event_types import DELIVERY_KEY
-from passerelle.matrix.html import text_to_html
+from passerelle.matrix.html import mask_quoted, text_to_html
 from passerelle.matrix.media import file_content
 
 __all__ = [
@@ -184,7 +184,7 @@ def _head(post: ListPost, words: Words) -> tuple[list[str], list[str]]:
             html[-1] += " " + escape(shown, quote=False)
             name = f"{name} {shown}"
         plain.append(words("author_line", name=name))
-    subject = " ".join(without_controls(post.subject, keep="").split())[:300]
+    subject = one_line(post.subject)[:300]
     if post.shows_subject and subject:
         plain.append(subject)
         html.append(f"<strong>{escape(subject, quote=False)}</strong>")
@@ -201,10 +201,12 @@ def _text_content(
 ) -> tuple[dict[str, Any] | None, str | None]:
     """The text event (None where there is nothing to say), and the whole text where it did not fit."""
     head = _head(post, words)
-    text = without_controls(post.text).strip("\n")
+    mask = words("masked_address")
+    lines = without_controls(post.text).strip("\n").split("\n")
+    text = "\n".join(mask_addresses(line, mask) if line.lstrip(" ").startswith(">") else line for line in lines)
     if not text.strip() and not has_files and not notes:
         text = words("email_empty")
-    content = _message(head, text, post.html, notes)
+    content = _message(head, text, mask_quoted(post.html, mask), notes)
     if not content["body"]:
         return None, None
     if content_size_bytes(content) <= MAX_CONTENT_BYTES:
