@@ -3,10 +3,13 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from passerelle.store import lanes
 from passerelle.store.engine import Store
 from passerelle.store.failures import store_error
 from passerelle.store.meta import find_meta, set_meta
+from passerelle.store.sqlite import SqliteConnection
 from tests.store.made import NOW, at
 
 
@@ -204,6 +208,23 @@ async def test_who_gives_up_waiting_leaves_the_store_usable(sqlite_path: Path) -
         assert await find_meta(conn, "a") == "daemon"
     await cli.close()
     await daemon.close()
+
+
+async def test_a_call_that_waits_for_the_disk_is_waited_for(sqlite_path: Path) -> None:
+    """A COMMIT cannot be called back: whoever is cancelled meanwhile, even twice, goes on when it has ended."""
+    connection = await SqliteConnection(partial(sqlite3.connect, sqlite_path, check_same_thread=False))
+    disk = threading.Event()
+    task = asyncio.create_task(connection.run(disk.wait, may_wait=True))
+    for _ in range(2):
+        await asyncio.sleep(0)
+        task.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not task.done()
+    disk.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await connection.close()
 
 
 async def test_the_cli_makes_no_store(sqlite_path: Path) -> None:
