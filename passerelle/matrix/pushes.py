@@ -129,7 +129,7 @@ class PushLoop:
         )
 
     async def _join_waiting(self) -> None:
-        for room_id in sorted(self._waiting_invitations & self._rooms()):
+        for room_id in sorted(self._waiting_invitations):
             try:
                 await self._api.join(room_id)
             except MatrixRefusal as refusal:

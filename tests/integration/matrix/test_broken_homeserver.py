@@ -309,14 +309,14 @@ def _encrypting(fake: FakeHomeserver, folder: Path) -> MatrixBot:
 
 async def test_one_bad_message_to_our_device_loses_no_keys(fake: FakeHomeserver, tmp_path: Path) -> None:
     poison = [{"type": 5}, "x", {"type": "m.room.encrypted", "sender": None, "content": []}]
-    counts = {"signed_curve25519": 33}
+    counts = {"signed_curve25519": 99}
     fake.syncs = [synced("s2", to_device={"events": poison}, device_one_time_keys_count=counts, device_lists=7)]
     bot = _encrypting(fake, tmp_path)
     async with Following(bot, {ROOM}, since="SAVED") as seen:
         await seen.wait_live()
     assert bot._encryption is not None
     # nio would have refused the whole answer, the count of our one-time keys too.
-    assert bot._encryption._client.olm.uploaded_key_count == 33
+    assert bot._encryption._client.olm.uploaded_key_count == 99
     await bot.close()
 
 
