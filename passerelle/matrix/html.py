@@ -14,6 +14,8 @@ from passerelle.core.markup import BLOCKS, VOID, Token, linked, tokens_of
 from passerelle.core.names import mask_addresses
 
 MAX_DEPTH = 100
+#: What is longer is shown as plain text: no event holds it, and rewriting it would take seconds.
+MAX_LENGTH = 1_000_000
 
 _PERMITTED = """del h1 h2 h3 h4 h5 h6 blockquote p a ul ol sup sub li b i u strong em s code hr br div
     table thead tbody tr th td caption pre span img details summary"""
@@ -82,12 +84,14 @@ Label = Callable[[str], str]
 
 
 def sanitise(html: str, *, inline_names: Mapping[str, str] | None = None, label: Label = "[{}]".format) -> str:
-    """`html` (any, hostile too) as Matrix HTML; "" where nothing readable is left.
+    """`html` (any, hostile too) as Matrix HTML; "" where nothing readable is left, or it is over MAX_LENGTH.
 
     Links keep http, https, mailto, ftp and matrix targets. Tracking pixels and hidden parts go. An image of the mail
     itself (`cid:`) is named in its place: `inline_names` gives file names by Content-ID, `label` words around them.
     Images elsewhere become their alternative text, or a link. Tables that only lay a page out become lines.
     """
+    if len(html) > MAX_LENGTH:
+        return ""
     tokens = tokens_of(_FIRST_PASS.clean(html.replace("\0", "")))
     rewritten = _without_layout_tables(_with_images(_without_hidden(tokens), inline_names or {}, label))
     tidy = _tidy(_within_depth(rewritten))

@@ -206,17 +206,17 @@ def _text_content(
     text = "\n".join(mask_addresses(line, mask) if line.lstrip(" ").startswith(">") else line for line in lines)
     if not text.strip() and not has_files and not notes:
         text = words("email_empty")
-    content = _message(head, text, mask_quoted(post.html, mask), notes)
-    if not content["body"]:
-        return None, None
-    if content_size_bytes(content) <= MAX_CONTENT_BYTES:
-        return content, None
-    content = _message(head, text, "", notes)
-    if content_size_bytes(content) <= MAX_CONTENT_BYTES:
-        return content, None
-    name = words("whole_name")
+    name, whole = words("whole_name"), "\n\n".join([text, *notes])
+    # What cannot fit is not even built: a mail may have 25 MB of text.
+    if len(whole) < MAX_CONTENT_BYTES:
+        for html in (mask_quoted(post.html, mask), ""):
+            content = _message(head, text, html, notes) if len(html) < MAX_CONTENT_BYTES else None
+            if content is not None and not content["body"]:
+                return None, None
+            if content is not None and content_size_bytes(content) <= MAX_CONTENT_BYTES:
+                return content, None
     start = _start_of(text) + "\n\n" + words("rest_in_file", name=name)
-    return _message(head, start, "", [note[:500] for note in notes[:10]]), "\n\n".join([text, *notes])
+    return _message(head, start, "", [note[:500] for note in notes[:10]]), whole
 
 
 def _message(head: tuple[list[str], list[str]], text: str, html: str, notes: list[str]) -> dict[str, Any]:

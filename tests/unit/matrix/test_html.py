@@ -174,6 +174,10 @@ SCRAPS = ["<b>", "</b>", "<p>", "<table><tr><td>", "</table>", "<br>", "mot", "<
           "<details><summary>"]  # fmt: skip
 
 
+def test_html_longer_than_any_event_is_left_to_its_text() -> None:
+    assert sanitise("<p>" + "mot " * 250_000 + "</p>") == ""
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([*SMUGGLING, *SCRAPS]), max_size=12))
 def test_any_mixture_is_permitted_html(parts: list[str]) -> None:
