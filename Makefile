@@ -4,6 +4,7 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 ONCE ?=
+PICTURE ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -18,8 +19,8 @@ help:  ## show this list
 
 setup: $(APP) $(SYNAPSE) $(MAILMAN)  ## make the three virtual environments (the other targets do it by themselves)
 
-demo: setup  ## play the main job on real servers; ONCE=1 checks it and ends
-	.venv/bin/python -m lab.demo $(if $(ONCE),--once)
+demo: setup  ## play the main job on real servers; ONCE=1 checks it and ends, PICTURE=FILE draws it too (SVG)
+	@.venv/bin/python -m lab.demo $(if $(ONCE),--once) $(if $(PICTURE),--picture $(PICTURE))
 
 test: setup  ## every test, with the real servers
 	.venv/bin/python -m pytest --timeout 300 --timeout-method thread $(PYTEST_ARGS)
