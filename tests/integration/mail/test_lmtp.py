@@ -271,6 +271,8 @@ async def test_a_client_that_hangs_up_does_not_stop_storing(server: LmtpServer, 
         await client.say(b"A: b", b"", b".")
         await store.begun.wait()
         client.writer.transport.abort()
+        # Only once the server has seen it would it stop storing.
+        await eventually(lambda: not server._connections)
     store.may_end.set()
     await eventually(lambda: store.transactions)
 
