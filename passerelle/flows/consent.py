@@ -13,6 +13,7 @@ from passerelle.flows.direct_message import insert_room_notice
 from passerelle.flows.marks import mark_of
 from passerelle.mail.compose import compose_list_notice
 from passerelle.mail.compose_types import ListNotice
+from passerelle.store.inbox import retry_held
 from passerelle.store.links import (
     clear_stop,
     find_link_state,
@@ -20,6 +21,7 @@ from passerelle.store.links import (
     set_asked,
     set_confirmed,
     set_exposure,
+    set_stopped,
 )
 from passerelle.store.outbox import insert_outbox
 from passerelle.store.rooms import list_members
@@ -111,6 +113,7 @@ async def confirm_link(ctx: FlowContext, link: Link, *, by: str) -> Confirmed:
             if state.stopped_reason in ("public_room", "world_readable"):
                 await set_exposure(conn, link.association_name, link.name, state.stopped_reason)
             await clear_stop(conn, link.association_name, link.name)
+            await retry_held(conn, link.inbox_lane, "link_stopped", ctx.now())
             outcome: Confirmed = "goes_on"
         elif state.confirmed_at is not None:
             return "before"
@@ -122,3 +125,17 @@ async def confirm_link(ctx: FlowContext, link: Link, *, by: str) -> Confirmed:
             await set_confirmed(conn, link.association_name, link.name, ctx.now(), by)
     log.info("Link confirmed", extra={"link": link.path, "outcome": outcome})
     return outcome
+
+
+async def stop_link(ctx: FlowContext, link: Link, *, by: str) -> bool:
+    """A coordinator's word: nothing is relayed any more, what arrives is kept until `confirm_link`.
+
+    False where it was stopped before.
+    """
+    async with ctx.store.write() as conn:
+        state = await find_link_state(conn, link.association_name, link.name)
+        if state.stopped_at is not None:
+            return False
+        await set_stopped(conn, link.association_name, link.name, ctx.now(), "by_hand")
+    log.warning("Link stopped by hand", extra={"link": link.path, "by": by})
+    return True

@@ -1,11 +1,11 @@
 """A sealed conversation as the bytes of its mail: everything is gathered here, and composed by `mail.compose`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import MailAddress, MessageId
+from passerelle.core.ids import BatchId, MailAddress, MessageId
 from passerelle.core.links import Link
 from passerelle.core.model import AttachmentRow, Batch, BatchLine, Post
 from passerelle.flows.context import FlowContext
@@ -42,6 +42,7 @@ async def compose_conversations(
     """
     first = conversations[0]
     entries = [entry for conversation in conversations for entry in conversation.lines]
+    topics = await _topics(conn, conversations)
     references = await _references(conn, link, first) if len(conversations) == 1 else []
     thread = await get_thread(conn, first.batch.thread_id)
     words = ctx.renderer(link.association).words
@@ -51,7 +52,7 @@ async def compose_conversations(
         reply_to=link.list_address if link.settings.mailing_list.reply_to == "list" else None,
         subject=thread.subject if len(conversations) == 1 else words("subject_evening"),
         is_reply=bool(references),
-        lines=tuple([await _spoken(conn, line, post) for line, post in entries if line.kind == "line"]),
+        lines=tuple([await _spoken(conn, line, post, topics) for line, post in entries if line.kind == "line"]),
         corrections=tuple(_correction(line, post) for line, post in entries if line.kind == "correction"),
         reactions=_reactions(entries),
         message_id=message_id,
@@ -74,7 +75,14 @@ async def _references(conn: AsyncConnection, link: Link, conversation: Conversat
     return list(known)
 
 
-async def _spoken(conn: AsyncConnection, line: BatchLine, post: Post) -> BatchSpoken:
+async def _topics(conn: AsyncConnection, conversations: Sequence[Conversation]) -> dict[BatchId, str]:
+    """What each conversation of an evening mail is about; nothing where there is only one."""
+    if len(conversations) == 1:
+        return {}
+    return {c.batch.id: (await get_thread(conn, c.batch.thread_id)).subject for c in conversations}
+
+
+async def _spoken(conn: AsyncConnection, line: BatchLine, post: Post, topics: Mapping[BatchId, str]) -> BatchSpoken:
     files = [await _file(conn, row, post) for row in await list_attachments(conn, post.id)]
     return BatchSpoken(
         author=line.author_name or post.author_name,
@@ -83,6 +91,7 @@ async def _spoken(conn: AsyncConnection, line: BatchLine, post: Post) -> BatchSp
         html=post.html,
         files=tuple(files),
         is_emote=post.msgtype == "m.emote",
+        topic=topics.get(line.batch_id, ""),
     )
 
 

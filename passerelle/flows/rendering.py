@@ -7,6 +7,7 @@ from passerelle.core.links import Link
 from passerelle.core.model import NewAttachment
 from passerelle.core.names import imitates
 from passerelle.core.subject import display_subject
+from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
 from passerelle.mail.reading import Reading
 from passerelle.matrix.html import sanitise
@@ -31,11 +32,12 @@ def contents_of_email(
     """
     email, author = reading.email, reading.author
     name = author.name if author else ""
+    words = ctx.renderer(link.association).words
     left_out = bool(reading.elided.strip()) and link.settings.original == "attach"
     post = ListPost(
         author_name=name,
         text=reading.text,
-        html=sanitise(reading.html) if reading.html else "",
+        html=_sanitised(reading, words) if reading.html else "",
         subject=display_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix),
         shows_subject=starts_thread,
         said_at=min(email.date or received_at, received_at),
@@ -48,10 +50,16 @@ def contents_of_email(
     )
     return build_contents(
         post,
-        words=ctx.renderer(link.association).words,
+        words=words,
         upload_limit_bytes=ctx.upload_limit_bytes(),
         delivery_key=delivery_key,
     )
+
+
+def _sanitised(reading: Reading, words: Words) -> str:
+    """The author's HTML for the room; an image of the email is named where it stands, and follows as a file."""
+    names = {a.content_id: a.filename for a in reading.email.attachments if a.content_id}
+    return sanitise(reading.html, inline_names=names, label=lambda name: words("inline_image", name=name))
 
 
 def files_of(reading: Reading) -> tuple[NewAttachment, ...]:

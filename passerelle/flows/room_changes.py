@@ -9,7 +9,7 @@ from passerelle.core.model import PendingLine, Post
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.room_line import display_name, put_in_batch
-from passerelle.matrix.events import Edit, Reaction, Redaction, RoomLine, is_kept_in_room
+from passerelle.matrix.events import Edit, Reaction, Redaction, RoomLine, is_kept_in_room, readable_text
 from passerelle.store.batches import (
     empty_batch,
     find_line,
@@ -33,14 +33,14 @@ async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, edit: E
     if post.state in ("withdrawn", "redacted"):
         return "edit_of_redacted"
     found = await find_line(conn, edit.target)
-    said_before = post.text
+    said_before, text = post.text, readable_text(edit.line, ctx.renderer(link.association).words)
     new_hash = content_hash(author=edit.sender, words=edit.line.body, said_at=post.said_at)
-    await update_post_text(conn, post.id, text=edit.line.body, html=edit.line.formatted_body, content_hash=new_hash)
+    await update_post_text(conn, post.id, text=text, html=edit.line.formatted_body, content_hash=new_hash)
     if is_kept_in_room(edit.line):
         return await _keep_back(conn, post)
     if found is None or found[0].state == "open":
         return ""
-    if not is_substantial(said_before, edit.line.body):
+    if not is_substantial(said_before, text):
         return "small_edit"
     pending = PendingLine(
         association=link.association_name,
@@ -50,7 +50,7 @@ async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, edit: E
         event_id=edit.event_id,
         author_name=post.author_name,
         author_user_id=edit.sender,
-        text=edit.line.body,
+        text=text,
         said_at=edit.said_at,
     )
     await add_pending_line(conn, pending)

@@ -48,6 +48,16 @@ _RETRY = (
     .where(inbox.c.id == bindparam("which"), inbox.c.state != "done", inbox.c.raw_hash.is_not(None))
     .values(state="waiting", due_at=bindparam("now"), attempts=0, done_at=None)
 )
+_RETRY_HELD = (
+    update(inbox)
+    .where(
+        inbox.c.lane == bindparam("in_lane"),
+        inbox.c.state == literal_column("'set_aside'"),
+        inbox.c.reason == bindparam("why"),
+        inbox.c.raw_hash.is_not(None),
+    )
+    .values(state="waiting", due_at=bindparam("now"), attempts=0, done_at=None)
+)
 _LIST = {
     None: select(*_SHAPE.columns).order_by(inbox.c.id.desc()).limit(bindparam("limit")),
     "waiting": select(*_SHAPE.columns).where(_WAITING).order_by(inbox.c.id.desc()).limit(bindparam("limit")),
@@ -140,6 +150,11 @@ async def postpone_inbox(conn: AsyncConnection, id: InboxId, due_at: datetime, r
 async def retry_inbox(conn: AsyncConnection, id: InboxId, now: datetime) -> bool:
     """A row that waits or was set aside is due at once, as if it had never been tried; whether there was one."""
     return (await conn.execute(_RETRY, {"which": id, "now": now})).rowcount == 1
+
+
+async def retry_held(conn: AsyncConnection, lane: str, reason: str, now: datetime) -> int:
+    """All rows of a lane that were set aside for that reason are due at once, in their order; how many."""
+    return (await conn.execute(_RETRY_HELD, {"in_lane": lane, "why": reason, "now": now})).rowcount
 
 
 async def list_inbox(conn: AsyncConnection, *, state: InboxState | None = None, limit: int) -> list[InboxRow]:
