@@ -20,8 +20,8 @@ NARROW_NBSP = "\u202f"
 #: What French asks of the spaces in a text that we wrote (Imprimerie nationale); never run over a member's words.
 _FRENCH_SPACES = (
     (re.compile(r"(?<=\w)'(?=\w)"), "’"),
-    (re.compile(rf"«[ {NBSP}]?"), "«" + NBSP),
-    (re.compile(rf"[ {NBSP}]?»"), NBSP + "»"),
+    (re.compile(rf"«[ {NBSP}{NARROW_NBSP}]*"), "«" + NBSP),
+    (re.compile(rf"[ {NBSP}{NARROW_NBSP}]*»"), NBSP + "»"),
     (re.compile(r" (?=:(?:\s|$))"), NBSP),
     (re.compile(r" (?=[;!?](?:\s|$))"), NARROW_NBSP),
     (re.compile(r"(?<=\d) (?=h\b|€|%|Mo\b|ko\b|Go\b|min\b|s\b)"), NBSP),

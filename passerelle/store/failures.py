@@ -58,4 +58,10 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (DBAPIError, PoolTimeoutError) as error:
-        raise store_error(error) from error
+        raise store_error(error) from (None if _tells_values(error) else error)
+
+
+def _tells_values(error: BaseException) -> bool:
+    """Whether a traceback of it would show a whole row: PostgreSQL's "DETAIL: Failing row contains …"."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    return bool(getattr(original.__cause__ if original is not None else None, "detail", None))

@@ -23,6 +23,7 @@ def make_engine(url: URL) -> AsyncEngine:
             max_overflow=16,
             pool_pre_ping=False,
             query_cache_size=1000,
+            hide_parameters=True,  # raw mails among them: an error must not print them
         )
     except ArgumentError as error:
         raise StoreError("The PostgreSQL address is not right: postgresql://user:password@host/base.") from error

@@ -176,6 +176,7 @@ def make_engine(path: Path, *, writer: bool) -> AsyncEngine:
         pool_size=1 if writer else 4,
         max_overflow=0 if writer else 4,
         query_cache_size=1000,
+        hide_parameters=True,  # raw mails among them: an error must not print them
     )
     begin = _BEGIN_WRITING if writer else "BEGIN"
 
