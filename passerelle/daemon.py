@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -96,6 +97,8 @@ class Daemon:
         ctx = build_context(settings, store, upload_limit_bytes=lambda: limit["bytes"], restored=restored)
         connections = Connections()
         matrix = await _build_matrix(settings, store, connections)
+        if isinstance(matrix, MatrixBot):
+            ctx = replace(ctx, decrypt=matrix.decrypt)
         limit["bytes"] = await _upload_limit(matrix, limit["bytes"])
         senders: dict[str, EmailSender] = {
             box.name: SmtpSender(box.smtp, config.resolve_secret(box.smtp)) for box in settings.mailboxes

@@ -6,7 +6,7 @@ import logging
 from passerelle.core.backoff import Backoff
 from passerelle.core.model import AttachmentRow
 from passerelle.core.ports import MatrixTransport, Media
-from passerelle.errors import PermanentFailure, TemporaryFailure
+from passerelle.errors import PermanentFailure, StoreError, TemporaryFailure
 from passerelle.flows.context import FlowContext
 from passerelle.flows.conversation_mail import MP3
 from passerelle.lanes import retry_at
@@ -44,9 +44,13 @@ class Fetching:
         """Fetch until cancelled."""
         while True:
             self._wake.clear()
-            rows = await claim_wanted(self._ctx.store, self._ctx.now(), limit=10)
-            for row in rows:
-                await self._one(row)
+            try:
+                rows = await claim_wanted(self._ctx.store, self._ctx.now(), limit=10)
+                for row in rows:
+                    await self._one(row)
+            except StoreError:
+                log.exception("The store refused; trying again soon")
+                rows = []
             if not rows:
                 await self._wait()
 

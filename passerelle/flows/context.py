@@ -7,9 +7,15 @@ from datetime import datetime, timedelta
 from passerelle.core.identity import keyed_hash
 from passerelle.core.ids import MailAddress
 from passerelle.core.links import Link, Links
+from passerelle.core.ports import EventJson
 from passerelle.core.settings import AssociationSettings, Settings
 from passerelle.render import Renderer
 from passerelle.store.engine import Store
+
+
+def _no_keys(_event: EventJson) -> EventJson | None:
+    return None
+
 
 #: How long after a restore everything is looked for before it is sent.
 CAREFUL_FOR = timedelta(days=1)
@@ -39,6 +45,8 @@ class FlowContext:
     upload_limit_bytes: Callable[[], int]
     #: Aware, UTC.
     now: Callable[[], datetime]
+    #: A later try at an event whose key was not here when it came; None where it still is not.
+    decrypt: Callable[[EventJson], EventJson | None] = _no_keys
     #: Set where the store is a copy of an earlier time.
     restored: Restored | None = None
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.batching import after_quiet_hours
 from passerelle.core.email import Email, Mailbox
 from passerelle.core.ids import MailAddress, MessageId, OutboxId
 from passerelle.core.links import Link, person_lane
@@ -68,7 +69,8 @@ async def insert_personal_email(ctx: FlowContext, conn: AsyncConnection, link: L
             message_id=message_id,
             delivery_key=ctx.hashed("delivery", unique_key),
             created_at=now,
-            due_at=now,
+            # What answers nobody can wait for the morning (PEOPLE 11).
+            due_at=now if answers else after_quiet_hours(now, link.settings, link.zone),
             give_up_at=ctx.give_up_at(link),
         ),
         raw=raw,

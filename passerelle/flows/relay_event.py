@@ -3,11 +3,13 @@
 import json
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.links import Link
 from passerelle.core.model import InboxRow, LinkState
+from passerelle.core.ports import EventJson
 from passerelle.errors import MalformedEvent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.room_changes import take_edit, take_reaction, take_redaction
@@ -24,13 +26,16 @@ from passerelle.matrix.events import (
     parse_event,
 )
 from passerelle.store.blobs import get_blob
-from passerelle.store.inbox import finish_inbox, set_aside_inbox
+from passerelle.store.inbox import finish_inbox, postpone_inbox, set_aside_inbox
 from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, note_last_line
 from passerelle.store.tally import count
 
 log = logging.getLogger(__name__)
 
+#: Keys may come after the event that they open; its lane waits, so that the order stays.
+_KEYS_COME_WITHIN = timedelta(seconds=20)
+_TRIES_TO_DECRYPT = 4
 #: What a row is finished with where nothing of it may be kept.
 _FORGET = frozenset({"kept_in_room", "before_consent", "notice"})
 
@@ -53,9 +58,13 @@ async def relay_event(ctx: FlowContext, row: InboxRow) -> None:
     async with ctx.store.read() as conn:
         raw = await get_blob(conn, row.raw_hash) if row.raw_hash else b"{}"
     try:
-        event = parse_event(json.loads(raw), not_after=row.received_at)
+        event = _parse(ctx, row, json.loads(raw))
     except (MalformedEvent, ValueError, RecursionError) as error:
         await _set_aside(ctx, link, row, str(error) or "it is not an event that can be read")
+        return
+    if isinstance(event, Undecryptable) and row.attempts < _TRIES_TO_DECRYPT:
+        async with ctx.store.write() as conn:
+            await postpone_inbox(conn, row.id, ctx.now() + _KEYS_COME_WITHIN, "its key has not come yet")
         return
     async with ctx.store.write() as conn:
         state = await find_link_state(conn, link.association_name, link.name)
@@ -68,6 +77,15 @@ async def relay_event(ctx: FlowContext, row: InboxRow) -> None:
         if reason:
             await count(conn, link.association_name, link.name, ctx.now().date(), f"event_{reason}")
     log.info("Event taken: %s", reason or "accepted", extra={"link": link.path, "inbox_id": row.id})
+
+
+def _parse(ctx: FlowContext, row: InboxRow, raw: EventJson) -> Parsed:
+    """Read an event; one that could not be decrypted when it came may be by now. Raises MalformedEvent."""
+    event = parse_event(raw, not_after=row.received_at)
+    if isinstance(event, Undecryptable):
+        clear = ctx.decrypt(raw)
+        return parse_event(clear, not_after=row.received_at) if clear is not None else event
+    return event
 
 
 async def _take(

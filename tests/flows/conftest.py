@@ -1,4 +1,4 @@
-"""Flows on a real SQLite store, without transports: what arrives is put in by hand, what leaves is read in the outbox."""
+"""Flows on a real SQLite store without transports: arrivals are put in by hand, what leaves is read in the outbox."""
 
 from __future__ import annotations
 

@@ -181,7 +181,8 @@ async def test_mail_that_answers_a_chat_mail_answers_its_first_line(bridge: Brid
     async with bridge.ctx.store.read() as conn:
         from passerelle.store.posts import find_events_of_post
 
-        assert row.parent_post_id is not None and row.room_id is not None
+        assert row.parent_post_id is not None
+        assert row.room_id is not None
         (event,) = await find_events_of_post(conn, row.parent_post_id, row.room_id)
     assert event.event_id == "$event1"
 
