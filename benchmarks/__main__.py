@@ -1,0 +1,85 @@
+"""``python -m benchmarks [--quick]``: four ratios on this machine, with the raw figures beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks.backlog import measure_backlog
+from benchmarks.departures import measure_departures
+from benchmarks.figures import Figure, table_of
+from benchmarks.latency import measure_latency
+from benchmarks.mails import MailMaker
+from benchmarks.memory import memory_figure
+from benchmarks.town import found_bench
+from lab.process import REPOSITORY
+
+#: Until a daemon that was just started is idle.
+SETTLE_SECONDS = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scale:
+    """How much is measured."""
+
+    lists: int
+    latency_samples: int
+    backlog_mails: int
+    departing_events: int
+    slices: int
+
+
+WHOLE = Scale(lists=20, latency_samples=80, backlog_mails=2000, departing_events=2000, slices=5)
+QUICK = Scale(lists=20, latency_samples=8, backlog_mails=200, departing_events=200, slices=2)
+
+
+async def measure(scale: Scale, folder: Path, say: Console) -> list[Figure]:
+    """Start everything under `folder`, measure one after the other, stop everything."""
+    say.print("Starting Synapse, IMAP, SMTP and the daemon…")
+    async with found_bench(folder, scale.lists) as bench:
+        mails = MailMaker(seed=1)
+        await asyncio.sleep(SETTLE_SECONDS)
+        idle_kib = bench.resident_kib()
+        say.print("(a) latency…")
+        latency = await measure_latency(bench, mails, samples=scale.latency_samples, scratch=folder)
+        say.print("(b) backlog…")
+        backlog = await measure_backlog(bench, mails, total=scale.backlog_mails, slices=scale.slices)
+        memory = memory_figure(idle_kib, bench.resident_kib())
+        say.print("(c) departures…")
+        departures = await measure_departures(bench, total=scale.departing_events, slices=scale.slices)
+    return [latency, backlog, departures, memory]
+
+
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="A tenth of everything: does it work?")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the servers' folders and logs.")] = False,
+) -> None:
+    """Measure Passerelle against the bare work that no bridge avoids, on real servers on loopback.
+
+    Example: python -m benchmarks --quick
+    """
+    say = Console(stderr=True)
+    (REPOSITORY / ".state").mkdir(exist_ok=True)
+    # Not under /tmp, which may be memory: a durable commit shall cost what it costs.
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=REPOSITORY / ".state"))
+    try:
+        figures = asyncio.run(measure(QUICK if quick else WHOLE, folder, say))
+    finally:
+        if keep:
+            say.print(f"Kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    Console().print(table_of(figures))
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()
