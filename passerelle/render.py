@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from gettext import GNUTranslations
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,21 @@ from passerelle.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
+
+def _templates() -> Path:
+    """Beside the package in the sources; installed, they are a package of their own (pyproject.toml)."""
+    beside = Path(__file__).resolve().parent.parent / "templates"
+    if (beside / "mail" / "conversation.txt.j2").is_file():
+        return beside
+    installed = find_spec("passerelle_templates")
+    found = list(installed.submodule_search_locations or ()) if installed else []
+    if not found:
+        raise ConfigError("Passerelle's templates are not installed: install Passerelle again")
+    return Path(found[0])
+
+
 #: Passerelle's own templates.
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+TEMPLATES = _templates()
 _LOCALE = Path(__file__).resolve().parent / "locale"
 _PARIS = ZoneInfo("Europe/Paris")
 
