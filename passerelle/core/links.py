@@ -46,7 +46,9 @@ class Link:
     def list_id(self) -> str:
         """The configured List-Id, or what Mailman and Sympa make of the posting address."""
         mlist = self.settings.mailing_list
-        return (mlist.list_id or mlist.address.replace("@", ".")).strip("<>").lower()
+        given = mlist.list_id or mlist.address.replace("@", ".")
+        # As it stands in the header field, with its description, or bare.
+        return given.rpartition("<")[2].rstrip("> ").lower()
 
     @property
     def zone(self) -> ZoneInfo:
