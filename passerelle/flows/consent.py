@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import AssociationName, MailAddress, MessageId
 from passerelle.core.links import Link
 from passerelle.core.model import NewOutboxRow
+from passerelle.core.names import one_line
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_room_notice
 from passerelle.flows.marks import mark_of
@@ -29,6 +30,9 @@ from passerelle.store.rooms import list_members
 log = logging.getLogger(__name__)
 
 Confirmed = Literal["now", "before", "goes_on", "too_early"]
+
+#: Why an administrator's stop is a stop; what follows a colon is what they said.
+BY_HAND = "by_hand"
 
 
 async def ask_consent(ctx: FlowContext, link: Link) -> bool:
@@ -127,15 +131,21 @@ async def confirm_link(ctx: FlowContext, link: Link, *, by: str) -> Confirmed:
     return outcome
 
 
-async def stop_link(ctx: FlowContext, link: Link, *, by: str) -> bool:
-    """A coordinator's word: nothing is relayed any more, what arrives is kept until `confirm_link`.
+async def stop_link(ctx: FlowContext, link: Link, *, by: str, reason: str = "") -> bool:
+    """Stop a link by hand: what arrives is kept, nothing new is relayed, until `confirm_link` lets it go on.
 
-    False where it was stopped before.
+    Args:
+        by: who said so, for the log.
+        reason: their own words for it, shown by `status`; may be empty.
+
+    Returns:
+        False where it was stopped already, whatever for: that reason stays.
     """
     async with ctx.store.write() as conn:
         state = await find_link_state(conn, link.association_name, link.name)
         if state.stopped_at is not None:
             return False
-        await set_stopped(conn, link.association_name, link.name, ctx.now(), "by_hand")
+        why = f"{BY_HAND}: {one_line(reason)}" if reason.strip() else BY_HAND
+        await set_stopped(conn, link.association_name, link.name, ctx.now(), why)
     log.warning("Link stopped by hand", extra={"link": link.path, "by": by})
     return True

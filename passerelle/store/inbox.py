@@ -70,6 +70,10 @@ _LIST = {
 _COUNT_WAITING = select(func.count()).select_from(inbox).where(_WAITING)
 _COUNT_WAITING_OF_LANE = _COUNT_WAITING.where(inbox.c.lane == bindparam("lane"))
 _COUNT_WAITING_OF_ROOM = _COUNT_WAITING.where(inbox.c.room_id == bindparam("room_id"))
+_COUNT_BY_LANE = [
+    select(inbox.c.lane, inbox.c.state, func.count().label("rows")).where(which).group_by(inbox.c.lane, inbox.c.state)
+    for which in (_WAITING, _SET_ASIDE)
+]
 _COUNT_SET_ASIDE = select(func.count()).select_from(inbox).where(_SET_ASIDE)
 
 
@@ -175,3 +179,11 @@ async def count_inbox_waiting(conn: AsyncConnection, lane: str | None = None, ro
 async def count_inbox_set_aside(conn: AsyncConnection) -> int:
     """How many rows wait for a human."""
     return (await conn.execute(_COUNT_SET_ASIDE)).scalar_one()
+
+
+async def count_inbox_by_lane(conn: AsyncConnection) -> dict[tuple[str, InboxState], int]:
+    """How many rows wait, or are set aside, in each lane; those that are done are not counted."""
+    counted: dict[tuple[str, InboxState], int] = {}
+    for statement in _COUNT_BY_LANE:
+        counted |= {(row.lane, row.state): row.rows for row in (await conn.execute(statement)).all()}
+    return counted

@@ -18,11 +18,19 @@ _INSERT = upsert(incident, lambda i: i.on_conflict_do_nothing(index_elements=["k
 _LIST_OPEN = select(*_SHAPE.columns).where(incident.c.resolved_at.is_(None)).order_by(incident.c.id)
 _LIST_OPEN_OF = _LIST_OPEN.where(incident.c.association == bindparam("association"))
 _LIST_UNTOLD = _LIST_OPEN_OF.where(incident.c.told_at.is_(None))
-_SET_TOLD = (
-    update(incident).where(incident.c.id.in_(bindparam("ids", expanding=True))).values(told_at=bindparam("now"))
-)
+_SET_TOLD = update(incident).where(incident.c.id.in_(bindparam("ids", expanding=True))).values(told_at=bindparam("now"))
 _OLDEST_UNTOLD = select(func.min(incident.c.at, type_=Instant)).where(
     incident.c.told_at.is_(None), incident.c.resolved_at.is_(None)
+)
+_KEYS_OF_KIND = select(incident.c.key).where(
+    incident.c.association == bindparam("association"),
+    incident.c.link == bindparam("link"),
+    incident.c.kind == bindparam("kind"),
+)
+_RESOLVE_UNTIL = (
+    update(incident)
+    .where(incident.c.resolved_at.is_(None), incident.c.id <= bindparam("newest"))
+    .values(resolved_at=bindparam("now"))
 )
 _RESOLVE = (
     update(incident)
@@ -72,3 +80,16 @@ async def oldest_untold_at(conn: AsyncConnection) -> datetime | None:
 async def resolve(conn: AsyncConnection, key: str, now: datetime) -> bool:
     """The incident of that key is over; False where there is no open one."""
     return (await conn.execute(_RESOLVE, {"which": key, "now": now})).rowcount == 1
+
+
+async def resolve_until(conn: AsyncConnection, newest: int, now: datetime) -> int:
+    """A human has seen every incident up to that id; how many of them were open."""
+    return (await conn.execute(_RESOLVE_UNTIL, {"newest": newest, "now": now})).rowcount
+
+
+async def list_keys_of_kind(
+    conn: AsyncConnection, association: AssociationName, link: LinkName, kind: str
+) -> list[str]:
+    """Keys of all incidents of a kind on a link, resolved ones too."""
+    values = {"association": association, "link": link, "kind": kind}
+    return list((await conn.execute(_KEYS_OF_KIND, values)).scalars())

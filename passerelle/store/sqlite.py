@@ -230,6 +230,24 @@ class FileLock:
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
 
+    def holder(self) -> str | None:
+        """The process ID of who holds it, "" where that is not known; None where nobody does. Nothing is changed."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be read: {error.strerror}.") from error
+        try:
+            # For an instant; a daemon that starts in it would be refused, and systemd starts it again.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            pid = os.read(descriptor, 32).decode(errors="replace").strip()
+            return pid if pid.isdigit() else ""
+        finally:
+            os.close(descriptor)
+        return None
+
     def release(self) -> None:
         """Give the lock back; harmless where it is not held."""
         if self._descriptor >= 0:
