@@ -49,9 +49,11 @@ async def _until_stopped(console: Console, wishes: Wishes) -> int:
         # Only the first counts: the stopping itself is not to be interrupted.
         loop.add_signal_handler(number, _cancel_once, performance, console)
     try:
-        return await performance
+        code = await performance
     except asyncio.CancelledError:
-        return STOPPED
+        code = STOPPED
+    console.print(f"Tout est arrêté. Les journaux restent dans {wishes.state}.", style="dim", highlight=False)
+    return code
 
 
 def _cancel_once(performance: asyncio.Task[int], console: Console) -> None:

@@ -82,16 +82,18 @@ class Stage:
         )
 
 
-def render_step(seen: Seen, *, width: int) -> RenderableType:
-    """Return one step: its title, what to look at, and the two sides."""
+def render_step(seen: Seen, *, width: int, with_heading: bool = True) -> RenderableType:
+    """Return one step: its title, what to look at, and the two sides, by default with the heading of each."""
     title = Text.assemble((f" {seen.number} ", "bold reverse"), " ", (seen.title, "bold"))
     note = Padding(unbroken(Text(seen.note, style=NOTE_STYLE)), (0, 0, 0, 4 if width >= NARROW else 0))
     left = [render_email(email) for email in seen.emails]
     right = [render_item(item, seen.whole_room) for item in seen.room]
-    return Group(unbroken(title), _at_most(note), render_sides(left, right, width=width))
+    return Group(unbroken(title), _at_most(note), render_sides(left, right, width=width, with_heading=with_heading))
 
 
-def render_sides(left: Sequence[Text], right: Sequence[Text], *, width: int) -> RenderableType:
+def render_sides(
+    left: Sequence[Text], right: Sequence[Text], *, width: int, with_heading: bool = True
+) -> RenderableType:
     """Return the two sides, beside each other or, in less than 72 columns, below each other."""
     with_notes = width >= WITH_NOTES
     titles = (
@@ -101,7 +103,9 @@ def render_sides(left: Sequence[Text], right: Sequence[Text], *, width: int) -> 
     sides = [_stacked(unbroken(part) for part in side) for side in (left, right)]
     if width < NARROW:
         return Group(*(Group("", _ruled(title), *side) for title, side in zip(titles, sides, strict=True)))
-    table = Table(box=box.ROUNDED, width=min(width, WIDEST), border_style="dim", padding=(0, 1))
+    table = Table(
+        box=box.ROUNDED, show_header=with_heading, width=min(width, WIDEST), border_style="dim", padding=(0, 1)
+    )
     for title in titles:
         table.add_column(unbroken(title), ratio=1, overflow="fold")
     table.add_row(*(Group(*side) for side in sides))
@@ -120,8 +124,8 @@ def render_email(email: Email) -> Text:
         for line in lines[:limit]:
             shown.append(f"{line}\n", style="" if kind == "own" else QUOTE_STYLE)
         if lines[limit:]:
-            what = "citées" if kind == "quote" else "de signature et de pied de page"
-            shown.append(f"… {len(lines) - limit} lignes {what} de plus\n", style="dim italic")
+            what = " citées" if kind == "quote" else ""
+            shown.append(f"… {len(lines) - limit} lignes{what} de plus\n", style="dim italic")
     for file in email.files:
         shown.append_text(render_file(file)).append("\n")
     shown.rstrip()
@@ -146,17 +150,17 @@ def render_item(item: RoomItem, whole_room: Sequence[RoomItem]) -> Text:
         shown.append(f"{author}\n", style="bold")
     shown.append(words)
     if item.before:
-        shown.append(f"\n(modifié{NBSP}; avant{NBSP}: «{NBSP}{excerpt(item.before)}{NBSP}»)", style="dim italic")
+        shown.append(f"\n(modifié{NBSP}; avant{NBSP}: «{NBSP}{excerpt(item.before, 24)}{NBSP}»)", style="dim italic")
     return shown
 
 
 def render_file(file: File) -> Text:
-    """Return a file's name, kind and size."""
+    """Return a file's name and size."""
     size = f"{file.size_bytes / 1000:.1f}".replace(".", ",") + f"{NBSP}ko"
-    return Text.assemble(("+ ", "bold yellow"), (file.name, "yellow"), (f" ({file.media_type}, {size})", "dim"))
+    return Text.assemble(("+ ", "bold yellow"), (file.name, "yellow"), (f" ({size})", "dim"))
 
 
-def excerpt(text: str, length: int = 34) -> str:
+def excerpt(text: str, length: int = 30) -> str:
     """Return the beginning of ``text`` on one line."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"

@@ -52,7 +52,7 @@ def draw_picture(seen: Sequence[Seen], file: Path) -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for step in seen:
         if step.number in STEPS:
-            console.print(render_step(step, width=COLUMNS))
+            console.print(render_step(step, width=COLUMNS, with_heading=step.number == STEPS[0]))
     file.parent.mkdir(parents=True, exist_ok=True)
     picture = console.export_svg(title="Passerelle · make demo", theme=_THEME, code_format=_FORMAT, unique_id="demo")
     file.write_text(restored(picture))

@@ -37,7 +37,7 @@ def _text(author: str, text: str, words: str) -> Text:
 
 EARLY = _text(KARIM, "Ça y est, ça marche ? Quelqu'un me lit ?", "ça marche ? Quelqu'un me lit")
 
-QUESTION_SUBJECT = "Affiche de la fête des voisins"
+QUESTION_SUBJECT = "L’affiche de la fête"
 QUESTION = _text(
     MONIQUE,
     """\
@@ -54,16 +54,14 @@ Monique
 
 LEA_OFFERS = _text(LEA, "Elle est super, l'affiche ! Je prends la buvette de 14 h à 16 h.", "Je prends la buvette")
 KARIM_OFFERS = _text(KARIM, "Et moi de 16 h à 18 h. J'apporte deux tables et la rallonge.", "J'apporte deux tables")
-LEA_COUNTS = _text(LEA, "Il faudra 30 gobelets : nous étions nombreux l'an dernier.", "Il faudra 30 gobelets")
-LEA_CORRECTS = _text(LEA, "Il faudra 300 gobelets : nous étions nombreux l'an dernier.", "Il faudra 300 gobelets")
+LEA_COUNTS = _text(LEA, "Il faudra 30 gobelets, comme l'an dernier.", "Il faudra 30 gobelets")
+LEA_CORRECTS = _text(LEA, "Il faudra 300 gobelets, comme l'an dernier.", "Il faudra 300 gobelets")
 INES_ASIDE = _text(INES, "// Karim, tu me rapportes mon casque de vélo ?", "mon casque de vélo")
 KARIM_REGRETS = _text(KARIM, "Le traiteur nous fait 20 %, mais ne le répétez pas…", "Le traiteur nous fait 20 %")
 
 PAUL_ANSWERS = _text(
     PAUL_AND_ANNIE,
     """\
-Bonjour,
-
 Pour les gobelets, il reste 85 € au budget : j'en commande 300 lavables.
 Léa, garde bien le ticket de caisse.
 
@@ -101,7 +99,7 @@ Monique
 """,
     "La clé est chez Mme Haddad",
 )
-POSTER_NAME, TABLES_NAME = "affiche-fete-des-voisins.png", "plan-des-tables.png"
+POSTER_NAME, TABLES_NAME = "affiche-de-la-fete.png", "plan-des-tables.png"
 
 #: By mail, in the order in which they are said; each must stand in the room once.
 BY_MAIL = {

@@ -33,6 +33,7 @@ from passerelle.store.links import find_link_state, note_last_email
 from passerelle.store.outbox import insert_outbox
 from passerelle.store.people import find_or_insert_person, list_participants, note_participant
 from passerelle.store.posts import count_thread_posts_since, find_post_by_identity, insert_post
+from passerelle.store.rooms import find_room
 from passerelle.store.seen import find_seen, insert_seen
 from passerelle.store.tally import count
 from passerelle.store.threads import (
@@ -109,7 +110,9 @@ async def _facts(ctx: FlowContext, conn: AsyncConnection, relay: Relay, state: L
         spam=spam_marked(email),
         too_large=relay.row.size_bytes > relay.link.settings.email_limit_bytes,
         duplicate=bool(await find_seen(conn, relay.link.association_name, "post", [relay.seen])),
-        consented=state.confirmed_at is not None and relay.row.received_at >= state.confirmed_at,
+        # INTERNALDATE knows no part of a second (RFC 9051, "date-time"): who writes right after the word is relayed.
+        consented=state.confirmed_at is not None
+        and relay.row.received_at >= state.confirmed_at.replace(microsecond=0),
         link_stopped=state.stopped_at is not None,
         thread_stopped=False,
     )
@@ -253,6 +256,7 @@ async def _insert_deliveries(
     assert room_id is not None  # a link whose room is not resolved is not taken from the inbox
     reading = relay.reading
     what = f"{relay.email.message_id or ''}\x1f{reading.content_hash}"
+    facts = await find_room(conn, room_id)
     pieces = contents_of_email(
         ctx,
         link,
@@ -260,6 +264,7 @@ async def _insert_deliveries(
         received_at=relay.row.received_at,
         starts_thread=starts_thread,
         names=await other_names(conn, link, reading.author),
+        encrypted=facts is not None and facts.encrypted,
         delivery_key=lambda part: delivery_key(ctx.hash_key, link.path, what, part),
     )
     for part, piece in enumerate(pieces):
