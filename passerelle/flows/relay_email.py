@@ -111,8 +111,7 @@ async def _facts(ctx: FlowContext, conn: AsyncConnection, relay: Relay, state: L
         too_large=relay.row.size_bytes > relay.link.settings.email_limit_bytes,
         duplicate=bool(await find_seen(conn, relay.link.association_name, "post", [relay.seen])),
         # INTERNALDATE knows no part of a second (RFC 9051, "date-time"): who writes right after the word is relayed.
-        consented=state.confirmed_at is not None
-        and relay.row.received_at >= state.confirmed_at.replace(microsecond=0),
+        consented=state.confirmed_at is not None and relay.row.received_at >= state.confirmed_at.replace(microsecond=0),
         link_stopped=state.stopped_at is not None,
         thread_stopped=False,
     )
