@@ -13,8 +13,9 @@ from passerelle.errors import AccessRefused, PermanentFailure, TemporaryFailure
 from passerelle.flows.context import FlowContext
 from passerelle.lanes import retry_at
 from passerelle.matrix.event_types import DELIVERY_KEY
-from passerelle.matrix.render import relate, with_media
+from passerelle.matrix.render import inline_positions, relate, with_inline, with_media
 from passerelle.steps import reached
+from passerelle.store.attachments import list_attachments
 from passerelle.store.blobs import get_blob
 from passerelle.store.outbox import mark_failed, mark_sent, mark_uploaded, mark_waiting
 from passerelle.store.posts import find_events_of_post, insert_room_event
@@ -132,6 +133,8 @@ class EventDelivery:
         if row.upload_hash is not None:
             media = await self._uploaded(row, room_id)
             content = with_media(content, url=media.url, file=media.file)
+        if inline_positions(content):
+            content = with_inline(content, await self._inline(row))
         if row.parent_post_id is None:
             return content, None
         async with self._ctx.store.read() as conn:
@@ -164,6 +167,31 @@ class EventDelivery:
         async with self._ctx.store.write() as conn:
             await mark_uploaded(conn, row.id, {"url": media.url, "file": dict(media.file) if media.file else None})
         return media
+
+    async def _inline(self, row: OutboxRow) -> dict[int, str | None]:
+        """Where the images are that the text shows in place; each is uploaded once. None: it is refused."""
+        wanted = inline_positions(row.content or {})
+        urls = {int(position): url for position, url in ((row.uploaded or {}).get("inline") or {}).items()}
+        async with self._ctx.store.read() as conn:
+            files = await list_attachments(conn, row.post_id) if row.post_id is not None else []
+        for file in files:
+            if file.position not in wanted - urls.keys() or file.blob_hash is None:
+                continue
+            async with self._ctx.store.read() as conn:
+                data = await get_blob(conn, file.blob_hash)
+            try:
+                media = await self._matrix.upload(
+                    data, media_type=file.media_type, filename=file.filename, encrypted=False
+                )
+            except AccessRefused:
+                raise
+            except PermanentFailure:
+                urls[file.position] = None
+                continue
+            urls[file.position] = media.url
+            async with self._ctx.store.write() as conn:
+                await mark_uploaded(conn, row.id, {"inline": {str(p): url for p, url in urls.items()}})
+        return {position: urls.get(position) for position in wanted}
 
     async def _store_sent(self, row: OutboxRow, room_id: RoomId, event_id: EventId, root: EventId | None) -> None:
         """One transaction marks the row sent and ties its post to the event."""

@@ -20,7 +20,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.ghosts import ghost_of
 from passerelle.flows.own_email import is_own_email, note_echo
 from passerelle.flows.refuse_email import refuse_email, set_aside_email
-from passerelle.flows.rendering import contents_of_email, files_of
+from passerelle.flows.rendering import Showing, contents_of_email, files_of
 from passerelle.flows.welcome import welcome_list_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
 from passerelle.mail.parse import parse_headers
@@ -256,16 +256,14 @@ async def _insert_deliveries(
     reading = relay.reading
     what = f"{relay.email.message_id or ''}\x1f{reading.content_hash}"
     facts = await find_room(conn, room_id)
-    pieces = contents_of_email(
-        ctx,
-        link,
-        reading,
+    showing = Showing(
         received_at=relay.row.received_at,
         starts_thread=starts_thread,
         names=await other_names(conn, link, reading.author),
         encrypted=facts is not None and facts.encrypted,
         delivery_key=lambda part: delivery_key(ctx.hash_key, link.path, what, part),
     )
+    pieces = contents_of_email(ctx, link, reading, showing)
     for part, piece in enumerate(pieces):
         await insert_outbox(
             conn,

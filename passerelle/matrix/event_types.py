@@ -13,6 +13,9 @@ from passerelle.core.wording import Words
 #: In the content of every event that Passerelle sends: the outbox row's key, so that it is known again (DESIGN §2).
 DELIVERY_KEY = "org.passerelle.delivery"
 
+#: In a content that is stored, an inline image's source before its upload: this, and the attachment's position.
+INLINE_SOURCE = "mxc://passerelle.invalid/"
+
 #: How a post says that it is a voice message: an `m.audio` with MSC3245's mark.
 VOICE = "org.matrix.msc3245.voice"
 

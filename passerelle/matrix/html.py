@@ -6,6 +6,7 @@ deep. nh3 runs first, so that what is rewritten is in order, and last, so that n
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 import nh3
@@ -83,17 +84,30 @@ _IMAGE_NAME = re.compile(r"[^/\\]{1,100}\.(?:png|jpe?g|gif|webp|avif|bmp|svg)", 
 Label = Callable[[str], str]
 
 
-def sanitise(html: str, *, inline_names: Mapping[str, str] | None = None, label: Label = "[{}]".format) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InlineImages:
+    """The images of an email that its HTML shows in place, by Content-ID (`cid:`, RFC 2392)."""
+
+    #: File names.
+    names: Mapping[str, str] = field(default_factory=dict)
+    #: Where they will be on the homeserver (`mxc://…`); one that has no source is named instead.
+    sources: Mapping[str, str] = field(default_factory=dict)
+    #: Words around the name of one that is not shown.
+    label: Label = "[{}]".format
+
+
+def sanitise(html: str, *, images: InlineImages | None = None) -> str:
     """`html` (any, hostile too) as Matrix HTML; "" where nothing readable is left, or it is over MAX_LENGTH.
 
     Links keep http, https, mailto, ftp and matrix targets. Tracking pixels and hidden parts go. An image of the mail
-    itself (`cid:`) is named in its place: `inline_names` gives file names by Content-ID, `label` words around them.
-    Images elsewhere become their alternative text, or a link. Tables that only lay a page out become lines.
+    itself is shown or named in its place, as `images` says; where these are given, the HTML is an email's, and `mxc:`
+    images of its own go: a homeserver elsewhere would learn who reads. Images elsewhere become their alternative text,
+    or a link. Tables that only lay a page out become lines.
     """
     if len(html) > MAX_LENGTH:
         return ""
     tokens = tokens_of(_FIRST_PASS.clean(html.replace("\0", "")))
-    rewritten = _without_layout_tables(_with_images(_without_hidden(tokens), inline_names or {}, label))
+    rewritten = _without_layout_tables(_with_images(_without_hidden(tokens), images))
     tidy = _tidy(_within_depth(rewritten))
     return _LAST_PASS.clean("".join(map(str, tidy))).strip()
 
@@ -125,28 +139,27 @@ def _is_hidden(token: Token) -> bool:
     return "hidden" in token.attributes or bool(_HIDDEN.search(token.attributes.get("style", "")))
 
 
-def _with_images(tokens: list[Token], inline_names: Mapping[str, str], label: Label) -> list[Token]:
+def _with_images(tokens: list[Token], images: InlineImages | None) -> list[Token]:
     kept: list[Token] = []
     link_depth = 0
     for token in tokens:
         if token.value == "a" and token.kind != "text":
             link_depth += 1 if token.kind == "start" else -1
         if token.value == "img" and token.kind == "start":
-            kept += _image(token, inline_names, label, in_link=link_depth > 0)
+            kept += _image(token, images, in_link=link_depth > 0)
         else:
             kept.append(token)
     return kept
 
 
-def _image(token: Token, inline_names: Mapping[str, str], label: Label, *, in_link: bool) -> list[Token]:
+def _image(token: Token, images: InlineImages | None, *, in_link: bool) -> list[Token]:
     source = token.attributes.get("src", "")
     alternative = " ".join((token.attributes.get("alt") or token.attributes.get("title") or "").split())[:200]
     if source.startswith("mxc://"):
         token.attributes.pop("style", None)
-        return [token]
+        return [token] if images is None else []
     if source.lower().startswith("cid:"):
-        name = inline_names.get(unquote(source[4:])) or inline_names.get(source[4:]) or alternative
-        return [Token("start", "em"), Token("text", label(name)), Token("end", "em")] if name else []
+        return _own_image(source[4:], alternative, images or InlineImages())
     if _is_tracker(token, source):
         return []
     if alternative:
@@ -155,6 +168,14 @@ def _image(token: Token, inline_names: Mapping[str, str], label: Label, *, in_li
     if not name or in_link:
         return [Token("text", name)] if name else []
     return [Token("start", "a", {"href": source}), Token("text", name), Token("end", "a")]
+
+
+def _own_image(content_id: str, alternative: str, images: InlineImages) -> list[Token]:
+    known = unquote(content_id) if unquote(content_id) in images.names else content_id
+    name = images.names.get(known) or alternative
+    if known in images.sources:
+        return [Token("start", "img", {"src": images.sources[known], "alt": name, "title": name})]
+    return [Token("start", "em"), Token("text", images.label(name)), Token("end", "em")] if name else []
 
 
 def _path_name(url: str) -> str:

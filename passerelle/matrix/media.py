@@ -9,7 +9,7 @@ from passerelle.core.model import NewAttachment
 from passerelle.core.names import without_controls
 
 #: What clients show as pictures. An SVG is a document with scripts: a file.
-_IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/jpg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
+SHOWN_IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/jpg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
 _MAX_SIDE = 50_000
 #: Beyond this, clients die of it: it is sent as a file.
 _MAX_PIXELS = 80_000_000
@@ -23,7 +23,7 @@ def file_content(file: NewAttachment) -> dict[str, Any]:
     name = _shown_name(file)
     info: dict[str, Any] = {"mimetype": file.media_type, "size": len(data)}
     msgtype = "m.file"
-    if file.media_type in _IMAGES:
+    if file.media_type in SHOWN_IMAGES:
         size = image_size(data, file.media_type)
         if size is not None:
             msgtype = "m.image"
@@ -52,7 +52,7 @@ def image_size(data: bytes, media_type: str) -> tuple[int, int] | None:
     Only the header is read, never a pixel, so that a decompression bomb costs nothing.
     """
     try:
-        with Image.open(BytesIO(data), formats=(_IMAGES[media_type],)) as image:
+        with Image.open(BytesIO(data), formats=(SHOWN_IMAGES[media_type],)) as image:
             width, height = image.size
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if len(data) < 50_000_000 else 1
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, OverflowError, MemoryError):

@@ -5,6 +5,7 @@ fills in what an upload gave; `notice` is what the bot itself says.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from passerelle.core.markup import linked
 from passerelle.core.model import NewAttachment
 from passerelle.core.names import list_author_name, mask_addresses, one_line, without_controls
 from passerelle.core.wording import Words
-from passerelle.matrix.event_types import DELIVERY_KEY
+from passerelle.matrix.event_types import DELIVERY_KEY, INLINE_SOURCE
 from passerelle.matrix.html import mask_quoted, text_to_html
 from passerelle.matrix.media import file_content
 
@@ -42,6 +43,11 @@ MAX_CONTENT_BYTES = 40_000
 _LONG_TEXT_START = 6_000
 
 Style = Literal["thread", "reply"]
+
+_INLINE = re.compile(re.escape(INLINE_SOURCE) + r"(\d{1,4})\b")
+#: As `sanitise` writes it: attributes in double quotes, no `>` within.
+_IMAGE = re.compile(r"<img [^>]*>")
+_ALTERNATIVE = re.compile(r'alt="([^"]*)"')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +100,8 @@ def build_contents(
     told = _notes(post, [file for file in post.attachments if file not in fitting], words, upload_limit_bytes)
     text, rest = _text_content(post, told, words, has_files=bool(fitting))
     parts = [RoomContent(content=text)] if text else []
-    parts += [_file(file) for file in fitting]
+    in_place = inline_positions(text or {})
+    parts += [_file(file) for file in fitting if file.position not in in_place]
     if rest is not None:
         parts += _text_files(rest, name=words("whole_name"), caption="", limit_bytes=upload_limit_bytes)
     if post.original is not None and post.original.strip():
@@ -133,6 +140,27 @@ def with_media(content: Mapping[str, Any], *, url: str, file: Mapping[str, Any] 
     if file is None:
         return {**content, "url": url}
     return {**content, "file": {**file, "url": url}}
+
+
+def inline_positions(content: Mapping[str, Any]) -> frozenset[int]:
+    """Positions of the attachments that a stored content shows in place, and whose sources are still to be filled."""
+    return frozenset(int(found) for found in _INLINE.findall(str(content.get("formatted_body", ""))))
+
+
+def with_inline(content: Mapping[str, Any], urls: Mapping[int, str | None]) -> dict[str, Any]:
+    """`content` with the images in place: `urls` (mxc) by position; one that has none is named instead."""
+
+    def image(match: re.Match[str]) -> str:
+        positions = _INLINE.findall(match[0])
+        url = urls.get(int(positions[0])) if positions else ""
+        if url == "":
+            return match[0]
+        if url is not None:
+            return match[0].replace(f"{INLINE_SOURCE}{positions[0]}", url)
+        name = _ALTERNATIVE.search(match[0])
+        return f"<em>[{name[1]}]</em>" if name else ""
+
+    return {**content, "formatted_body": _IMAGE.sub(image, str(content.get("formatted_body", "")))}
 
 
 def notice(text: str, *, delivery_key: str) -> dict[str, Any]:

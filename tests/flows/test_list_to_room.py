@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from conftest import BRIDGE, LIST, Bridge, MakeBridge, body_of, dumped, mail
+
+from passerelle.core.ports import Media
+from passerelle.delivery_events import EventDelivery
 
 
 async def test_email_becomes_event_with_author_and_subject(bridge: Bridge) -> None:
@@ -282,3 +286,47 @@ async def test_first_authors_had_the_lists_notice(bridge: Bridge) -> None:
     await bridge.receive(mail("Bonjour à tous.\n"))
     assert await bridge.personal_mails() == []
     assert bridge.now() - bridge.clock[0] == timedelta(0)
+
+
+async def test_inline_image_stands_in_place_and_is_uploaded_once(bridge: Bridge) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    picture = BytesIO()
+    Image.new("RGB", (3, 2), "red").save(picture, "PNG")
+    made = message_from_bytes(mail("Voici la salle :"), policy=policy.SMTP)
+    made.add_alternative('<p>Voici la salle : <img src="cid:salle@x"></p>', subtype="html")
+    made.get_payload()[1].add_related(
+        picture.getvalue(), "image", "png", cid="<salle@x>", filename="salle.png", disposition="inline"
+    )
+    await bridge.receive(made.as_bytes())
+    (row,) = [row for row in await bridge.outbox("event") if row.post_id]
+    matrix = Homeserver()
+    delivery = EventDelivery(bridge.ctx, matrix)
+    await delivery.deliver([row])
+    (content,) = matrix.sent
+    assert 'src="mxc://lab.test/file1"' in content["formatted_body"]
+    assert "passerelle.invalid" not in dumped(dict(content))
+    assert matrix.uploaded == [picture.getvalue()]
+
+
+class Homeserver:
+    """Takes what it is given, and refuses what was not asked of it."""
+
+    device_id = "DEVICE"
+    user_id = "@passerelle:lab.test"
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, object]] = []
+        self.uploaded: list[bytes] = []
+
+    async def upload(self, data: bytes, *, media_type: str, filename: str, encrypted: bool) -> Media:
+        assert not encrypted
+        assert media_type == "image/png"
+        self.uploaded.append(data)
+        return Media(url=f"mxc://lab.test/file{len(self.uploaded)}")
+
+    async def send_event(self, room_id: str, content: dict[str, object], **_: object) -> str:
+        self.sent.append(content)
+        return f"$real{len(self.sent)}"

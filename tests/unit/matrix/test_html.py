@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from passerelle.core.markup import VOID
-from passerelle.matrix.html import MAX_DEPTH, TAGS, sanitise, text_to_html
+from passerelle.matrix.html import MAX_DEPTH, TAGS, InlineImages, sanitise, text_to_html
 
 _PERMITTED = {
     "span": {"data-mx-bg-color", "data-mx-color", "data-mx-spoiler", "data-mx-maths"},
@@ -119,8 +119,8 @@ def test_tracking_pixel_is_dropped(image: str) -> None:
 
 def test_image_of_the_mail_is_named_in_its_place() -> None:
     html = '<p>Voici <img src="cid:ii_1%40x" alt="image.png"> la salle.</p>'
-    assert sanitise(html, inline_names={"ii_1@x": "salle.jpg"}) == "<p>Voici <em>[salle.jpg]</em> la salle.</p>"
-    assert sanitise(html, inline_names={}, label="[image : {}]".format) == (
+    assert sanitise(html, images=InlineImages(names={"ii_1@x": "salle.jpg"})) == "<p>Voici <em>[salle.jpg]</em> la salle.</p>"
+    assert sanitise(html, images=InlineImages(label="[image : {}]".format)) == (
         "<p>Voici <em>[image : image.png]</em> la salle.</p>"
     )
 
@@ -220,3 +220,14 @@ def test_html_of_every_sample_mail_is_permitted(corpora: Path) -> None:
 )
 def test_plain_text(text: str, html: str) -> None:
     assert text_to_html(text) == html
+
+
+def test_inline_image_is_shown_where_it_stands() -> None:
+    images = InlineImages(names={"ii_1@x": 'la "salle".jpg'}, sources={"ii_1@x": "mxc://passerelle.invalid/1"})
+    shown = sanitise('<p>Voici <img src="cid:ii_1@x" onerror="x()"> la salle.</p>', images=images)
+    assert 'src="mxc://passerelle.invalid/1"' in shown
+    assert "onerror" not in shown
+
+
+def test_emails_own_mxc_image_goes_since_it_would_tell_another_server_who_reads() -> None:
+    assert "mxc" not in sanitise('<p>a <img src="mxc://spy.test/x"> b</p>', images=InlineImages())
