@@ -13,7 +13,7 @@ from passerelle.core.wording import Words
 #: Authors named in a From field before « et 3 autres ».
 _NAMED_AUTHORS = 2
 
-#: Zero-width joiners carry meaning inside Indic, Arabic and Persian words, so they are kept between such letters.
+#: Zero-width joiners carry meaning inside Indic, Arabic and Persian words and in emoji: they are kept between these.
 _JOINERS = "\u200c\u200d"
 #: Letters that show nothing (fillers, Braille blank): category Lo or So, so that categories alone let them through.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
@@ -60,9 +60,11 @@ def safe_name(raw: str, *, max_length: int = 80) -> str:
     for position, character in enumerate(text):
         if character in _JOINERS:
             around = text[max(position - 1, 0) : position + 2].replace(character, "")
-            if not around.isascii() and all(unicodedata.category(c)[0] in "LM" for c in around):
+            if not around.isascii() and all(unicodedata.category(c)[0] in "LMS" for c in around):
                 kept.append(character)
-        elif character in _BLANK or unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"):
+        elif unicodedata.category(character) == "Cf":
+            continue  # invisible, amid a word more often than not
+        elif character in _BLANK or unicodedata.category(character) in ("Cc", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"):
             kept.append(" ")
         else:
             kept.append(character)

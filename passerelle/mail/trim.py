@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from passerelle.mail import trim_signatures as signatures
 from passerelle.mail.trim_footers import FooterRule
-from passerelle.mail.trim_lines import Line, read_lines
+from passerelle.mail.trim_lines import read_lines
 from passerelle.mail.trim_marks import Mark, Marks, mark_lines
 from passerelle.mail.trim_quotes import quotes_to_show
 
@@ -198,14 +198,3 @@ def _visible(pieces: tuple[Piece, ...]) -> str:
     while end > start and not lines[end - 1].strip():
         end -= 1
     return "\n".join(lines[start:end]).rstrip()
-
-
-def kinds_of_lines(text: str) -> list[tuple[Line, PieceKind]]:
-    """Every line of `text` with its kind; a blank line has the kind of the lines above it."""
-    marks = mark_lines(read_lines(text), None)
-    kind = PieceKind.OWN
-    found: list[tuple[Line, PieceKind]] = []
-    for line, mark in zip(marks.lines, marks.of, strict=True):
-        kind = _KINDS.get(mark, kind)
-        found.append((line, kind))
-    return found

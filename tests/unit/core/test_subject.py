@@ -103,7 +103,7 @@ def test_names_in_any_script_stay_intact(name: str) -> None:
         ("Jean\x00\x07 D", "Jean D"),
         ("M\u00adonique", "Monique"),
         ("Mon\u200dique", "Monique"),
-        ("z" + "\u0301" * 50, "ź" + "\u0301" * 4),
+        ("z" + "\u0301" * 50, "ź" + "\u0301" * 3),
         ("\u3164\u115f", ""),
         ("\u2800 \u00a0", ""),
         ("...", ""),
