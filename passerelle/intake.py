@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,8 @@ _SPOKEN = frozenset(
         "org.matrix.msc3381.poll.end",
     }
 )
+#: The bridge's own email: a private answer, a bounce, a question.
+_OWN = Route(link=None)
 
 
 class Intake:
@@ -82,9 +85,14 @@ class Intake:
             )
 
     async def take_lmtp(self, mailbox: MailboxSettings, emails: Sequence[RawEmail]) -> None:
-        """Store what the mail server hands over, one row for each recipient. Raises StoreError."""
+        """Store what the mail server hands over, one row for each recipient. Raises StoreError.
+
+        It has no mailbox where a stranger's email could stay: what belongs to no link is the bridge's own.
+        """
         reached("email_fetched")
-        rows = [row for email in emails if (row := self._email_row(mailbox, f"lmtp:{mailbox.name}", email))]
+        source = f"lmtp:{mailbox.name}"
+        delivered = [_with_return_path(email) for email in emails]
+        rows = [self._row(mailbox, source, e, self._route(mailbox, e.raw, e.recipient) or _OWN) for e in delivered]
         async with self._ctx.store.write() as conn:
             await insert_inbox(conn, rows, self._ctx.now())
         reached("email_stored")
@@ -128,8 +136,9 @@ class Intake:
 
     def _email_row(self, mailbox: MailboxSettings, source: str, email: RawEmail) -> NewInboxRow | None:
         taken = self._route(mailbox, email.raw, email.recipient)
-        if taken is None:
-            return None
+        return None if taken is None else self._row(mailbox, source, email, taken)
+
+    def _row(self, mailbox: MailboxSettings, source: str, email: RawEmail, taken: Route) -> NewInboxRow:
         return NewInboxRow(
             source=source,
             key=email.key,
@@ -147,9 +156,16 @@ class Intake:
             header = parse_headers(raw)
         except MalformedEmail:
             # It cannot be said whose it is: the bridge takes it in, so that a human hears of it.
-            return Route(link=None)
+            return _OWN
         links = [link for link in self._ctx.links if link.mailbox.name == mailbox.name]
         return route(header, links, bridge=MailAddress(mailbox.address), recipient=recipient)
+
+
+def _with_return_path(email: RawEmail) -> RawEmail:
+    """As whoever delivers at last has to (RFC 5321 §4.4): bounces and robots are known by a null return path."""
+    if email.envelope_from is None:
+        return email
+    return replace(email, raw=f"Return-Path: <{email.envelope_from}>\r\n".encode("utf-8", "replace") + email.raw)
 
 
 def _event_row(source: str, link: Link, room_id: RoomId, event: Mapping[str, Any], now: datetime) -> NewInboxRow | None:

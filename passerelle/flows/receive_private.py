@@ -69,6 +69,9 @@ async def _take(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: E
     taken = route(email, links, bridge=bridge, recipient=row.recipient)
     if taken is not None and taken.beside_the_list:
         return "beside_the_list"
+    if taken is None and email.list_id:
+        # LMTP hands over whatever comes to our address. An answer to a list that is not ours would be noise there.
+        return "foreign_list"
     return await _answer(ctx, conn, Received(row=row, email=email, author=author), links)
 
 
