@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import fcntl
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -52,6 +54,19 @@ class StartingTown(Town):
     def __init__(self, state: Path, console: Console) -> None:
         super().__init__(state)
         self._console = console
+
+    async def __aenter__(self) -> Self:
+        """Start; when cancelled meanwhile, what has begun to start is stopped at once."""
+        started = asyncio.create_task(asyncio.to_thread(self.__enter__))
+        try:
+            return await asyncio.shield(started)
+        except asyncio.CancelledError:
+            # A start that waits gives up when its server ends; one that had not begun is undone by the second stop.
+            await asyncio.to_thread(self.stop)
+            with contextlib.suppress(LabError):
+                await started
+            await asyncio.to_thread(self.stop)
+            raise
 
     def start(self) -> None:
         """Start all four, side by side, each on a line of its own."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from lab.association import Association, Town
-from lab.daemon import LINK, Daemon
+from lab.daemon import Daemon
 from lab.demo import script
 from lab.process import REPOSITORY
 from passerelle.cli import app
@@ -88,9 +89,13 @@ def _commands(association: Association, town: Town, daemon: Daemon) -> Iterator[
         "lire sa boîte",
         f"curl -u {monique.user}:{monique.password} 'imap://{monique.host}:{monique.port}/INBOX;MAILINDEX=1'",
     )
+    lea = association.chat_accounts[script.LEA]
+    room = quote(association.room_id, safe="")
     yield (
-        "Monique donne son accord (déjà fait)",
-        f".venv/bin/passerelle confirm {LINK} --by Monique --config {configuration}",
+        "écrire dans le salon, comme Léa",
+        f"curl -X PUT -H 'Authorization: Bearer {lea.access_token}' "
+        """-d '{"msgtype": "m.text", "body": "Bonjour la liste !"}' """
+        f'"{lea.homeserver}/_matrix/client/v3/rooms/{room}/send/m.room.message/$(date +%s)"',
     )
 
 
