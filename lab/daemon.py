@@ -143,12 +143,12 @@ class Daemon(Server):
             raise LabError(f"passerelle {name} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def confirm(self, *, deadline_seconds: float = 30) -> None:
-        """Have a coordinator confirm, as soon as both sides were told."""
+    def confirm(self, link: str = LINK, *, deadline_seconds: float = 30) -> None:
+        """Have a coordinator confirm a link, as soon as both sides were told."""
         deadline = time.monotonic() + deadline_seconds
         while True:
             try:
-                self.command("confirm", LINK, "--by", "Monique")
+                self.command("confirm", link, "--by", "Monique")
                 return
             except LabError:
                 if time.monotonic() > deadline:

@@ -15,6 +15,9 @@ from lab.imap import text_of
 
 Event = Mapping[str, Any]
 
+#: Characters: so that a number names both a mail and a place in it.
+_LONGEST_MAIL = 10_000_000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mail:
@@ -71,13 +74,18 @@ def nothing() -> Findings:
 class Ledger:
     """What was said on both sides of one link."""
 
+    #: Letters that make the words of several ledgers differ.
+    name: str = ""
+    #: Whether lines keep their order over several mails. A mail of unknown fate waits for its echo, and those behind it
+    #: go on: where such mails are made by the dozen, only the order within each mail is looked at.
+    order_over_mails: bool = True
     mails: dict[str, Mail] = field(default_factory=dict)
     lines: dict[str, Line] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_word(self) -> str:
         """A word that stands nowhere else, and in no other word."""
-        return f"mot{next(self._numbers):05d}x"
+        return f"mot{self.name}{next(self._numbers):05d}x"
 
     def note_mail(self, mail: Mail) -> None:
         """A mail was handed in."""
@@ -149,7 +157,9 @@ class Ledger:
         findings = _counted("the line", where, found) + _counted("the file of line", where, files)
         findings += _counted("the mail", where, posted)
         spots = {
-            word: numbers[0] * 10_000_000 + texts[numbers[0]].index(word) for word, numbers in found.items() if numbers
+            word: numbers[0] * _LONGEST_MAIL + texts[numbers[0]].index(word)
+            for word, numbers in found.items()
+            if numbers
         }
         findings += Findings(astray=self._lines_out_of_order(where, spots, timeline))
         return findings + self._audit_references({w: mails[n[0]] for w, n in found.items() if n}, where, timeline)
@@ -158,10 +168,11 @@ class Ledger:
         """Within one thread, and among lines that answer nothing."""
         by_event = {line.event_id: line for line in self.lines.values()}
         said = [by_event[e["event_id"]] for e in timeline if e["event_id"] in by_event]
-        threads: dict[str | None, list[tuple[int, str]]] = {}
+        threads: dict[object, list[tuple[int, str]]] = {}
         for line in said:
             if line.word in spots and line.replies_to is None:
-                threads.setdefault(line.thread_root, []).append((spots[line.word], line.word))
+                mail = None if self.order_over_mails else spots[line.word] // _LONGEST_MAIL
+                threads.setdefault((line.thread_root, mail), []).append((spots[line.word], line.word))
         return tuple(itertools.chain.from_iterable(_out_of_order("the line", where, t) for t in threads.values()))
 
     def _audit_references(self, holding: Mapping[str, Message], where: str, timeline: Sequence[Event]) -> Findings:
@@ -182,8 +193,11 @@ class Ledger:
                 astray.append(f"the line {word} left {where} in a mail that does not answer {root}")
         return Findings(astray=tuple(astray))
 
-    def first_line_in(self, mail: Message) -> str | None:
-        """The word of the first line that a chat mail holds."""
+    def word_of(self, mail: Message) -> str | None:
+        """The word of a mail that the list sent out: a member's own, or the first line's that a chat mail holds."""
+        for posted in self.mails.values():
+            if posted.message_id == mail["Message-ID"]:
+                return posted.word
         text = text_of(mail)
         held = sorted((text.index(word), word) for word in self.lines if word in text)
         return held[0][1] if held else None

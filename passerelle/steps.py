@@ -1,7 +1,8 @@
 """The named steps between which a crash may fall. In a test of crashes, one of them ends the process.
 
 With `PASSERELLE_CRASH_AT=email_stored` in the environment the process is killed (SIGKILL, as by a power cut that spares
-the disk) the first time it gets there; `email_stored:3` the third time. Without it `reached` does nothing.
+the disk) the first time it gets there; `email_stored:3` the third time. With `PASSERELLE_STEPS_TO=file` the names of all
+steps go to the end of that file: they tell where a process was that was killed at any moment. Otherwise nothing is done.
 """
 
 import os
@@ -35,11 +36,15 @@ STEPS: tuple[Step, ...] = get_args(Step)
 
 _target, _, _count = os.environ.get("PASSERELLE_CRASH_AT", "").partition(":")
 _left = int(_count or 1)
+_told = os.environ.get("PASSERELLE_STEPS_TO", "")
+_telling = os.open(_told, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if _told else -1
 
 
 def reached(step: Step) -> None:
     """Say that a step was reached."""
     global _left
+    if _telling >= 0:
+        os.write(_telling, f"{step}\n".encode())
     if step != _target:
         return
     _left -= 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 
 from lab.association import Association, Attachment
-from lab.imap import text_of
+from lab.imap import subject_of, text_of
 from lab.ledger import Ledger, Line, Mail
 from lab.matrix_client import ChatMember, Event
 
@@ -22,24 +22,19 @@ class Conversation:
     association: Association
     ledger: Ledger = field(default_factory=Ledger)
 
-    async def write(
-        self, member: str, *, answers: str | None = None, answering: str = "", has_file: bool = False
-    ) -> str:
-        """Write a mail to the list and return its word.
-
-        :param answers: the word that it answers; ``answering``: the Message-ID of a chat mail that holds it, where it
-            is a line.
-        """
+    async def write(self, member: str, *, answers: Message | None = None, has_file: bool = False) -> str:
+        """Write a mail to the list, in answer to one that the member got from it; return its word."""
         word = self.ledger.new_word()
-        chain = [answering] if answering else [self.ledger.mails[answers].message_id] if answers else []
-        subject = f"Re: Le sujet de {answers}" if answers else f"Le sujet de {word}"
+        chain = [*str(answers["References"] or "").split(), str(answers["Message-ID"])] if answers else []
+        subject = f"Re: {subject_of(answers)}" if answers else f"Le sujet de {word}"
         files = [Attachment(name=f"plan-{word}.pdf", media_type="application/pdf", data=word.encode() * 300)]
         mail = self.association.compose(
             member, subject, f"Bonjour, {word} !\n", answering=chain, attachments=files if has_file else ()
         )
         # Noted first: once the server has it, it counts, whatever becomes of the answer.
         message_id = str(mail["Message-ID"])
-        self.ledger.note_mail(Mail(word=word, message_id=message_id, answers=answers, has_file=has_file))
+        about = self.ledger.word_of(answers) if answers else None
+        self.ledger.note_mail(Mail(word=word, message_id=message_id, answers=about, has_file=has_file))
         await self.association.post_raw(member, mail.as_bytes())
         return word
 
@@ -77,15 +72,8 @@ class Conversation:
         return await person.wait_for(self.association.room_id, shows, deadline_seconds=PATIENCE_SECONDS)
 
     async def seen_in_mailbox(self, member: str, word: str) -> Message:
-        """Wait until somebody sees a line in the mailbox; return the mail that holds it."""
+        """Wait until somebody sees a mail or a line in the mailbox; return the mail that holds it."""
         mailbox = self.association.mail_members[member].mailbox
         return await asyncio.to_thread(
             mailbox.wait_for, lambda mail: word in text_of(mail), deadline_seconds=PATIENCE_SECONDS
-        )
-
-    async def answer_line(self, member: str, line: Line) -> str:
-        """Answer by mail the chat mail that holds a line."""
-        mail = await self.seen_in_mailbox(member, line.word)
-        return await self.write(
-            member, answers=self.ledger.first_line_in(mail) or line.word, answering=str(mail["Message-ID"])
         )
