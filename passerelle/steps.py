@@ -1,8 +1,9 @@
 """The named steps between which a crash may fall. In a test of crashes, one of them ends the process.
 
-With `PASSERELLE_CRASH_AT=email_stored` in the environment the process is killed (SIGKILL, as by a power cut that spares
-the disk) the first time it gets there; `email_stored:3` the third time. With `PASSERELLE_STEPS_TO=file` the names of all
-steps go to the end of that file: they tell where a process was that was killed at any moment. Otherwise nothing is done.
+With `PASSERELLE_CRASH_AT=email_stored` in the environment the process is killed (SIGKILL, as by a power cut that
+spares the disk) the first time it gets there; `email_stored:3` the third time. With `PASSERELLE_STEPS_TO=file` the
+names of all steps go to the end of that file: they tell where a process was that was killed at any moment. Otherwise
+nothing is done.
 """
 
 import os
