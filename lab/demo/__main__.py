@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import os
 import signal
 import sys
 from pathlib import Path
@@ -31,6 +32,9 @@ def main() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that knows no é shows a question mark, and the demonstration goes on.
         sys.stdout.reconfigure(errors="replace")
+    # The servers read and write files in UTF-8, whatever the terminal knows.
+    os.environ["PYTHONUTF8"] = "1"
+    os.environ.pop("PYTHONIOENCODING", None)
     console = Console(file=FrenchOutput(sys.stdout).as_file())
     try:
         with StateFolder(given.state) as state:

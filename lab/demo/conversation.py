@@ -148,7 +148,7 @@ async def paul_replies(scene: Scene) -> None:
     """A reply in Thunderbird's style, and a reaction to it."""
     async with scene.stage.step(
         "Paul répond par courriel, avec tout le fil cité et sa signature",
-        "Le salon ne montre que ses mots, dans le fil. Le courriel entier reste à un clic : original.txt.",
+        "Le salon ne montre que ses mots. Le courriel entier reste à un clic : original.txt.",
     ):
         answered = await scene.list_shows(script.KARIM_OFFERS)
         mail = thunderbird_reply(

@@ -116,7 +116,7 @@ def render_email(email: Email) -> Text:
     """Return a mail as a mail program shows it; of quotes and footers the beginning."""
     shown = Text()
     shown.append(f"De{NBSP}: ", style="dim").append(f"{email.author}\n", style=MAIL_STYLE)
-    shown.append(f"Objet{NBSP}: ", style="dim").append(f"{email.subject}\n", style="bold")
+    shown.append(f"Objet{NBSP}: ", style="dim").append(f"{email.subject}\n\n", style="bold")
     for kind, lines in _blocks(email.text):
         limit = {"quote": _QUOTED_LINES, "footer": _FOOTER_LINES}.get(kind, len(lines))
         # To say that one line is hidden takes a line itself.
@@ -150,7 +150,7 @@ def render_item(item: RoomItem, whole_room: Sequence[RoomItem]) -> Text:
         shown.append(f"{author}\n", style="bold")
     shown.append(words)
     if item.before:
-        shown.append(f"\n(modifié{NBSP}; avant{NBSP}: «{NBSP}{excerpt(item.before, 24)}{NBSP}»)", style="dim italic")
+        shown.append(f"\n(modifié{NBSP}; avant{NBSP}: «{NBSP}{excerpt(item.before, 22)}{NBSP}»)", style="dim italic")
     return shown
 
 
@@ -163,7 +163,7 @@ def render_file(file: File) -> Text:
 def excerpt(text: str, length: int = 30) -> str:
     """Return the beginning of ``text`` on one line."""
     line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+    return line if len(line) <= length else line[: length - 1].rstrip(" ,;:") + "…"
 
 
 def author_and_words(item: RoomItem) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -50,9 +51,9 @@ _FORMAT = re.sub(r"@font-face \{\{[^}]*\}\}", "", CONSOLE_SVG_FORMAT).replace(
 def draw_picture(seen: Sequence[Seen], file: Path) -> None:
     """Draw the chosen steps to ``file``."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    for step in seen:
-        if step.number in STEPS:
-            console.print(render_step(step, width=COLUMNS, with_heading=step.number == STEPS[0]))
+    for number, step in enumerate((step for step in seen if step.number in STEPS), 1):
+        console.print()
+        console.print(render_step(replace(step, number=number), width=COLUMNS, with_heading=number == 1))
     file.parent.mkdir(parents=True, exist_ok=True)
     picture = console.export_svg(title="Passerelle · make demo", theme=_THEME, code_format=_FORMAT, unique_id="demo")
     file.write_text(restored(picture))

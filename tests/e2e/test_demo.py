@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from lab.demo import script
 from lab.demo.checks import check
+from lab.demo.display import render_email, render_item, render_sides
 from lab.demo.record import Record, read_record
 from lab.demo.sides import Email, RoomItem, Sides, says
+from lab.demo.typography import FrenchOutput
 from lab.process import REPOSITORY
 
 #: Until everything is installed, started, played, checked and stopped; a bound, not a measure.
@@ -93,6 +97,20 @@ def test_picture_shows_both_sides(run: Run) -> None:
     assert drawn.startswith("<svg")
     for words in ("La&#160;liste&#160;(courriel)", "Le&#160;salon", "message&#160;supprim"):
         assert words in drawn
+
+
+@pytest.mark.parametrize("width", [40, 72, 100])
+def test_sides_fit_any_terminal(record: Record, width: int) -> None:
+    shown = io.StringIO()
+    console = Console(file=FrenchOutput(shown).as_file(), width=width, force_terminal=False)
+    emails = [render_email(email) for email in record.sides.mailboxes[script.MONIQUE]]
+    room = [render_item(item, record.sides.room) for item in record.sides.room]
+    console.print(render_sides(emails, room, width=width))
+    lines = shown.getvalue().splitlines()
+    # The thumb takes two columns and is one character.
+    assert max(map(len, lines)) <= width
+    assert ("│" in shown.getvalue()) == (width >= 72)
+    assert not any(line.strip("│ ").startswith((":", "!", "?", "»")) for line in lines)
 
 
 def test_everything_holds_on_what_was_seen(record: Record) -> None:
