@@ -11,7 +11,7 @@ from passerelle.delivery_events import EventDelivery
 from passerelle.flows.context import FlowContext
 from passerelle.lanes import LaneWorker
 from passerelle.store.lanes import release_lane
-from passerelle.store.outbox import claim_outbox
+from passerelle.store.outbox import claim_outbox, uncount_attempts
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Delivery:
         senders: Mapping[str, EmailSender],
         width: int = 24,
     ) -> None:
-        self._ctx, self._owner = ctx, owner
+        self._ctx, self._owner, self._matrix = ctx, owner, matrix
         self.events = EventDelivery(ctx, matrix)
         self.emails = EmailDelivery(ctx, senders)
         self.worker: LaneWorker[OutboxRow] = LaneWorker(
@@ -46,15 +46,19 @@ class Delivery:
             lease_seconds=int(_LEASE.total_seconds()),
             limit=_ROWS,
             exclude_lanes=busy,
+            device_id=self._matrix.device_id or None,
         )
 
     async def _work(self, rows: Sequence[OutboxRow]) -> None:
+        # Until it is known how far it went, all were tried.
+        tried = len(rows)
         try:
             emails = [row for row in rows if row.kind == "email"]
             if emails and emails[0] is rows[0]:
-                await self.emails.deliver(emails)
+                tried = await self.emails.deliver(emails)
             else:
-                await self.events.deliver([row for row in rows if row.kind != "email"])
+                tried = await self.events.deliver([row for row in rows if row.kind != "email"])
         finally:
             async with self._ctx.store.write(durable=False) as conn:
+                await uncount_attempts(conn, [row.id for row in rows[tried:]])
                 await release_lane(conn, rows[0].lane)

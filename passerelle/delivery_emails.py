@@ -30,30 +30,33 @@ class EmailDelivery:
         #: When the next email of a lane may leave: `mails_per_minute`.
         self._next_at: dict[str, datetime] = {}
 
-    async def deliver(self, rows: Sequence[OutboxRow]) -> None:
-        """Send until one must wait: what comes after it in the lane waits with it."""
+    async def deliver(self, rows: Sequence[OutboxRow]) -> int:
+        """Send until one must wait: what comes after it in the lane waits with it. How many were tried."""
         sender = self._senders.get(rows[0].mailbox)
         if sender is None:
             await self._postpone(rows[0], TemporaryFailure(f"mailbox '{rows[0].mailbox}' is not configured any more"))
-            return
+            return 1
         if not await self._paced(rows[0]):
-            return
+            return 0
+        tried = 0
         try:
             async with sender.session() as session:
                 for row in rows:
+                    if not await self._paced(row):
+                        break
+                    tried += 1
                     if not await self._one(session, row):
-                        return
+                        break
         except TemporaryFailure as failure:
             await self._postpone(rows[0], failure)
         except PermanentFailure as failure:
             # The server refuses the connection or the login: nothing is wrong with the mail, an administrator mends it.
             await self._postpone(rows[0], TemporaryFailure(str(failure)))
+        return max(1, tried)
 
     async def _one(self, session: EmailSession, row: OutboxRow) -> bool:
         """Send one email; False where the lane must wait."""
         reached("mail_claimed")
-        if not await self._paced(row):
-            return False
         if row.raw_hash is None:
             await self._fail(row, PermanentFailure("the email's bytes are gone"))
             return True

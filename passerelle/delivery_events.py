@@ -35,11 +35,12 @@ class EventDelivery:
     def __init__(self, ctx: FlowContext, matrix: MatrixTransport) -> None:
         self._ctx, self._matrix = ctx, matrix
 
-    async def deliver(self, rows: Sequence[OutboxRow]) -> None:
-        """Send until one must wait: what comes after it in the lane waits with it."""
-        for row in rows:
+    async def deliver(self, rows: Sequence[OutboxRow]) -> int:
+        """Send until one must wait: what comes after it in the lane waits with it. How many were tried."""
+        for tried, row in enumerate(rows, 1):
             if not await self._one(row):
-                return
+                return tried
+        return len(rows)
 
     async def _one(self, row: OutboxRow) -> bool:
         reached("event_claimed")

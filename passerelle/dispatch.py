@@ -13,7 +13,7 @@ from passerelle.flows.relay_email import relay_email
 from passerelle.flows.relay_event import relay_event
 from passerelle.lanes import LaneWorker, retry_at
 from passerelle.steps import reached
-from passerelle.store.inbox import claim_inbox, postpone_inbox, set_aside_inbox
+from passerelle.store.inbox import claim_inbox, postpone_inbox, set_aside_inbox, uncount_attempts
 from passerelle.store.incidents import insert_incident
 from passerelle.store.lanes import release_lane
 
@@ -49,12 +49,19 @@ class Dispatch:
         )
 
     async def _work(self, rows: Sequence[InboxRow]) -> None:
+        tried = 0
         try:
             for row in rows:
+                tried += 1
                 if not await self._one(row):
                     break
+        except StoreError:
+            # Nothing is wrong with the row: a full disk must not use its attempts up.
+            tried -= 1
+            raise
         finally:
             async with self._ctx.store.write(durable=False) as conn:
+                await uncount_attempts(conn, [row.id for row in rows[tried:]])
                 await release_lane(conn, rows[0].lane)
 
     async def _one(self, row: InboxRow) -> bool:
@@ -68,8 +75,8 @@ class Dispatch:
                 await receive_private(self._ctx, row)
             elif row.kind == "email":
                 await relay_email(self._ctx, row)
-            else:
-                await relay_event(self._ctx, row)
+            elif not await relay_event(self._ctx, row):
+                return False
         except StoreError:
             raise
         except Exception:

@@ -49,8 +49,11 @@ class Arrival:
     state: LinkState
 
 
-async def relay_event(ctx: FlowContext, row: InboxRow) -> None:
+async def relay_event(ctx: FlowContext, row: InboxRow) -> bool:
     """Take one inbox row of kind `event`; whatever comes of it, the row is finished.
+
+    False where it is not: its key has not come, and what comes after it in the lane waits with it. A redaction of a
+    line that cannot be read yet would find nothing, and the line leave after all.
 
     Raises StoreError; nothing else, since a bad event is set aside with its reason.
     """
@@ -61,11 +64,11 @@ async def relay_event(ctx: FlowContext, row: InboxRow) -> None:
         event = _parse(ctx, row, json.loads(raw))
     except (MalformedEvent, ValueError, RecursionError) as error:
         await _set_aside(ctx, link, row, str(error) or "it is not an event that can be read")
-        return
+        return True
     if isinstance(event, Undecryptable) and row.attempts < _TRIES_TO_DECRYPT:
         async with ctx.store.write() as conn:
             await postpone_inbox(conn, row.id, ctx.now() + _KEYS_COME_WITHIN, "its key has not come yet")
-        return
+        return False
     async with ctx.store.write() as conn:
         state = await find_link_state(conn, link.association_name, link.name)
         arrival = Arrival(link=link, row=row, state=state)
@@ -77,6 +80,7 @@ async def relay_event(ctx: FlowContext, row: InboxRow) -> None:
         if reason:
             await count(conn, link.association_name, link.name, ctx.now().date(), f"event_{reason}")
     log.info("Event taken: %s", reason or "accepted", extra={"link": link.path, "inbox_id": row.id})
+    return True
 
 
 def _parse(ctx: FlowContext, row: InboxRow, raw: EventJson) -> Parsed:

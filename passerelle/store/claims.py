@@ -38,7 +38,7 @@ class Claims(Generic[T]):
         self._shape = shape
         self._free = lanes.free_lanes(queue, in_lane)
         self._head = (
-            select(queue.c.id, queue.c.state, queue.c.due_at)
+            select(queue.c.id, queue.c.state, queue.c.due_at, queue.c.attempts)
             .where(in_lane, queue.c.lane == bindparam("which"))
             .order_by(queue.c.id)
             .limit(bindparam("limit"))
@@ -54,6 +54,7 @@ class Claims(Generic[T]):
     async def claim(self, store: Store, request: Claim, **extra: Any) -> list[T]:
         """Claim up to `limit` due rows of one free lane, from its head on, oldest first; their attempt is counted.
 
+        A head that was tried twice is claimed alone: should it end the daemon again, no neighbour pays for it.
         The lane's lease is `owner`'s then. `extra`: parameters of `counted`. Empty where no lane has anything due.
         """
         async with store.read() as conn:

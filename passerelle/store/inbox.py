@@ -58,6 +58,11 @@ _RETRY_HELD = (
     )
     .values(state="waiting", due_at=bindparam("now"), attempts=0, done_at=None)
 )
+_UNCOUNT = (
+    update(inbox)
+    .where(inbox.c.id.in_(bindparam("ids", expanding=True)), inbox.c.attempts > 0, _WAITING)
+    .values(attempts=inbox.c.attempts - 1)
+)
 _LIST = {
     None: select(*_SHAPE.columns).order_by(inbox.c.id.desc()).limit(bindparam("limit")),
     "waiting": select(*_SHAPE.columns).where(_WAITING).order_by(inbox.c.id.desc()).limit(bindparam("limit")),
@@ -114,6 +119,11 @@ async def claim_inbox(
     """
     request = Claim(owner=owner, now=now, lease_seconds=lease_seconds, limit=limit, exclude_lanes=exclude_lanes)
     return await _CLAIMS.claim(store, request)
+
+
+async def uncount_attempts(conn: AsyncConnection, ids: Sequence[InboxId]) -> None:
+    """Rows that were claimed and not tried, or that only the store's own trouble stopped: it was no attempt."""
+    await conn.execute(_UNCOUNT, {"ids": list(ids)})
 
 
 async def next_due_at(conn: AsyncConnection) -> datetime | None:

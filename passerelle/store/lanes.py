@@ -142,10 +142,15 @@ def free_lanes(queue: Table, in_lane: ColumnElement[bool]) -> Select[tuple[str]]
 
 
 def due_prefix(rows: Sequence[Any], now: datetime) -> int | None:
-    """The id of the last row of a lane that may be claimed now: from its head on, without a gap. Rows by id."""
+    """The id of the last row of a lane that may be claimed now: from its head on, without a gap. Rows by id.
+
+    Only the head where it was tried twice: see `Claims.claim`.
+    """
     last: int | None = None
     for row in rows:
         if row.state != "waiting" or row.due_at > now:
             break
         last = row.id
+        if row.attempts > 1:
+            break
     return last
