@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from benchmarks.figures import Aim, Figure, ratio_of_rates
 from benchmarks.mails import MailMaker
-from benchmarks.town import Bench
+from benchmarks.town import Bench, CpuSeconds
 from lab.matrix_client import ChatMember
 from lab.process import LabError, wait_until
 
@@ -39,6 +39,7 @@ class Relayed:
     rate: float
     #: The contents by room, in order.
     contents: Sequence[Sequence[tuple[str, Content]]]
+    cpu: CpuSeconds
 
 
 async def measure_backlog(bench: Bench, mails: MailMaker, *, total: int, slices: int) -> Figure:
@@ -48,10 +49,14 @@ async def measure_backlog(bench: Bench, mails: MailMaker, *, total: int, slices:
         bare = BarePuts(bench, sender)
         await bare.put((await _relay(bench, lea, mails, WARM_UP * bench.list_count)).contents)
         bridge_rates, bare_rates = [], []
+        bridge_cpu = bare_cpu = CpuSeconds()
         for _ in range(slices):
             relayed = await _relay(bench, lea, mails, total // slices)
             bridge_rates.append(relayed.rate)
+            bridge_cpu += relayed.cpu
+            before = bench.cpu_seconds()
             bare_rates.append(await bare.put(relayed.contents))
+            bare_cpu += bench.cpu_seconds() - before
     ratio, spread = ratio_of_rates(bridge_rates, bare_rates)
     count = total // slices * slices
     return Figure(
@@ -62,7 +67,10 @@ async def measure_backlog(bench: Bench, mails: MailMaker, *, total: int, slices:
         bare=_rate(count, slices, bare_rates),
         spread=spread,
         aim=Aim(at="≥", value=0.95),
-        notes=(f"{slices} slices each way",),
+        notes=(
+            f"{slices} slices each way; processor time an event: daemon {bridge_cpu.daemon / count * 1000:.1f} ms, "
+            f"Synapse {bridge_cpu.synapse / count * 1000:.1f} ms (bare {bare_cpu.synapse / count * 1000:.1f} ms)",
+        ),
     )
 
 
@@ -74,6 +82,7 @@ def _rate(count: int, slices: int, rates: Sequence[float]) -> str:
 async def _relay(bench: Bench, lea: ChatMember, mails: MailMaker, count: int) -> Relayed:
     made = list(mails.make_round(bench.list_count, count))
     before = bench.count_in_store(_RELAYED)
+    cpu_before = bench.cpu_seconds()
     bench.freeze()
     try:
         await asyncio.to_thread(bench.bridge.mailbox.append_all, [mail.raw for mail in made])
@@ -85,13 +94,14 @@ async def _relay(bench: Bench, lea: ChatMember, mails: MailMaker, count: int) ->
 
     what = f"{count} events in the rooms"
     ended_at = await asyncio.to_thread(wait_until, all_there, what=what, deadline_seconds=LONGEST_SECONDS)
+    cpu = bench.cpu_seconds() - cpu_before
     wanted = Counter(mail.list_number for mail in made)
     contents = [await _newest(lea, room_id, wanted[number]) for number, room_id in enumerate(bench.bridge.rooms)]
     for number, room in enumerate(contents):
         markers = [mail.marker for mail in made if mail.list_number == number]
         if [marker in content["body"] for marker, (_, content) in zip(markers, room, strict=True)].count(False):
             raise LabError(f"room {number} has not the mails of its list in their order, once each")
-    return Relayed(rate=count / (ended_at - begun_at), contents=contents)
+    return Relayed(rate=count / (ended_at - begun_at), contents=contents, cpu=cpu)
 
 
 async def _newest(lea: ChatMember, room_id: str, count: int) -> list[tuple[str, Content]]:

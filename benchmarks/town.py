@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sqlite3
 import time
@@ -37,6 +38,20 @@ class Side:
     account: Account
     rooms: tuple[str, ...]
     mailbox: Mailbox
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CpuSeconds:
+    """Processor time of two processes; on a busy machine it says more than the clock."""
+
+    daemon: float = 0
+    synapse: float = 0
+
+    def __sub__(self, other: CpuSeconds) -> CpuSeconds:
+        return CpuSeconds(daemon=self.daemon - other.daemon, synapse=self.synapse - other.synapse)
+
+    def __add__(self, other: CpuSeconds) -> CpuSeconds:
+        return CpuSeconds(daemon=self.daemon + other.daemon, synapse=self.synapse + other.synapse)
 
 
 class BenchTown(Server):
@@ -101,6 +116,13 @@ class Bench:
         status = Path(f"/proc/{self.daemon.process.pid}/status").read_text()
         return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))
 
+    def cpu_seconds(self) -> CpuSeconds:
+        """Return the processor time that the daemon and the homeserver have used so far."""
+        assert self.daemon.process is not None
+        return CpuSeconds(
+            daemon=_cpu_seconds(self.daemon.process.pid), synapse=_cpu_seconds(self.town.synapse.process.pid)
+        )
+
     @asynccontextmanager
     async def store(self) -> AsyncIterator[FlowContext]:
         """Open the daemon's store beside it, as the command line does."""
@@ -143,6 +165,12 @@ async def found_bench(state: Path, list_count: int) -> AsyncIterator[Bench]:
             )
             await _confirm_all(bench)
             yield replace(bench, confirmed_at=time.time())
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Utime and stime of proc(5)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _found_rooms(maker: Account, other: Account, count: int) -> tuple[str, ...]:
