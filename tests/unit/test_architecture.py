@@ -17,10 +17,14 @@ ADAPTERS = {
     "matrix.own_events", "matrix.connection", "matrix.pushes", "matrix.probe", "matrix.answers", "matrix.timeline", "matrix.power",
 }  # fmt: skip
 #: Third-party libraries that do I/O or wait: never in a pure module.
-IO_LIBRARIES = {"aiohttp", "aioimaplib", "aiosmtplib", "aiosmtpd", "nio", "sqlalchemy", "apscheduler", "asyncpg", "alembic"}
+IO_LIBRARIES = {
+    "aiohttp", "aioimaplib", "aiosmtplib", "aiosmtpd", "nio", "sqlalchemy", "apscheduler", "asyncpg", "alembic",
+}  # fmt: skip
 #: What a pure module may not ask of the standard library: the clock, the network, files, chance.
 IO_STDLIB = {"asyncio", "socket", "subprocess", "time", "random", "smtplib", "imaplib", "urllib.request", "sqlite3"}
 
+#: What moves rows between the store, the flows and the transports.
+LOOPS = {"delivery", "delivery_emails", "delivery_events", "intake", "dispatch", "schedule", "fetching", "lanes"}
 ENTRY = {"daemon", "cli", "check", "init", "wiring", "__main__"}
 
 
@@ -71,7 +75,7 @@ def test_imports_keep_to_the_table(name: str) -> None:
     if part(name) == "flows":
         assert not {n for n in inside if n in ADAPTERS}, "a flow talks to transports by the outbox only"
         assert not {lib for lib in imported if lib.split(".")[0] in IO_LIBRARIES - {"sqlalchemy"}}
-    if name in ("delivery", "delivery_emails", "delivery_events", "intake", "dispatch", "schedule", "fetching", "lanes"):
+    if name in LOOPS:
         assert not {n for n in inside if n in ADAPTERS}, "transports come in through core.ports"
 
 
