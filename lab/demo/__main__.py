@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import locale
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from lab.demo.performance import Wishes, perform
 from lab.demo.servers import StateFolder
-from lab.demo.typography import FrenchOutput
+from lab.demo.typography import PLAINLY, FrenchOutput
 from lab.process import REPOSITORY, LabError
 
 STOPPED = 130
@@ -29,12 +30,9 @@ def main() -> int:
     )
     parser.add_argument("--picture", type=Path, help="also draw what was seen, as SVG")
     given = parser.parse_args()
+    _write_files_in_utf8()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that knows no é shows a question mark, and the demonstration goes on.
-        sys.stdout.reconfigure(errors="replace")
-    # The servers read and write files in UTF-8, whatever the terminal knows.
-    os.environ["PYTHONUTF8"] = "1"
-    os.environ.pop("PYTHONIOENCODING", None)
+        sys.stdout.reconfigure(errors=PLAINLY)
     console = Console(file=FrenchOutput(sys.stdout).as_file())
     try:
         with StateFolder(given.state) as state:
@@ -43,6 +41,14 @@ def main() -> int:
     except LabError as error:
         console.print(f"[bold red]La démonstration n’a pas pu aller au bout.[/]\n{error}", highlight=False)
         return 2
+
+
+def _write_files_in_utf8() -> None:
+    """Begin anew in Python's UTF-8 mode where the locale is another: servers read what we write, terminals do not."""
+    if not sys.flags.utf8_mode and locale.getpreferredencoding(False).lower() not in ("utf-8", "utf8"):
+        os.environ |= {"PYTHONUTF8": "1", "PYTHONIOENCODING": sys.stdout.encoding}
+        os.execv(sys.executable, [sys.executable, "-m", "lab.demo", *sys.argv[1:]])
+    os.environ.pop("PYTHONIOENCODING", None)
 
 
 async def _until_stopped(console: Console, wishes: Wishes) -> int:

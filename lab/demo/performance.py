@@ -144,7 +144,7 @@ async def _show_what_comes(console: Console, watch: Watch) -> None:
 def show_results(console: Console, results: tuple[Result, ...], *, seconds: float) -> None:
     """Print the table of checks, and whether all hold."""
     table = Table(box=box.SIMPLE_HEAD, width=min(console.width, WIDEST), show_edge=False)
-    table.add_column("", width=1)
+    table.add_column("", width=3)
     table.add_column("Vérifié des deux côtés", overflow="fold", ratio=1)
     table.add_column("Vu", overflow="fold", max_width=30)
     for result in results:

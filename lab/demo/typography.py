@@ -1,14 +1,33 @@
-"""Non-breaking spaces on the terminal: Rich breaks lines at them, so they travel through it as another character."""
+"""French on the terminal: no line ends at a non-breaking space, and where é is missing, e stands for it."""
 
 from __future__ import annotations
 
+import codecs
+import unicodedata
 from typing import IO, Any, TextIO, cast
 
 from rich.text import Text
 
-#: Of the private use area: one column wide for Rich, and no space.
+#: Rich breaks lines at non-breaking spaces, so another character stands for them meanwhile. It is of the private use
+#: area: one column wide for Rich, and no space.
 _STAND_IN = "\ue000"
 _HIDE = str.maketrans({"\u00a0": _STAND_IN, "\u202f": _STAND_IN})
+
+
+#: What stands for characters that a terminal lacks and that are no letters with an accent.
+_PLAIN = {"’": "'", "«": '"', "»": '"', "…": "...", "✓": "ok", "✗": "NON", "↳": ">", "·": "-", "─": "-", "→": ">"}
+#: The name of that way to write, for :meth:`io.TextIOWrapper.reconfigure`.
+PLAINLY = "passerelle-plainly"
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    letters = (_PLAIN.get(c) or unicodedata.normalize("NFKD", c).encode("ascii", "ignore").decode() for c in lacking)
+    return "".join(letter or "?" for letter in letters), error.end
+
+
+codecs.register_error(PLAINLY, _plainly)
 
 
 def unbroken(text: Text) -> Text:

@@ -19,7 +19,7 @@ from lab.demo.checks import check
 from lab.demo.display import render_email, render_item, render_sides
 from lab.demo.record import Record, read_record
 from lab.demo.sides import Email, RoomItem, Sides, says
-from lab.demo.typography import FrenchOutput
+from lab.demo.typography import PLAINLY, FrenchOutput
 from lab.process import REPOSITORY
 
 #: Until everything is installed, started, played, checked and stopped; a bound, not a measure.
@@ -111,6 +111,14 @@ def test_sides_fit_any_terminal(record: Record, width: int) -> None:
     assert max(map(len, lines)) <= width
     assert ("│" in shown.getvalue()) == (width >= 72)
     assert not any(line.strip("│ ").startswith((":", "!", "?", "»")) for line in lines)
+
+
+def test_terminal_without_accents_is_readable() -> None:
+    shown = io.BytesIO()
+    text = io.TextIOWrapper(shown, encoding="ascii", errors=PLAINLY)
+    text.write("✓ L’Épeule\u00a0: « fête »…")
+    text.flush()
+    assert shown.getvalue() == b'ok L\'Epeule : " fete "...'
 
 
 def test_everything_holds_on_what_was_seen(record: Record) -> None:
