@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from passerelle.check_matrix import MatrixAccess, account_step, rate_limit_step,
 from passerelle.check_send import SendTest, send_step
 from passerelle.check_tls import certificate_step, server_endpoint, url_endpoint
 from passerelle.config import resolve_secret
+from passerelle.core.ids import MessageId
 from passerelle.core.settings import AssociationSettings, LinkSettings, MailboxSettings, Settings
 from passerelle.i18n import _
 from passerelle.mail.smtp import SmtpSender
@@ -36,6 +38,8 @@ class CheckPlan:
     #: `association/link` of each link that is looked at.
     links: frozenset[str]
     send_test: bool = False
+    #: Our header field for a test mail to a link (`association/link`), where a store is there to make it.
+    mark: Callable[[str, MessageId], tuple[str, str]] | None = None
     now: Callable[[], datetime] = utc_now
 
 
@@ -107,5 +111,6 @@ def _send_step(plan: CheckPlan, association: AssociationSettings, link: LinkSett
             mailbox=mailbox,
             make_sender=lambda: SmtpSender(mailbox.smtp, resolve_secret(mailbox.smtp)),
             now=plan.now,
+            mark=partial(plan.mark, f"{association.name}/{link.name}") if plan.mark is not None else None,
         )
     )

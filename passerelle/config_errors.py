@@ -23,6 +23,17 @@ _KINDS = {
     "time_": N_("write a time of day, for instance 19:00:00"),
     "tuple_type": N_('write an array, for instance ["one", "two"]'),
 }
+#: The sentences of `core.setting_kinds.WRONG_VALUES`, where the catalogue finds them.
+WRONG_VALUES = {
+    "time_zone": N_("'{given}' is not an IANA time zone; an example is Europe/Paris"),
+    "mail_address": N_("'{given}' is not a mail address; an example is bureau@listes.example.org"),
+    "user_id": N_("'{given}' is not a Matrix user ID; an example is @lea:example.org"),
+    "room": N_("a room ID begins with ! and an alias with #"),
+    "web_address": N_("begin it with https:// (or http:// for a server on the same machine)"),
+    "web_address_server": N_("the name of the server is missing, as in https://matrix.example.org"),
+    "store_url": N_("begin it with sqlite:/// (a file) or postgresql:// (a server)"),
+    "only_one": N_("give only one of {given}"),
+}
 _BOUNDS = {
     "greater_than_equal": ("ge", N_("must be {bound} or more")),
     "greater_than": ("gt", N_("must be more than {bound}")),
@@ -77,6 +88,8 @@ def _sentence(detail: ErrorDetails, *, tables: Mapping[str, keys.Table], removed
             return _("use lower-case letters, digits, '-' and '_' only, and begin with a letter or a digit")
         case "too_short":
             return _("needs at least one")
+        case _ if kind in WRONG_VALUES:
+            return _(WRONG_VALUES[kind]).format(**context)
         case _ if kind in _BOUNDS:
             name, sentence = _BOUNDS[kind]
             return _(sentence).format(bound=f"{context[name]:g}")

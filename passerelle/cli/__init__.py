@@ -2,11 +2,23 @@
 
 import typer
 
+from passerelle.cli.backup import backup, restore
 from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
 from passerelle.cli.console import Commands, example
 from passerelle.cli.init import init
+from passerelle.cli.queues import (
+    list_arrivals,
+    list_departures,
+    retry_arrivals,
+    retry_departures,
+    show_arrival,
+    show_departure,
+)
 from passerelle.cli.run import run
+from passerelle.cli.status import status
+from passerelle.cli.stop import stop
+from passerelle.cli.trial import try_
 from passerelle.cli.version import version
 from passerelle.i18n import _
 
@@ -48,7 +60,83 @@ app.command(
     help=_("Confirm that both sides were told of the bridge: the relay begins, or goes on after a stop."),
     epilog=example("passerelle confirm epeule/bureau", "passerelle confirm epeule/bureau --by Monique"),
 )(confirm)
+app.command(
+    help=_("Stop a link, or all of them. What arrives is kept until `passerelle confirm`; nothing is lost."),
+    epilog=example(
+        "passerelle stop epeule/bureau --reason 'general assembly'",
+        "passerelle stop --all",
+    ),
+)(stop)
+app.command(
+    help=_("Show how everything is and what to do. It ends with 1 where somebody has to do something."),
+    epilog=example("passerelle status", "passerelle status --json", "passerelle status --seen"),
+)(status)
+app.command(
+    "try",
+    help=_("Say what would happen to a mail. Nothing is stored or sent."),
+    epilog=example("passerelle try mail.eml", "passerelle try mail.eml --link epeule/bureau"),
+)(try_)
+app.command(
+    help=_("Copy the store into a new file, while the daemon runs. PostgreSQL: use pg_dump."),
+    epilog=example("passerelle backup /var/backups/passerelle-2026-11-12.db"),
+)(backup)
+app.command(
+    help=_("Put a backup back. The daemon must be stopped. PostgreSQL: use pg_restore, then --mark."),
+    epilog=example(
+        "passerelle restore /var/backups/passerelle-2026-11-12.db --force",
+        "passerelle restore --mark",
+    ),
+)(restore)
 app.command(help=_("Show the versions of Passerelle and Python."), epilog=example("passerelle version"))(version)
+
+inbox = typer.Typer(
+    name="inbox",
+    help=_("What arrived: what waits, what was set aside and why."),
+    epilog=example("passerelle inbox list"),
+    no_args_is_help=True,
+)
+inbox.command(
+    "list",
+    help=_("List what waits or was set aside, the newest last."),
+    epilog=example("passerelle inbox list", "passerelle inbox list --state done --limit 20"),
+)(list_arrivals)
+inbox.command(
+    "show",
+    help=_("Explain one arrival: what it is, what was tried, what will happen, what you can do."),
+    epilog=example("passerelle inbox show 12"),
+)(show_arrival)
+inbox.command(
+    "retry",
+    help=_("Have something that was set aside looked at again."),
+    epilog=example("passerelle inbox retry 12", "passerelle inbox retry --all-failed"),
+)(retry_arrivals)
+outbox = typer.Typer(
+    name="outbox",
+    help=_("What leaves: what waits, what failed and why."),
+    epilog=example("passerelle outbox list"),
+    no_args_is_help=True,
+)
+outbox.command(
+    "list",
+    help=_("List what has not left, the newest last."),
+    epilog=example("passerelle outbox list", "passerelle outbox list --state failed"),
+)(list_departures)
+outbox.command(
+    "show",
+    help=_("Explain one delivery: what it is, what was tried, what will happen, what you can do."),
+    epilog=example("passerelle outbox show 34"),
+)(show_departure)
+outbox.command(
+    "retry",
+    help=_("Have something that failed sent again."),
+    epilog=example(
+        "passerelle outbox retry 34",
+        "passerelle outbox retry --all-failed",
+        "passerelle outbox retry 34 --even-if-unknown",
+    ),
+)(retry_departures)
+app.add_typer(inbox)
+app.add_typer(outbox)
 
 
 def main() -> None:

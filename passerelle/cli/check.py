@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -12,8 +14,13 @@ from rich.text import Text
 from passerelle.check import Finding, Mark, take
 from passerelle.check_plan import CheckPlan, planned_steps
 from passerelle.cli.console import DEFAULT_CONFIG, PROBLEM, ConfigOption, err, load, out
+from passerelle.cli.opened import opened
+from passerelle.core.ids import MessageId
 from passerelle.core.settings import Settings
+from passerelle.errors import StoreError
+from passerelle.flows.marks import MARK_FIELD, mark_of
 from passerelle.i18n import _
+from passerelle.wiring import build_context
 
 #: The mark says it too, for who sees no colours.
 _MARKS = {Mark.OK: ("✓", "green"), Mark.WARNING: ("!", "yellow"), Mark.PROBLEM: ("✗", "red")}
@@ -35,7 +42,8 @@ def check(
 ) -> None:
     settings = load(file)
     wanted = _links(settings, link or [])
-    counted = asyncio.run(_report(CheckPlan(settings=settings, file=file, send_test=send_test, links=wanted)))
+    plan = CheckPlan(settings=settings, file=file, send_test=send_test, links=wanted)
+    counted = asyncio.run(_report(plan))
     _conclude(counted)
     if counted[Mark.PROBLEM]:
         raise typer.Exit(PROBLEM)
@@ -53,6 +61,8 @@ def _links(settings: Settings, given: list[str]) -> frozenset[str]:
 
 async def _report(plan: CheckPlan) -> Counter[Mark]:
     """Take the steps one after the other, and tell of each as soon as it is known."""
+    if plan.send_test:
+        plan = replace(plan, mark=await _mark(plan.settings))
     console, progress = out(), err()
     counted: Counter[Mark] = Counter()
     async with planned_steps(plan) as steps:
@@ -65,6 +75,16 @@ async def _report(plan: CheckPlan) -> Counter[Mark]:
                 _print(console, finding)
                 counted[finding.mark] += 1
     return counted
+
+
+async def _mark(settings: Settings) -> Callable[[str, MessageId], tuple[str, str]] | None:
+    """Our mark for a test mail, so that a daemon on this store knows it as its own; None where there is no store."""
+    try:
+        async with opened(settings) as store:
+            ctx = build_context(settings, store, upload_limit_bytes=lambda: 0)
+    except StoreError:
+        return None
+    return lambda link, message_id: (MARK_FIELD, mark_of(ctx, ctx.links.get(link), message_id))
 
 
 def _print(console: Console, finding: Finding) -> None:

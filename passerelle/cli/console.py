@@ -37,6 +37,12 @@ def out() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
+def tables() -> Console:
+    """Where tables go: a terminal's width, or as much as they need in a file or a pipe."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=240)
+
+
 def err() -> Console:
     """Where problems and progress go."""
     return Console(stderr=True, highlight=False, soft_wrap=True)

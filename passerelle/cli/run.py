@@ -1,6 +1,7 @@
 """`passerelle run`: the daemon."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -21,4 +22,14 @@ def run(
     # Late, so that every other command starts quickly.
     from passerelle import daemon
 
-    asyncio.run(daemon.run(settings, dry_run=dry_run))
+    if dry_run:
+        # They would say that something was sent.
+        logs.cap("passerelle.delivery_emails")
+        logs.cap("passerelle.delivery_events")
+    asyncio.run(daemon.run(settings, dry_run=_say if dry_run else None))
+
+
+def _say(sentence: str) -> None:
+    # At once, also into a pipe.
+    typer.echo(sentence)
+    sys.stdout.flush()

@@ -1,11 +1,28 @@
 """Kinds of values that the configuration holds, and what each must be. Pure."""
 
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, LiteralString
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+#: What is wrong with a value, by the type of the error; `passerelle.config_errors` says it in the reader's language.
+WRONG_VALUES = {
+    "time_zone": "'{given}' is not an IANA time zone; an example is Europe/Paris",
+    "mail_address": "'{given}' is not a mail address; an example is bureau@listes.example.org",
+    "user_id": "'{given}' is not a Matrix user ID; an example is @lea:example.org",
+    "room": "a room ID begins with ! and an alias with #",
+    "web_address": "begin it with https:// (or http:// for a server on the same machine)",
+    "web_address_server": "the name of the server is missing, as in https://matrix.example.org",
+    "store_url": "begin it with sqlite:/// (a file) or postgresql:// (a server)",
+    "only_one": "give only one of {given}",
+}
+
+
+def _wrong(kind: LiteralString, given: str = "") -> PydanticCustomError:
+    return PydanticCustomError(kind, WRONG_VALUES[kind], {"given": given})
 
 
 class Section(BaseModel):
@@ -16,34 +33,34 @@ class Section(BaseModel):
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError(f"'{name}' is not an IANA time zone; an example is Europe/Paris")
+        raise _wrong("time_zone", name)
     return name
 
 
 def _mail_address(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not (local and at and domain) or any(c.isspace() for c in text):
-        raise ValueError(f"'{text}' is not a mail address; an example is bureau@listes.example.org")
+        raise _wrong("mail_address", text)
     return f"{local}@{domain.lower()}"
 
 
 def _user_id(text: str) -> str:
     if not text.startswith("@") or ":" not in text:
-        raise ValueError(f"'{text}' is not a Matrix user ID; an example is @lea:example.org")
+        raise _wrong("user_id", text)
     return text
 
 
 def _room(text: str) -> str:
     if not text.startswith(("!", "#")):
-        raise ValueError("a room ID begins with ! and an alias with #")
+        raise _wrong("room")
     return text
 
 
 def _web_address(text: str) -> str:
     if not text.startswith(("https://", "http://")):
-        raise ValueError("begin it with https:// (or http:// for a server on the same machine)")
+        raise _wrong("web_address")
     if not urlsplit(text).hostname:
-        raise ValueError("the name of the server is missing, as in https://matrix.example.org")
+        raise _wrong("web_address_server")
     return text.rstrip("/")
 
 
@@ -55,7 +72,7 @@ def _beside_the_file(path: str, info: ValidationInfo) -> str:
 
 def _store_beside_the_file(url: str, info: ValidationInfo) -> str:
     if not url.startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("begin it with sqlite:/// (a file) or postgresql:// (a server)")
+        raise _wrong("store_url")
     path = url.removeprefix("sqlite:///")
     return url if path == url else f"sqlite:///{_beside_the_file(path, info)}"
 
@@ -79,7 +96,7 @@ ListeningPort = Annotated[int, Field(ge=0, le=65535)]
 
 
 def at_most_one(section: Section, *keys: str) -> None:
-    """Raises ValueError where more than one of the keys is given."""
+    """Raises PydanticCustomError where more than one of the keys is given."""
     given = [key for key in keys if getattr(section, key) is not None]
     if len(given) > 1:
-        raise ValueError(f"give only one of {', '.join(given)}")
+        raise _wrong("only_one", ", ".join(given))
