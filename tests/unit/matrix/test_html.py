@@ -119,7 +119,8 @@ def test_tracking_pixel_is_dropped(image: str) -> None:
 
 def test_image_of_the_mail_is_named_in_its_place() -> None:
     html = '<p>Voici <img src="cid:ii_1%40x" alt="image.png"> la salle.</p>'
-    assert sanitise(html, images=InlineImages(names={"ii_1@x": "salle.jpg"})) == "<p>Voici <em>[salle.jpg]</em> la salle.</p>"
+    named = sanitise(html, images=InlineImages(names={"ii_1@x": "salle.jpg"}))
+    assert named == "<p>Voici <em>[salle.jpg]</em> la salle.</p>"
     assert sanitise(html, images=InlineImages(label="[image : {}]".format)) == (
         "<p>Voici <em>[image : image.png]</em> la salle.</p>"
     )
