@@ -15,11 +15,13 @@ from passerelle.lanes import retry_at
 from passerelle.steps import reached
 from passerelle.store.blobs import get_blob
 from passerelle.store.links import find_link_state
-from passerelle.store.outbox import mark_failed, mark_sending, mark_sent, mark_unknown, mark_waiting
+from passerelle.store.outbox import get_outbox, mark_failed, mark_sending, mark_sent, mark_unknown, mark_waiting
 
 log = logging.getLogger(__name__)
 
 _RETRY = Backoff(first_seconds=15, longest_seconds=3600)
+#: A mail to a single person has no echo: it is tried once more, and that rare double is accepted.
+_MOST_SENDINGS_TO_ONE = 2
 
 
 class EmailDelivery:
@@ -113,12 +115,13 @@ class EmailDelivery:
         now = self._ctx.now()
         link = self._ctx.links.find(f"{row.association}/{row.link}")
         async with self._ctx.store.write() as conn:
+            sendings = (await get_outbox(conn, row.id)).sendings
             if link is not None and row.lane == link.list_lane:
                 state = await find_link_state(conn, link.association_name, link.name)
                 wait = timedelta(minutes=link.settings.echo_wait_minutes)
-                settle_at = now + wait if state.echoes and row.attempts < MOST_SENDINGS else None
+                settle_at = now + wait if state.echoes and sendings < MOST_SENDINGS else None
                 await mark_unknown(conn, row.id, now, why, due_at=settle_at)
-            elif row.attempts < MOST_SENDINGS:
+            elif sendings < _MOST_SENDINGS_TO_ONE:
                 await mark_waiting(conn, row.id, now + timedelta(minutes=10), why)
             else:
                 await mark_unknown(conn, row.id, now, why, due_at=None)

@@ -197,7 +197,10 @@ class OutboxRow(NewOutboxRow):
     id: OutboxId
     uploaded: Mapping[str, Any] | None
     state: OutboxState
+    #: How often it was claimed, to be tried.
     attempts: int
+    #: Of a mail: how often it went out so far that the other side may have it.
+    sendings: int
     first_tried_at: datetime | None
     first_device_id: str | None
     sent_at: datetime | None

@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 
 #: The sign on a line that did not reach the list.
 FAILED_KEY = "⚠️"
-#: How often the same mail may go out whose fate was unknown.
-MOST_SENDINGS = 2
+#: How often the same mail may go out whose fate was unknown, each time after a wait for its echo: a list that holds
+#: mails for a moderator gives none either. One that the daemon died over twice still leaves.
+MOST_SENDINGS = 3
 #: Coordinators hear of everything that went wrong in one mail, and of the next things not before this.
 _BETWEEN_REPORTS = timedelta(hours=1)
 
@@ -30,7 +31,7 @@ _BETWEEN_REPORTS = timedelta(hours=1)
 async def settle_unknown(ctx: FlowContext) -> int:
     """Mails of unknown fate that were waited for long enough.
 
-    Where the list gives echoes and none has come, the mail did not arrive: the same Message-ID goes out again, once.
+    Where the list gives echoes and none has come, the mail did not arrive: the same Message-ID goes out again.
     Otherwise nothing is sent twice: a human is told, and decides.
     """
     async with ctx.store.write() as conn:
@@ -47,7 +48,7 @@ async def settle_unknown(ctx: FlowContext) -> int:
 
 async def _would_have_come_back(conn: AsyncConnection, link: Link, row: OutboxRow) -> bool:
     state = await find_link_state(conn, link.association_name, link.name)
-    return row.lane == link.list_lane and state.echoes > 0 and row.attempts < MOST_SENDINGS
+    return row.lane == link.list_lane and state.echoes > 0 and row.sendings < MOST_SENDINGS
 
 
 async def report_failures(ctx: FlowContext) -> int:

@@ -59,7 +59,7 @@ def _move(*from_states: str, **values: Any) -> Update:
     return update(outbox).where(outbox.c.id == bindparam("which"), outbox.c.state.in_(from_states)).values(**values)
 
 
-_TO_SENDING = _move("waiting", state="sending")
+_TO_SENDING = _move("waiting", state="sending", sendings=outbox.c.sendings + 1)
 _TO_SENT = _move(
     *("waiting", "sending", "unknown", "failed"),
     state="sent",

@@ -267,6 +267,7 @@ outbox = _table(
     Column("delivery_key", Words, nullable=False),  # in the event, or the mail's header; stable over a restored backup
     Column("state", Words, nullable=False, default="waiting"),  # waiting|sending|sent|failed|unknown|cancelled
     Column("attempts", Integer, nullable=False, default=0),
+    Column("sendings", Integer, nullable=False, default=0),  # of a mail: how often the other side may have got it
     Column("created_at", Instant, nullable=False),
     Column("first_tried_at", Instant, nullable=True),
     Column("first_device_id", Words, nullable=True),  # of the first try: another one means: look before resending

@@ -284,6 +284,7 @@ def upgrade() -> None:
     sa.Column('delivery_key', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('sendings', sa.Integer(), nullable=False),
     sa.Column('created_at', LONG, nullable=False),
     sa.Column('first_tried_at', LONG, nullable=True),
     sa.Column('first_device_id', sa.Text(), nullable=True),
