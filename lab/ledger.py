@@ -25,8 +25,8 @@ class Mail:
 
     word: str
     message_id: str
-    #: What it answers: a mail, or the first line of a chat mail.
-    answers: str | None = None
+    #: The words of what it answers: one of a mail, or those of all lines of a chat mail.
+    answers: tuple[str, ...] = ()
     has_file: bool = False
 
 
@@ -110,32 +110,32 @@ class Ledger:
         echoed = [word for word in self.lines if _events_with(relayed, word)]
         findings += Findings(astray=tuple(f"the line {word} came back into its room" for word in echoed))
         first = {word: events[0] for word, events in texts.items() if events}
-        return findings + self._audit_threads(first) + self._audit_order(first, timeline, list_order)
+        place = {str(event["event_id"]): number for number, event in enumerate(timeline)}
+        return findings + self._audit_threads(first, place) + self._audit_order(first, place, list_order)
 
-    def _audit_threads(self, first: Mapping[str, Event]) -> Findings:
+    def _audit_threads(self, first: Mapping[str, Event], place: Mapping[str, int]) -> Findings:
         astray = []
         for word, event in first.items():
-            expected = self._root_of(self.mails[word], first)
+            expected = self._root_of(self.mails[word], first, place)
             found = _thread_root(event)
             if found != expected:
                 astray.append(f"the mail {word} stands under {found} and not under {expected}")
         return Findings(astray=tuple(astray))
 
-    def _root_of(self, mail: Mail, first: Mapping[str, Event]) -> str | None:
+    def _root_of(self, mail: Mail, first: Mapping[str, Event], place: Mapping[str, int]) -> str | None:
         """The event whose thread a mail belongs to; None where it begins one."""
-        while mail.answers is not None:
-            if mail.answers in self.lines:
-                line = self.lines[mail.answers]
+        while mail.answers:
+            if mail.answers[0] in self.lines:
+                line = min((self.lines[word] for word in mail.answers), key=lambda line: place[line.event_id])
                 return line.thread_root or line.event_id
-            mail = self.mails[mail.answers]
-            if mail.answers is None:
+            mail = self.mails[mail.answers[0]]
+            if not mail.answers:
                 return str(first[mail.word]["event_id"]) if mail.word in first else None
         return None
 
     def _audit_order(
-        self, first: Mapping[str, Event], timeline: Sequence[Event], list_order: Sequence[Message]
+        self, first: Mapping[str, Event], place: Mapping[str, int], list_order: Sequence[Message]
     ) -> Findings:
-        place = {event["event_id"]: number for number, event in enumerate(timeline)}
         by_id = {mail.message_id: mail.word for mail in self.mails.values()}
         listed = [by_id[m["Message-ID"]] for m in list_order if m["Message-ID"] in by_id]
         places = [(place[first[word]["event_id"]], word) for word in listed if word in first]
@@ -193,14 +193,13 @@ class Ledger:
                 astray.append(f"the line {word} left {where} in a mail that does not answer {root}")
         return Findings(astray=tuple(astray))
 
-    def word_of(self, mail: Message) -> str | None:
-        """The word of a mail that the list sent out: a member's own, or the first line's that a chat mail holds."""
+    def words_of(self, mail: Message) -> tuple[str, ...]:
+        """The words of a mail that the list sent out: of a member's own one, of a chat mail those of its lines."""
         for posted in self.mails.values():
             if posted.message_id == mail["Message-ID"]:
-                return posted.word
-        text = text_of(mail)
-        held = sorted((text.index(word), word) for word in self.lines if word in text)
-        return held[0][1] if held else None
+                return (posted.word,)
+        text = text_of(mail) + "".join(_attached(mail))
+        return tuple(word for word in self.lines if word in text)
 
 
 def _counted(what: str, where: str, found: Mapping[str, Sequence[object]]) -> Findings:

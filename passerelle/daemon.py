@@ -153,12 +153,7 @@ class Daemon:
             wanted=lambda header: self._intake.wanted(box, header),
             email_limit_bytes=self._email_limit(box),
             now=self._ctx.now,
-            on_state=self._connections.note,
-        )
-        async with self._ctx.store.read() as conn:
-            cursor = await find_cursor(conn, source)
-        await mailbox.follow(
-            ImapCursor.parse(cursor) if cursor else None, lambda arrivals: self._intake.take_emails(box, arrivals)
+            on_state=note,
         )
 
     async def _serve_lmtp(self, box: MailboxSettings) -> None:
@@ -168,6 +163,11 @@ class Daemon:
         }
 
         async def take(emails: tuple[RawEmail, ...]) -> None:
+
+        def note(state: ConnectionState) -> None:
+            self._connections.note(state)
+            self._intake.note_connection(box, state)
+
             await self._intake.take_lmtp(box, emails)
 
         server = LmtpServer(
@@ -238,7 +238,12 @@ class Daemon:
                 run=lambda: seal_due_batches(ctx, live_at=self._live_at()),
                 next_at=self._asked(next_batch_due_at),
             ),
-            Duty(name="settle", run=lambda: settle_unknown(ctx), next_at=self._asked(next_unknown_at)),
+            Duty(
+                name="settle",
+                run=lambda: settle_unknown(ctx, heard=self._intake.hears),
+                next_at=self._asked(next_unknown_at),
+            ),
+            Duty(name="ask_consent", run=self._ask_consents, next_at=self._consent_due_at),
             Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
             Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=self._asked(oldest_untold_at)),
         ]

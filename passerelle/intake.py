@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import MailAddress, RoomId
 from passerelle.core.links import Link
 from passerelle.core.model import NewInboxRow
-from passerelle.core.ports import EmailArrivals, RawEmail, RoomUpdate, SyncArrivals
+from passerelle.core.ports import ConnectionState, EmailArrivals, RawEmail, RoomUpdate, SyncArrivals
 from passerelle.core.routing import Route, route
 from passerelle.core.settings import MailboxSettings
 from passerelle.errors import MalformedEmail
@@ -53,6 +53,24 @@ class Intake:
         self.live_at: datetime | None = None
         #: Mailboxes that were read to their end since the start.
         self.caught_up: set[str] = set()
+        #: Those that were read to their end on the connection that stands.
+        self._hearing: set[str] = set()
+        self._began_at = ctx.now()
+
+    def hears(self, link: Link) -> bool:
+        """Whether what the link's list sent out some time ago is in the inbox.
+
+        Over IMAP: the mailbox was read to its end, and its connection stands. By LMTP the mail server hands over what
+        it kept while we were away, sooner or later: it is given as long as an echo is.
+        """
+        if link.mailbox.imap is not None:
+            return link.mailbox.name in self._hearing
+        return self._ctx.now() >= self._began_at + timedelta(minutes=link.settings.echo_wait_minutes)
+
+    def note_connection(self, mailbox: MailboxSettings, state: ConnectionState) -> None:
+        """While a mailbox cannot be read, mails may wait there of which nobody here knows."""
+        if not state.up:
+            self._hearing.discard(mailbox.name)
 
     def wanted(self, mailbox: MailboxSettings, header: bytes) -> bool:
         """Whether an email in this mailbox is a link's or the bridge's own; all else stays there, untouched."""
@@ -66,6 +84,7 @@ class Intake:
             await self._store_emails(mailbox, arrivals, rows, now)
         if arrivals.caught_up:
             self.caught_up.add(mailbox.name)
+            self._hearing.add(mailbox.name)
 
     async def _store_emails(
         self, mailbox: MailboxSettings, arrivals: EmailArrivals, rows: Sequence[NewInboxRow], now: datetime

@@ -1,6 +1,7 @@
 """What could not be delivered, and what a human must know, is said in plain words: in the room, and to coordinators."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +14,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_reaction, insert_room_notice
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.store.batches import list_lines_of_mail
+from passerelle.store.inbox import count_inbox_waiting
 from passerelle.store.incidents import insert_incident, list_untold_incidents, set_incidents_told
 from passerelle.store.links import find_link_state
 from passerelle.store.outbox import find_stale_unknown, find_untold_failures, retry_outbox, set_failure_told
@@ -28,17 +30,23 @@ MOST_SENDINGS = 3
 _BETWEEN_REPORTS = timedelta(hours=1)
 
 
-async def settle_unknown(ctx: FlowContext) -> int:
+async def settle_unknown(ctx: FlowContext, *, heard: Callable[[Link], bool]) -> int:
     """Mails of unknown fate that were waited for long enough.
 
     Where the list gives echoes and none has come, the mail did not arrive: the same Message-ID goes out again.
     Otherwise nothing is sent twice: a human is told, and decides.
+
+    Args:
+        heard: whether an echo of a link's list would be in the inbox by now. After a stop, or while the mailbox cannot
+            be read, it may be waiting there, however long the mail was waited for.
     """
     async with ctx.store.write() as conn:
         stale = await find_stale_unknown(conn, ctx.now())
         for row in stale:
             link = ctx.links.find(f"{row.association}/{row.link}")
             if link is not None and await _would_have_come_back(conn, link, row):
+                if not heard(link) or await count_inbox_waiting(conn, lane=link.inbox_lane):
+                    continue
                 await retry_outbox(conn, row.id, ctx.now(), give_up_at=row.give_up_at)
                 log.warning("No echo came: the email is sent again", extra={"outbox_id": row.id, "link": row.link})
             else:

@@ -81,7 +81,7 @@ class Load:
             list_id = talk.association.mlist.list_id
             mails = [m for m in await asyncio.to_thread(newest_mails, mailbox) if list_id in str(m["List-Id"])]
             # What the bridge itself wrote to the list begins no thread in the room.
-            seen = [m for m in mails[-_IN_SIGHT:] if talk.ledger.word_of(m)]
+            seen = [m for m in mails[-_IN_SIGHT:] if talk.ledger.words_of(m)]
             answered = random.choice(seen) if seen and random.random() < 0.6 else None
             await talk.write(member, answers=answered, has_file=random.random() < 0.2)
 

@@ -26,7 +26,7 @@ _KEYS: dict[str, object] = {
     "mails_per_day": 10000,
     "mails_per_minute": 100000,
     "fuse_per_hour": 100000,
-    "echo_wait_minutes": 0.1,
+    "echo_wait_minutes": 0.2,
 }
 
 

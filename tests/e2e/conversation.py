@@ -33,7 +33,7 @@ class Conversation:
         )
         # Noted first: once the server has it, it counts, whatever becomes of the answer.
         message_id = str(mail["Message-ID"])
-        about = self.ledger.word_of(answers) if answers else None
+        about = self.ledger.words_of(answers) if answers else ()
         self.ledger.note_mail(Mail(word=word, message_id=message_id, answers=about, has_file=has_file))
         await self.association.post_raw(member, mail.as_bytes())
         return word
