@@ -146,6 +146,11 @@ class Daemon:
     async def _follow_imap(self, box: MailboxSettings) -> None:
         assert box.imap is not None
         source = f"imap:{box.name}"
+
+        def note(state: ConnectionState) -> None:
+            self._connections.note(state)
+            self._intake.note_connection(box, state)
+
         mailbox = ImapMailbox(
             box.imap,
             config.resolve_secret(box.imap),
@@ -155,6 +160,11 @@ class Daemon:
             now=self._ctx.now,
             on_state=note,
         )
+        async with self._ctx.store.read() as conn:
+            cursor = await find_cursor(conn, source)
+        await mailbox.follow(
+            ImapCursor.parse(cursor) if cursor else None, lambda arrivals: self._intake.take_emails(box, arrivals)
+        )
 
     async def _serve_lmtp(self, box: MailboxSettings) -> None:
         assert box.lmtp is not None
@@ -163,11 +173,6 @@ class Daemon:
         }
 
         async def take(emails: tuple[RawEmail, ...]) -> None:
-
-        def note(state: ConnectionState) -> None:
-            self._connections.note(state)
-            self._intake.note_connection(box, state)
-
             await self._intake.take_lmtp(box, emails)
 
         server = LmtpServer(
@@ -243,7 +248,6 @@ class Daemon:
                 run=lambda: settle_unknown(ctx, heard=self._intake.hears),
                 next_at=self._asked(next_unknown_at),
             ),
-            Duty(name="ask_consent", run=self._ask_consents, next_at=self._consent_due_at),
             Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
             Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=self._asked(oldest_untold_at)),
         ]
