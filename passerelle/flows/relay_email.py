@@ -1,6 +1,7 @@
 """One email of a list becomes a post, and the post leaves for the room. One transaction."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.ghosts import ghost_of
+from passerelle.flows.names_shown import names_besides
 from passerelle.flows.own_email import is_own_email, note_echo
 from passerelle.flows.refuse_email import refuse_email, set_aside_email
 from passerelle.flows.rendering import Showing, contents_of_email, files_of
@@ -31,7 +33,7 @@ from passerelle.store.inbox import finish_inbox, set_aside_inbox
 from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, note_last_email
 from passerelle.store.outbox import insert_outbox
-from passerelle.store.people import find_or_insert_person, list_participants, note_participant
+from passerelle.store.people import find_or_insert_person, note_participant
 from passerelle.store.posts import count_thread_posts_since, find_post_by_identity, insert_post
 from passerelle.store.rooms import find_room
 from passerelle.store.seen import find_seen, insert_seen
@@ -256,10 +258,11 @@ async def _insert_deliveries(
     reading = relay.reading
     what = f"{relay.email.message_id or ''}\x1f{reading.content_hash}"
     facts = await find_room(conn, room_id)
+    names = await other_names(conn, link, reading.author)
     showing = Showing(
         received_at=relay.row.received_at,
         starts_thread=starts_thread,
-        names=await other_names(conn, link, reading.author),
+        names=names,
         encrypted=facts is not None and facts.encrypted,
         delivery_key=lambda part: delivery_key(ctx.hash_key, link.path, what, part),
     )
@@ -278,7 +281,7 @@ async def _insert_deliveries(
                 part=part,
                 parent_post_id=parent,
                 content=piece.content,
-                ghost=ghost_of(ctx, reading.author),
+                ghost=ghost_of(ctx, link, reading.author, names),
                 delivery_key=delivery_key(ctx.hash_key, link.path, what, part),
                 created_at=now,
                 due_at=now,
@@ -288,8 +291,6 @@ async def _insert_deliveries(
         )
 
 
-async def other_names(conn: AsyncConnection, link: Link, author: Mailbox | None) -> list[str]:
+async def other_names(conn: AsyncConnection, link: Link, author: Mailbox | None) -> Sequence[str]:
     """Names of the link's participants other than this author, whom the author's name must not imitate."""
-    own = author.name if author else ""
-    people = await list_participants(conn, link.association_name, link.name)
-    return [person.name for person in people if person.name and person.name != own]
+    return await names_besides(conn, link, author.name if author else "")

@@ -8,7 +8,8 @@ from passerelle.core.links import Link
 from passerelle.core.model import PendingLine, Post
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
-from passerelle.flows.room_line import display_name, put_in_batch
+from passerelle.flows.names_shown import display_name, signed_name
+from passerelle.flows.room_line import put_in_batch
 from passerelle.matrix.events import Edit, Reaction, Redaction, RoomLine, is_kept_in_room, readable_text
 from passerelle.store.batches import (
     empty_batch,
@@ -107,7 +108,7 @@ async def take_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, rea
         kind="reaction",
         post_id=post.id,
         event_id=reaction.event_id,
-        author_name=await display_name(conn, known.room_id, reaction.sender),
+        author_name=await signed_name(ctx, conn, link, await display_name(conn, known.room_id, reaction.sender)),
         author_user_id=reaction.sender,
         text=reaction.key,
         said_at=reaction.said_at,

@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.batching import settled_at
 from passerelle.core.identity import content_hash
-from passerelle.core.ids import BatchId, PostId, RoomId, ThreadId, UserId
+from passerelle.core.ids import BatchId, PostId, RoomId, ThreadId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, NewAttachment, NewPost, Post, RoomEvent
-from passerelle.core.names import safe_name
 from passerelle.flows.context import FlowContext
+from passerelle.flows.names_shown import display_name, signed_name
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.mail.compose import first_words
 from passerelle.matrix.event_types import VOICE
@@ -19,7 +19,6 @@ from passerelle.store.attachments import insert_attachments
 from passerelle.store.batches import add_line, find_open_batch, insert_batch, move_due
 from passerelle.store.people import find_or_insert_person, note_participant
 from passerelle.store.posts import find_post, find_room_event, insert_post, insert_room_event
-from passerelle.store.rooms import find_member
 from passerelle.store.threads import get_thread, insert_thread
 
 
@@ -45,7 +44,7 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
         content_hash=content_hash(author=line.sender, words=line.body, said_at=line.said_at),
         thread_id=thread_id,
         parent_post_id=parent.id if parent else None,
-        author_name=name,
+        author_name=await signed_name(ctx, conn, link, name),
         author_user_id=line.sender,
         person_id=person_id,
         text=readable_text(line, ctx.renderer(link.association).words),
@@ -61,12 +60,6 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
         return "on_request"
     await put_in_batch(conn, link, line, post, batch)
     return ""
-
-
-async def display_name(conn: AsyncConnection, room_id: RoomId, sender: UserId) -> str:
-    """How the room calls its member, made safe; the local part of the user ID where it has no name."""
-    member = await find_member(conn, room_id, sender)
-    return safe_name(member.display_name if member else "") or sender[1:].partition(":")[0]
 
 
 async def put_in_batch(conn: AsyncConnection, link: Link, line: RoomLine, post: Post, batch: Batch | None) -> None:

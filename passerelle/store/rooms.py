@@ -33,6 +33,12 @@ _PUT_MEMBER = upsert(
 _FIND_MEMBER = select(*_MEMBER_SHAPE.columns).where(
     room_member.c.room_id == bindparam("room_id"), room_member.c.user_id == bindparam("user_id")
 )
+_NAMESAKES = select(room_member.c.user_id).where(
+    room_member.c.room_id == bindparam("room_id"),
+    room_member.c.membership == "join",
+    room_member.c.display_name == bindparam("display_name"),
+    room_member.c.user_id != bindparam("user_id"),
+)
 _LIST_MEMBERS = (
     select(*_MEMBER_SHAPE.columns)
     .where(room_member.c.room_id == bindparam("room_id"), room_member.c.membership == bindparam("membership"))
@@ -74,6 +80,12 @@ async def find_member(conn: AsyncConnection, room_id: RoomId, user_id: UserId) -
     """What is known of a user in a room, whatever the membership."""
     row = (await conn.execute(_FIND_MEMBER, {"room_id": room_id, "user_id": user_id})).first()
     return None if row is None else _MEMBER_SHAPE.value(row)
+
+
+async def has_namesake(conn: AsyncConnection, member: RoomMember) -> bool:
+    """Whether another user in the room bears the very same display name."""
+    values = {"room_id": member.room_id, "user_id": member.user_id, "display_name": member.display_name}
+    return (await conn.execute(_NAMESAKES, values)).first() is not None
 
 
 async def list_members(conn: AsyncConnection, room_id: RoomId, membership: str = "join") -> list[RoomMember]:
