@@ -20,6 +20,9 @@ Daemon = Literal["runs", "stopped", "unknown"]
 
 _INCIDENTS = {
     "bounce": N_("A mail of the bridge came back: it was not delivered. Is the list's address right?"),
+    "compose_failed": N_(
+        "A conversation of the room could not be made into a mail. Nothing is lost; the log says why."
+    ),
     "direct_failed": N_("A private message could not be given to somebody in the room."),
     "email_failed": N_("A mail could not leave. It is kept: passerelle outbox list --state failed"),
     "email_set_aside": N_("A mail could not be read. It is kept: passerelle inbox list --state set_aside"),

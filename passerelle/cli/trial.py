@@ -136,7 +136,7 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _fact(name: str, value: str) -> Text:
-    return Text.assemble((f"{name}: ", "bold"), value)
+    return Text.assemble((_("{name}:").format(name=name), "bold"), " ", value)
 
 
 def _section(title: str, text: str) -> Iterator[Text]:
