@@ -14,17 +14,25 @@ from typing import Any
 from passerelle import config
 from passerelle.core.ids import UserId
 from passerelle.core.links import Link
-from passerelle.core.model import RoomMember
-from passerelle.core.ports import ConnectionState, EmailSender, ImapCursor, RawEmail, SyncArrivals
+from passerelle.core.ports import (
+    ConnectionState,
+    EmailArrivals,
+    EmailSender,
+    ImapCursor,
+    RawEmail,
+    RoomUpdate,
+    SyncArrivals,
+)
 from passerelle.core.settings import MailboxSettings, Settings
 from passerelle.delivery import Delivery
 from passerelle.dispatch import Dispatch
+from passerelle.dry_run import DryMatrix, DrySender, Say, rehearse_matrix, throw_away_store
 from passerelle.errors import ConfigError, DeliveryFailure
 from passerelle.fetching import Fetching
 from passerelle.flows.consent import ask_consent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.recover import find_restored, settle_restored
-from passerelle.flows.report_failures import report_failures, report_incidents, settle_unknown
+from passerelle.flows.report_failures import next_report_at, report_failures, report_incidents, settle_unknown
 from passerelle.flows.seal_batches import seal_due_batches
 from passerelle.intake import Intake
 from passerelle.mail.imap import ImapMailbox
@@ -36,28 +44,41 @@ from passerelle.matrix.event_types import DELIVERY_KEY
 from passerelle.matrix.login import Session
 from passerelle.schedule import Duty, Schedule
 from passerelle.store.batches import next_batch_due_at
-from passerelle.store.cursors import find_cursor
+from passerelle.store.cursors import StaleCursor, find_cursor
 from passerelle.store.engine import Store
-from passerelle.store.incidents import oldest_untold_at
-from passerelle.store.links import set_room
+from passerelle.store.links import find_link_state, set_room
 from passerelle.store.meta import find_meta, set_meta
 from passerelle.store.outbox import find_sending
 from passerelle.store.outbox_watch import next_failure_at, next_unknown_at
-from passerelle.store.rooms import put_members
-from passerelle.wiring import build_context
+from passerelle.store.rooms import find_room
+from passerelle.wiring import build_context, resolve_known_rooms
 
 log = logging.getLogger(__name__)
 
-Matrix = MatrixBot | Appservice
+Matrix = MatrixBot | Appservice | DryMatrix
 
 _JOIN_AGAIN_SECONDS = 30.0
+_READ_ON_SECONDS = 2.0
 _SESSION = "matrix_session"
 #: Until the homeserver has told its own.
 _UPLOAD_LIMIT_BYTES = 50_000_000
 
 
-async def run(settings: Settings, *, dry_run: bool = False) -> None:
-    """Run until SIGTERM or SIGINT. Raises ConfigError, StoreError; both say in plain words what is wrong."""
+class CursorMoved(Exception):
+    """Somebody else read on; no error of ours, so that it ends a follower, which is begun anew where it stands."""
+
+
+async def run(settings: Settings, *, dry_run: Say | None = None) -> None:
+    """Run until SIGTERM or SIGINT. Raises ConfigError, StoreError; both say in plain words what is wrong.
+
+    Args:
+        dry_run: told each thing that would leave; nothing does, and what is stored is thrown away at the end.
+    """
+    if dry_run is not None:
+        async with throw_away_store(settings, dry_run) as copy:
+            daemon = await Daemon.build(settings, copy, dry_run=dry_run)
+            await daemon.run()
+        return
     store = await Store.open(config.store_url(settings.store), exclusive=True)
     try:
         daemon = await Daemon.build(settings, store)
@@ -81,27 +102,25 @@ class Daemon:
         self._delivery = Delivery(ctx, owner=owner, matrix=matrix, senders=senders)
         self._fetching = Fetching(ctx, matrix)
         self._schedule = Schedule(self._duties(), now=ctx.now)
-        for wake in (
-            self._dispatch.worker.wake,
-            self._delivery.worker.wake,
-            self._fetching.wake,
-            self._schedule.changed,
-        ):
-            ctx.store.on_commit(wake)
+        ctx.store.on_commit(self._dispatch.worker.wake, queue="inbox")
+        ctx.store.on_commit(self._delivery.worker.wake, queue="outbox")
+        ctx.store.on_commit(self._fetching.wake, queue="attachment")
+        ctx.store.on_commit(self._schedule.changed)
 
     @classmethod
-    async def build(cls, settings: Settings, store: Store) -> "Daemon":
-        """Build everything of a checked configuration. Raises ConfigError."""
+    async def build(cls, settings: Settings, store: Store, *, dry_run: Say | None = None) -> "Daemon":
+        """Build everything of a checked configuration; with `dry_run`, what sends only says so. Raises ConfigError."""
         limit = {"bytes": _UPLOAD_LIMIT_BYTES}
         restored = await find_restored(store)
         ctx = build_context(settings, store, upload_limit_bytes=lambda: limit["bytes"], restored=restored)
         connections = Connections()
-        matrix = await _build_matrix(settings, store, connections)
+        matrix = await _build_matrix(settings, store, connections) if dry_run is None else rehearse_matrix(ctx, dry_run)
         if isinstance(matrix, MatrixBot):
             ctx = replace(ctx, decrypt=matrix.decrypt)
         limit["bytes"] = await _upload_limit(matrix, limit["bytes"])
         senders: dict[str, EmailSender] = {
-            box.name: SmtpSender(box.smtp, config.resolve_secret(box.smtp)) for box in settings.mailboxes
+            box.name: SmtpSender(box.smtp, config.resolve_secret(box.smtp)) if dry_run is None else DrySender(dry_run)
+            for box in settings.mailboxes
         }
         return cls(ctx, matrix, senders, connections)
 
@@ -111,6 +130,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        await resolve_known_rooms(self._ctx)
         if self._ctx.restored is not None:
             await settle_restored(self._ctx, self._ctx.restored)
         await self._take_up_interrupted()
@@ -137,6 +157,8 @@ class Daemon:
             ("matrix", self._follow_matrix()),
         ]
         for box in self._ctx.settings.mailboxes:
+            if box.imap is None and isinstance(self._matrix, DryMatrix):
+                continue  # what the mail server hands over, it hands over once
             follow = self._follow_imap(box) if box.imap else self._serve_lmtp(box)
             parts.append((f"mailbox {box.name}", follow))
         return parts
@@ -160,11 +182,21 @@ class Daemon:
             now=self._ctx.now,
             on_state=note,
         )
-        async with self._ctx.store.read() as conn:
-            cursor = await find_cursor(conn, source)
-        await mailbox.follow(
-            ImapCursor.parse(cursor) if cursor else None, lambda arrivals: self._intake.take_emails(box, arrivals)
-        )
+
+        async def take(arrivals: EmailArrivals) -> None:
+            try:
+                await self._intake.take_emails(box, arrivals)
+            except StaleCursor as error:
+                raise CursorMoved from error
+
+        while True:
+            async with self._ctx.store.read() as conn:
+                cursor = await find_cursor(conn, source)
+            try:
+                await mailbox.follow(ImapCursor.parse(cursor) if cursor else None, take)
+            except CursorMoved:
+                log.warning("Another daemon reads the same mailbox; reading on", extra={"mailbox": box.name})
+                await asyncio.sleep(_READ_ON_SECONDS)
 
     async def _serve_lmtp(self, box: MailboxSettings) -> None:
         assert box.lmtp is not None
@@ -195,43 +227,68 @@ class Daemon:
     # ------------------------------------------------------------ Matrix in
 
     async def _follow_matrix(self) -> None:
-        for link in self._ctx.links:
-            await self._resolve_room(link)
+        """Follow the homeserver; each link comes in as soon as its room can be joined, and holds up no other."""
         source = f"matrix:{self._matrix.user_id}"
-        async with self._ctx.store.read() as conn:
-            since = await find_cursor(conn, source)
-        await self._matrix.follow(since, self._ctx.links.rooms, self._take_sync)
+        async with asyncio.TaskGroup() as tasks:
+            for link in self._ctx.links:
+                tasks.create_task(self._resolve_room(link, source))
+            while True:
+                async with self._ctx.store.read() as conn:
+                    since = await find_cursor(conn, source)
+                try:
+                    await self._matrix.follow(since, self._ctx.links.rooms, self._take_sync)
+                except CursorMoved:
+                    log.warning("Another daemon reads the same source; reading on from where it stands")
+                    await asyncio.sleep(_READ_ON_SECONDS)
 
     async def _take_sync(self, arrivals: SyncArrivals) -> None:
-        first = self._intake.live_at is None
-        await self._intake.take_sync(arrivals)
-        if not arrivals.live:
-            return
-        if first:
-            for link in self._ctx.links:
-                await ask_consent(self._ctx, link)
-        await self._schedule.ring("seal")
+        try:
+            await self._intake.take_sync(arrivals)
+        except StaleCursor as error:
+            raise CursorMoved from error
+        if arrivals.live:
+            self._schedule.hurry("seal")
+            self._schedule.hurry("ask_consent")
 
-    async def _resolve_room(self, link: Link) -> None:
+    async def _resolve_room(self, link: Link, source: str) -> None:
         """Join the link's room; its alias becomes an ID. Waits while the homeserver does not let us in."""
         while True:
             try:
                 room_id = await self._matrix.join(link.settings.room)
-                # `/sync` tells only of members who speak: a notice to the room has to know whom it told.
-                names = await self._matrix.api.joined_members(room_id)
+                # `/sync` tells of members who speak only, and of changes: what the room is, is asked once.
+                state = await self._matrix.api.state(room_id)
             except DeliveryFailure as failure:
                 log.warning("Not in the room yet: %s", failure, extra={"link": link.path})
                 await asyncio.sleep(_JOIN_AGAIN_SECONDS)
                 continue
-            self._ctx.links.set_room(link, room_id)
-            members = [
-                RoomMember(room_id=room_id, user_id=user, display_name=name, membership="join", joined_at=None)
-                for user, name in names.items()
-            ]
-            async with self._ctx.store.write() as conn:
-                await set_room(conn, link.association_name, link.name, room_id)
-                await put_members(conn, members)
+            break
+        other = self._ctx.links.find_by_room(room_id)
+        if other is not None and other.path != link.path:
+            log.error("Two links name the same room; this one does not run", extra={"link": link.path})
             return
+        self._ctx.links.set_room(link, room_id)
+        async with self._ctx.store.write() as conn:
+            await set_room(conn, link.association_name, link.name, room_id)
+        facts = RoomUpdate(room_id=room_id, state=state)
+        await self._intake.take_sync(SyncArrivals(source=source, before=None, after=None, rooms=(facts,), live=False))
+        self._dispatch.worker.wake()
+
+    async def _ask_consents(self) -> None:
+        for link in self._ctx.links:
+            await ask_consent(self._ctx, link)
+
+    async def _consent_due_at(self) -> datetime | None:
+        """Now, where a link's room is known, the homeserver answers, and nobody was told yet."""
+        if self._intake.live_at is None:
+            return None
+        async with self._ctx.store.read() as conn:
+            for link in self._ctx.links:
+                room_id = self._ctx.links.room_of(link)
+                state = await find_link_state(conn, link.association_name, link.name)
+                # The room's facts come with its members: the notice has to know whom it tells.
+                if state.asked_at is None and room_id is not None and await find_room(conn, room_id) is not None:
+                    return self._ctx.now()
+        return None
 
     # ------------------------------------------------------------ duties
 
@@ -248,8 +305,9 @@ class Daemon:
                 run=lambda: settle_unknown(ctx, heard=self._intake.hears),
                 next_at=self._asked(next_unknown_at),
             ),
+            Duty(name="ask_consent", run=self._ask_consents, next_at=self._consent_due_at),
             Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
-            Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=self._asked(oldest_untold_at)),
+            Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=lambda: next_report_at(ctx)),
         ]
 
     def _live_at(self) -> datetime | None:

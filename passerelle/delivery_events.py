@@ -65,7 +65,9 @@ class EventDelivery:
         if failure.retry_after_seconds is not None:
             due = now + timedelta(seconds=failure.retry_after_seconds)
         async with self._ctx.store.write() as conn:
-            if due >= row.give_up_at:
+            # Counted from the first try: what waited while we were down was never tried.
+            tried = (row.first_tried_at or now) - row.created_at
+            if due >= row.give_up_at + tried:
                 await mark_failed(conn, row.id, now, str(failure))
                 return True
             await mark_waiting(conn, row.id, due, str(failure))

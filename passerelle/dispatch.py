@@ -45,8 +45,13 @@ class Dispatch:
             now=self._ctx.now(),
             lease_seconds=_LEASE_SECONDS,
             limit=_ROWS,
-            exclude_lanes=busy,
+            exclude_lanes=busy | self._not_ready(),
         )
+
+    def _not_ready(self) -> frozenset[str]:
+        """Lanes of links whose room is not known yet: what comes for them waits."""
+        links = self._ctx.links
+        return frozenset(link.inbox_lane for link in links if links.room_of(link) is None)
 
     async def _work(self, rows: Sequence[InboxRow]) -> None:
         tried = 0

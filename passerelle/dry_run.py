@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 from passerelle import config
 from passerelle.check_matrix import MatrixAccess
 from passerelle.core.ids import EventId, RoomId, UserId
-from passerelle.core.ports import Envelope, GhostProfile, Media, OnSync
+from passerelle.core.ports import Envelope, EventJson, GhostProfile, Media, OnSync
 from passerelle.core.settings import Settings
 from passerelle.errors import DeliveryFailure, TemporaryFailure
 from passerelle.flows.context import FlowContext
@@ -110,11 +110,11 @@ class DryMatrix:
             self._say(_("Would join the room {room}. Until then nothing is heard of it.").format(room=room))
         return room_id
 
-    async def joined_members(self, room_id: RoomId) -> Mapping[UserId, str]:
-        """Who is in a room that the bridge is in; nobody elsewhere."""
+    async def state(self, room_id: RoomId) -> tuple[EventJson, ...]:
+        """The state of a room that the bridge is in; nothing elsewhere."""
         if room_id not in self._readable:
-            return {}
-        return await self._access.transport().api.joined_members(room_id)
+            return ()
+        return await self._access.transport().api.state(room_id)
 
     async def follow(self, since: str | None, rooms: Callable[[], frozenset[RoomId]], on_sync: OnSync) -> None:
         """Follow the rooms that the bridge is in already: others would be joined by it."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
-from passerelle.errors import StoreError
+from passerelle.errors import PasserelleError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ class Schedule:
         self._now = now
         self._wake = asyncio.Event()
         self._running = {name: asyncio.Lock() for name in self._duties}
+        #: A duty that was just done is not done again at once, whatever its own writing changed.
+        self._not_before: dict[str, datetime] = {}
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     def changed(self) -> None:
@@ -57,6 +59,11 @@ class Schedule:
         finally:
             self._scheduler.shutdown(wait=False)
 
+    def hurry(self, name: str) -> None:
+        """Something happened outside the database that a duty waited for: have it done now."""
+        if self._scheduler.running:
+            self._alarm(name, self._now())
+
     async def ring(self, name: str) -> None:
         """Do a duty now, unless it is being done."""
         duty, lock = self._duties[name], self._running[name]
@@ -65,26 +72,31 @@ class Schedule:
         async with lock:
             try:
                 await duty.run()
-            except StoreError:
-                log.exception("The store refused; trying again soon", extra={"duty": name})
-            await self._set_alarm(duty, not_before=self._now() + _AGAIN)
+            except PasserelleError:
+                log.exception("A duty could not be done; it is tried again soon", extra={"duty": name})
+            finally:
+                self._not_before[name] = self._now() + _AGAIN
+            await self._set_alarm(duty)
 
-    async def _set_alarm(self, duty: Duty, *, not_before: datetime | None = None) -> None:
+    async def _set_alarm(self, duty: Duty) -> None:
         try:
             at = await duty.next_at()
         except StoreError:
             at = self._now() + _AGAIN
         if at is None:
             return
-        at = max(at, not_before or self._now())
+        at = max(at, self._not_before.get(duty.name, at), self._now())
         job = self._scheduler.get_job(duty.name)
         if job is not None and job.next_run_time is not None and job.next_run_time <= at:
             return
+        self._alarm(duty.name, at)
+
+    def _alarm(self, name: str, at: datetime) -> None:
         self._scheduler.add_job(
             self.ring,
             DateTrigger(at),
-            args=[duty.name],
-            id=duty.name,
+            args=[name],
+            id=name,
             replace_existing=True,
             misfire_grace_time=None,
             coalesce=True,

@@ -18,6 +18,7 @@ _SAID: dict[Confirmed, str] = {
     "now": _("Confirmed. From now on, what is said on one side is heard on the other."),
     "before": _("This link was confirmed before; nothing changes."),
     "goes_on": _("Confirmed. The link goes on; what waited leaves now."),
+    "exposed": _("Strangers may read this room. If that is meant, confirm once more; otherwise close the room."),
     "too_early": _("Not yet: both sides must be told first. Start the daemon (`passerelle run`) and try again."),
 }
 
@@ -32,7 +33,7 @@ def confirm(
         err().print(_("There is no link of this name. `passerelle status` lists them."))
         raise typer.Exit(PROBLEM)
     out().print(_SAID[outcome])
-    if outcome == "too_early":
+    if outcome in ("too_early", "exposed"):
         raise typer.Exit(PROBLEM)
 
 

@@ -12,6 +12,7 @@ from passerelle.core.names import one_line
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_room_notice
 from passerelle.flows.marks import mark_of
+from passerelle.flows.watch_room import exposure
 from passerelle.mail.compose import compose_list_notice
 from passerelle.mail.compose_types import ListNotice
 from passerelle.store.inbox import retry_held
@@ -24,12 +25,12 @@ from passerelle.store.links import (
     set_exposure,
     set_stopped,
 )
-from passerelle.store.outbox import insert_outbox
-from passerelle.store.rooms import list_members
+from passerelle.store.outbox import find_outbox_by_unique_key, insert_outbox
+from passerelle.store.rooms import find_room, list_members
 
 log = logging.getLogger(__name__)
 
-Confirmed = Literal["now", "before", "goes_on", "too_early"]
+Confirmed = Literal["now", "before", "goes_on", "too_early", "exposed"]
 
 #: Why an administrator's stop is a stop; what follows a colon is what they said.
 BY_HAND = "by_hand"
@@ -113,22 +114,41 @@ async def confirm_link(ctx: FlowContext, link: Link, *, by: str) -> Confirmed:
     """
     async with ctx.store.write() as conn:
         state = await find_link_state(conn, link.association_name, link.name)
+        if state.asked_at is None or (state.confirmed_at is None and not await _both_sides_were_told(conn, link)):
+            return "too_early"
+        why = await _exposure_of(ctx, conn, link)
+        if why and why not in (state.exposure_confirmed, state.stopped_reason):
+            # Whoever confirms must know what: the room, the log and `status` say it now.
+            await set_stopped(conn, link.association_name, link.name, ctx.now(), why)
+            return "exposed"
         if state.stopped_at is not None:
-            if state.stopped_reason in ("public_room", "world_readable"):
-                await set_exposure(conn, link.association_name, link.name, state.stopped_reason)
+            await set_exposure(conn, link.association_name, link.name, why)
             await clear_stop(conn, link.association_name, link.name)
             await retry_held(conn, link.inbox_lane, "link_stopped", ctx.now())
             outcome: Confirmed = "goes_on"
         elif state.confirmed_at is not None:
             return "before"
-        elif state.asked_at is None:
-            return "too_early"
         else:
             outcome = "now"
         if state.confirmed_at is None:
             await set_confirmed(conn, link.association_name, link.name, ctx.now(), by)
     log.info("Link confirmed", extra={"link": link.path, "outcome": outcome})
     return outcome
+
+
+async def _both_sides_were_told(conn: AsyncConnection, link: Link) -> bool:
+    """Whether both notices have left; one that failed was told to a human, who decides by confirming."""
+    for side in ("room", "list"):
+        row = await find_outbox_by_unique_key(conn, f"consent:{side}:{link.path}")
+        if row is None or row.state in ("waiting", "sending"):
+            return False
+    return True
+
+
+async def _exposure_of(ctx: FlowContext, conn: AsyncConnection, link: Link) -> str:
+    room_id = ctx.links.room_of(link)
+    facts = await find_room(conn, room_id) if room_id else None
+    return exposure(facts) if facts else ""
 
 
 async def stop_link(ctx: FlowContext, link: Link, *, by: str, reason: str = "") -> bool:

@@ -13,7 +13,9 @@ from passerelle.flows.marks import mark_of
 from passerelle.mail.compose import BatchCorrection, BatchFile, BatchMail, BatchReaction, BatchSpoken, compose_batch
 from passerelle.matrix.event_types import VOICE
 from passerelle.store.attachments import list_attachments
+from passerelle.store.batches import find_line_of_post
 from passerelle.store.blobs import get_blob
+from passerelle.store.posts import find_events_of_post, find_post, find_room_event
 from passerelle.store.threads import get_thread, last_mail_of_thread
 
 MP3 = "audio/mpeg"
@@ -72,7 +74,28 @@ async def _references(conn: AsyncConnection, link: Link, conversation: Conversat
     A line that answers a certain mail answers that mail; otherwise the conversation goes on after its last mail.
     """
     known = await last_mail_of_thread(conn, link.association_name, conversation.batch.thread_id, limit=_MAX_REFERENCES)
-    return list(known)
+    answered = await _answered_mail(conn, conversation)
+    if answered is None:
+        return list(known)
+    until = known.index(answered) if answered in known else len(known)
+    return [*known[:until], answered]
+
+
+async def _answered_mail(conn: AsyncConnection, conversation: Conversation) -> MessageId | None:
+    """The mail that the first line answers by a real reply; None where it goes on with its thread."""
+    line, post = next(((line, post) for line, post in conversation.lines if line.kind == "line"), (None, None))
+    if line is None or post is None or post.parent_post_id is None:
+        return None
+    event, parent = await find_room_event(conn, line.event_id), await find_post(conn, post.parent_post_id)
+    if event is None or parent is None:
+        return None
+    shown = await find_events_of_post(conn, parent.id, event.room_id)
+    if event.thread_root_event_id in [one.event_id for one in shown]:
+        return None
+    if parent.message_id:
+        return parent.message_id
+    left = await find_line_of_post(conn, parent.id)
+    return left[0].message_id or None if left else None
 
 
 async def _topics(conn: AsyncConnection, conversations: Sequence[Conversation]) -> dict[BatchId, str]:

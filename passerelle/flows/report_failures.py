@@ -2,20 +2,26 @@
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.email import Mailbox
-from passerelle.core.ids import MailAddress, RoomId
+from passerelle.core.ids import MailAddress, RoomId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import Incident, OutboxRow
 from passerelle.flows.context import FlowContext
-from passerelle.flows.direct_message import insert_reaction, insert_room_notice
+from passerelle.flows.direct_message import insert_direct_message, insert_reaction, insert_room_notice
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.store.batches import list_lines_of_mail
 from passerelle.store.inbox import count_inbox_waiting
-from passerelle.store.incidents import insert_incident, list_untold_incidents, set_incidents_told
+from passerelle.store.incidents import (
+    insert_incident,
+    last_told_at,
+    list_untold_incidents,
+    oldest_untold_at,
+    set_incidents_told,
+)
 from passerelle.store.links import find_link_state
 from passerelle.store.outbox import find_stale_unknown, find_untold_failures, retry_outbox, set_failure_told
 
@@ -28,6 +34,8 @@ FAILED_KEY = "⚠️"
 MOST_SENDINGS = 3
 #: Coordinators hear of everything that went wrong in one mail, and of the next things not before this.
 _BETWEEN_REPORTS = timedelta(hours=1)
+#: What happens together is told together.
+_GATHER = timedelta(seconds=30)
 
 
 async def settle_unknown(ctx: FlowContext, *, heard: Callable[[Link], bool]) -> int:
@@ -119,35 +127,53 @@ async def _report(ctx: FlowContext, conn: AsyncConnection, link: Link, row: Outb
 
 
 async def report_incidents(ctx: FlowContext) -> int:
-    """Write to the coordinators of each association what went wrong since the last time; one mail an hour at most."""
+    """Write to the coordinators of each association what went wrong since the last time; once an hour at most."""
     told = 0
     for association in ctx.settings.associations:
         links = [link for link in ctx.links if link.association.name == association.name]
         async with ctx.store.write() as conn:
             incidents = await list_untold_incidents(conn, links[0].association_name)
-            if not incidents or incidents[0].at > ctx.now() - timedelta(seconds=30):
+            if not incidents or incidents[0].at > ctx.now() - _GATHER:
                 continue
-            hour = int(ctx.now().timestamp() // _BETWEEN_REPORTS.total_seconds())
-            await _write_to_coordinators(ctx, conn, links[0], incidents, hour)
-            await set_incidents_told(conn, [i.id for i in incidents], ctx.now())
-            told += len(incidents)
+            if await _tell_coordinators(ctx, conn, links[0], incidents):
+                await set_incidents_told(conn, [i.id for i in incidents], ctx.now())
+                told += len(incidents)
     return told
 
 
-async def _write_to_coordinators(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, incidents: list[Incident], hour: int
-) -> None:
+async def next_report_at(ctx: FlowContext) -> datetime | None:
+    """When coordinators are to be written next; None where nothing went wrong that they do not know."""
+    async with ctx.store.read() as conn:
+        oldest = await oldest_untold_at(conn)
+        last = await last_told_at(conn)
+    if oldest is None:
+        return None
+    return max(oldest + _GATHER, last + _BETWEEN_REPORTS) if last else oldest + _GATHER
+
+
+async def _tell_coordinators(ctx: FlowContext, conn: AsyncConnection, link: Link, incidents: list[Incident]) -> bool:
+    """Tell each by mail, or by a direct message who has no address here; False where the hour's report has left."""
+    hour = int(ctx.now().timestamp() // _BETWEEN_REPORTS.total_seconds())
+    stored = False
     for coordinator in link.association.coordinators:
-        if coordinator.address is None:
-            continue
-        await insert_personal_email(
-            ctx,
-            conn,
-            link,
-            Personal(
-                to=Mailbox(name=coordinator.name, address=MailAddress(coordinator.address)),
-                template="incidents",
-                unique_key=f"incidents:{link.association.name}:{coordinator.address}:{hour}:{incidents[0].id}",
-                variables={"incidents": incidents, "name": coordinator.name},
-            ),
-        )
+        variables = {"incidents": incidents, "name": coordinator.name}
+        key = f"incidents:{link.association.name}:{coordinator.address or coordinator.matrix}:{hour}"
+        if coordinator.address is not None:
+            to = Mailbox(name=coordinator.name, address=MailAddress(coordinator.address))
+            mail = Personal(to=to, template="incidents", unique_key=key, variables=variables)
+            stored |= await insert_personal_email(ctx, conn, link, mail) is not None
+        elif coordinator.matrix is not None:
+            stored |= (
+                await insert_direct_message(
+                    ctx,
+                    conn,
+                    link,
+                    to=UserId(coordinator.matrix),
+                    template="incidents",
+                    unique_key=key,
+                    variables=variables,
+                )
+                is not None
+            )
+    # Who has neither is told by `status` only: nothing is repeated for ever.
+    return stored or all(c.address is None and c.matrix is None for c in link.association.coordinators)

@@ -10,7 +10,7 @@ from passerelle.core.batching import day_began, departure
 from passerelle.core.ids import MessageId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, BatchLine, NewOutboxRow, Post
-from passerelle.errors import StoreError
+from passerelle.errors import ConfigError, MalformedEmail, PasserelleError, StoreError
 from passerelle.flows.context import FlowContext, Restored
 from passerelle.flows.conversation_mail import Conversation, compose_conversations
 from passerelle.steps import reached
@@ -30,10 +30,13 @@ from passerelle.store.links import find_link_state, is_being_told
 from passerelle.store.outbox import insert_outbox
 from passerelle.store.pending_lines import adopt_pending_lines
 from passerelle.store.seen import find_seen, insert_seen
-from passerelle.store.threads import insert_message_id, stop_thread
+from passerelle.store.threads import get_thread, insert_message_id, stop_thread
 
 log = logging.getLogger(__name__)
 
+#: A link that is not configured any more may be again; a mail that could not be composed, after a template is mended.
+NOT_CONFIGURED_AGAIN = timedelta(days=1)
+COMPOSE_AGAIN = timedelta(hours=1)
 #: How long a batch that cannot be sealed yet waits before it is looked at again.
 LOOK_AGAIN = timedelta(seconds=20)
 _MANY = 200
@@ -56,32 +59,70 @@ async def seal_due_batches(ctx: FlowContext, *, live_at: datetime | None) -> int
     made = 0
     for path in dict.fromkeys(f"{batch.association}/{batch.link}" for batch in due):
         link = ctx.links.find(path)
-        if link is None:
-            continue
         batches = [b for b in due if f"{b.association}/{b.link}" == path]
+        if link is None:
+            await _postpone(ctx, batches, NOT_CONFIGURED_AGAIN)
+            continue
         made += await _seal_link(ctx, link, batches)
     return made
+
+
+async def _postpone(ctx: FlowContext, batches: Sequence[Batch], wait: timedelta) -> None:
+    async with ctx.store.write() as conn:
+        for batch in batches:
+            await postpone_batch(conn, batch.id, ctx.now() + wait)
 
 
 async def _seal_link(ctx: FlowContext, link: Link, batches: Sequence[Batch]) -> int:
     """Seal the due batches of one link, each as a mail of its own, or all as one evening mail."""
     made = 0
     for batch in batches:
-        async with ctx.store.write() as conn:
-            if not await _may_leave(ctx, conn, link, batch):
-                continue
-            now = ctx.now()
-            sent_today = await count_sealed_since(conn, batch.association, batch.link, day_began(now, link.zone))
-            leaves = departure(batch.due_at, now, sent_today, link.settings, link.zone)
-            if leaves.at > now:
-                await postpone_batch(conn, batch.id, leaves.at)
-                continue
-            if leaves.together:
-                made += await _seal(ctx, conn, link, batches)
-                break
-            made += await _seal(ctx, conn, link, [batch])
-        reached("batch_sealed")
+        try:
+            async with ctx.store.write() as conn:
+                sealed, together = await _seal_one(ctx, conn, link, batch, batches)
+        except (MalformedEmail, ConfigError) as error:
+            await _set_aside(ctx, link, batch, error)
+            continue
+        made += sealed
+        if sealed:
+            reached("batch_sealed")
+        if together:
+            break
     return made
+
+
+async def _seal_one(
+    ctx: FlowContext, conn: AsyncConnection, link: Link, batch: Batch, batches: Sequence[Batch]
+) -> tuple[int, bool]:
+    """Seal a batch where it may leave now; how many mails were made, and whether all that is due left with it."""
+    if not await _may_leave(ctx, conn, link, batch):
+        return 0, False
+    now = ctx.now()
+    sent_today = await count_sealed_since(conn, batch.association, batch.link, day_began(now, link.zone))
+    leaves = departure(batch.due_at, now, sent_today, link.settings, link.zone)
+    if leaves.at > now:
+        await postpone_batch(conn, batch.id, leaves.at)
+        return 0, False
+    if not leaves.together:
+        return await _seal(ctx, conn, link, [batch]), False
+    others = [other for other in batches if other.id != batch.id and await _may_leave(ctx, conn, link, other)]
+    return await _seal(ctx, conn, link, [batch, *others]), True
+
+
+async def _set_aside(ctx: FlowContext, link: Link, batch: Batch, error: PasserelleError) -> None:
+    """A conversation that cannot be made into a mail waits for a human; the others leave."""
+    log.error("Conversation cannot be composed: %s", error, extra={"link": link.path, "batch_id": batch.id})
+    await _postpone(ctx, [batch], COMPOSE_AGAIN)
+    async with ctx.store.write() as conn:
+        await insert_incident(
+            conn,
+            association=link.association_name,
+            link=link.name,
+            kind="compose_failed",
+            key=f"compose:{batch.id}",
+            detail=str(error),
+            at=ctx.now(),
+        )
 
 
 async def _may_leave(ctx: FlowContext, conn: AsyncConnection, link: Link, batch: Batch) -> bool:
@@ -97,6 +138,9 @@ async def _may_leave(ctx: FlowContext, conn: AsyncConnection, link: Link, batch:
         return False
     people = {ctx.hashed("told", line.author_user_id) for line, _ in await list_lines(conn, batch.id)}
     if await is_being_told(conn, link.association_name, link.name, sorted(people)):
+        return False
+    if (await get_thread(conn, batch.thread_id)).stopped_at is not None:
+        await postpone_batch(conn, batch.id, now + LOOK_AGAIN)
         return False
     recent = await count_thread_sealed_since(conn, batch.thread_id, now - timedelta(hours=1))
     if recent < link.settings.fuse_per_hour:

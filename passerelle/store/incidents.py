@@ -32,6 +32,7 @@ _RESOLVE_UNTIL = (
     .where(incident.c.resolved_at.is_(None), incident.c.id <= bindparam("newest"))
     .values(resolved_at=bindparam("now"))
 )
+_LAST_TOLD = select(func.max(incident.c.told_at, type_=Instant))
 _RESOLVE = (
     update(incident)
     .where(incident.c.key == bindparam("which"), incident.c.resolved_at.is_(None))
@@ -74,6 +75,12 @@ async def set_incidents_told(conn: AsyncConnection, ids: list[int], now: datetim
 async def oldest_untold_at(conn: AsyncConnection) -> datetime | None:
     """When the oldest incident happened that nobody was told of; None where there is none."""
     found: datetime | None = (await conn.execute(_OLDEST_UNTOLD)).scalar_one()
+    return found
+
+
+async def last_told_at(conn: AsyncConnection) -> datetime | None:
+    """When coordinators were last written of an incident."""
+    found: datetime | None = (await conn.execute(_LAST_TOLD)).scalar_one()
     return found
 
 

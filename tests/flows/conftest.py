@@ -167,6 +167,13 @@ class Bridge:
                         ),
                     )
 
+    async def notices_leave(self) -> None:
+        """Both sides were told: what asks for consent is sent."""
+        await self.deliver_events()
+        async with self.ctx.store.write() as conn:
+            for row in await list_outbox(conn, state="waiting", limit=10_000):
+                await mark_sent(conn, row.id, self.now())
+
     async def seal(self) -> int:
         """The homeserver says that nothing newer waits, and settled conversations leave."""
         await self.deliver_events()
@@ -254,7 +261,8 @@ async def make_bridge(tmp_path: Path) -> AsyncIterator[MakeBridge]:
             )
         if confirmed:
             await ask_consent(ctx, bridge.link)
-            await confirm_link(ctx, bridge.link, by="Monique")
+            await bridge.notices_leave()
+            assert await confirm_link(ctx, bridge.link, by="Monique") == "now"
             bridge.pass_time(seconds=1)
         return bridge
 

@@ -55,6 +55,7 @@ VALUES: dict[str, Any] = {
     "coordinators": "Monique",
     "reference": "abcd",
     "incidents": [SimpleNamespace(kind=kind, link="bureau", at=AT, detail="61") for kind in KINDS],
+    "incident": SimpleNamespace(kind="fuse", link="bureau", at=AT, detail="61"),
     "turns": [turn(heading="Léa, 14 h 05 :")],
     "corrections": [],
     "reactions": [],
