@@ -312,12 +312,12 @@ def test_the_import_table_is_what_the_code_does() -> None:
     code = imports_in_the_code()
     rows = rows_of(document("architecture.md"), "Who may import what")
     told = {}
-    for part, may, theirs in rows:
+    for part, may, libraries in rows:
         # `mail` pure → mail pure
         parts = re.findall(r"`(\w+)`( pure| adapters)?", may)
         told[part.replace("`", "")] = (
             {name + kind for name, kind in parts},
-            set() if theirs == "–" else set(theirs.split(", ")),
+            set() if libraries == "–" else set(libraries.split(", ")),
         )
     for part, (ours, theirs) in told.items():
         assert code[part][0] <= ours, part
