@@ -36,6 +36,7 @@ ROOM = RoomId("!salon:lab.test")
 BOT = "@passerelle:lab.test"
 BRIDGE = "passerelle@membres.lab.test"
 LIST = "bureau@listes.lab.test"
+MONIQUE = {"name": "Monique", "address": "monique@membres.lab.test"}
 START = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
 
 
@@ -195,7 +196,7 @@ class Bridge:
             return [row.state for row in await list_inbox(conn, limit=10_000)]
 
 
-def settings_of(folder: Path, link: dict[str, Any], **more: Any) -> Settings:
+def settings_of(folder: Path, link: dict[str, Any], coordinators: list[dict[str, str]]) -> Settings:
     return Settings.model_validate(
         {
             "store": {"url": f"sqlite:///{folder / 'passerelle.db'}"},
@@ -211,7 +212,7 @@ def settings_of(folder: Path, link: dict[str, Any], **more: Any) -> Settings:
                 {
                     "name": "epeule",
                     "title": "Comité de quartier de l’Épeule",
-                    "coordinators": [{"name": "Monique", "address": "monique@membres.lab.test"}],
+                    "coordinators": coordinators,
                     "links": [
                         {
                             "name": "bureau",
@@ -222,7 +223,6 @@ def settings_of(folder: Path, link: dict[str, Any], **more: Any) -> Settings:
                     ],
                 }
             ],
-            **more,
         }
     )
 
@@ -235,8 +235,10 @@ async def make_bridge(tmp_path: Path) -> AsyncIterator[MakeBridge]:
     """Make a bridge with keys of its link; `confirmed=False` leaves it without consent."""
     stores: list[Store] = []
 
-    async def make(*, confirmed: bool = True, at: datetime = START, **link: Any) -> Bridge:
-        settings = settings_of(tmp_path, link)
+    async def make(
+        *, confirmed: bool = True, at: datetime = START, coordinators: list[dict[str, str]] | None = None, **link: Any
+    ) -> Bridge:
+        settings = settings_of(tmp_path, link, coordinators or [MONIQUE])
         store = await Store.open(settings.store.url, exclusive=True)
         stores.append(store)
         clock = [at]

@@ -1,0 +1,165 @@
+"""One bad conversation, room, template or store error holds up nothing else; humans hear of it, and not too often."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from conftest import Bridge, MakeBridge, body_of, mail
+
+from passerelle.core.ids import AssociationName, LinkName
+from passerelle.errors import MalformedEmail, StoreError
+from passerelle.flows import seal_batches
+from passerelle.flows.consent import ask_consent, confirm_link, stop_link
+from passerelle.flows.report_failures import next_report_at, report_incidents
+from passerelle.schedule import Duty, Schedule
+from passerelle.store.incidents import insert_incident, list_open
+
+
+async def test_conversation_that_cannot_be_composed_stops_no_other(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compose = seal_batches.compose_conversations
+
+    async def refuses_one(ctx: Any, conn: Any, link: Any, conversations: Any, message_id: Any) -> bytes:
+        if any("impossible" in post.text for c in conversations for _, post in c.lines):
+            raise MalformedEmail("cannot be written")
+        return await compose(ctx, conn, link, conversations, message_id)
+
+    monkeypatch.setattr(seal_batches, "compose_conversations", refuses_one)
+    await bridge.say("impossible")
+    await bridge.settle()
+    await bridge.say("possible")
+    (sent,) = await bridge.settle()
+    assert "possible" in body_of(sent)
+    async with bridge.ctx.store.read() as conn:
+        assert [i.kind for i in await list_open(conn)] == ["compose_failed"]
+
+
+async def test_evening_mail_waits_for_who_was_not_told(bridge: Bridge) -> None:
+    for number in range(6):
+        await bridge.say(f"sujet {number}")
+        await bridge.settle()
+    await bridge.say("sujet connu")
+    bridge.pass_time(minutes=11)
+    await bridge.deliver_events()
+    bridge.clock[0] = datetime(2026, 11, 17, 18, 5, tzinfo=UTC)
+    await bridge.say("sujet nouveau", sender="@ines:lab.test")
+    bridge.pass_time(minutes=11)
+    await seal_batches.seal_due_batches(bridge.ctx, live_at=bridge.now())
+    mails = await bridge.list_mails()
+    assert "sujet connu" in body_of(mails[6])
+    assert "sujet nouveau" not in body_of(mails[6])
+
+
+async def test_answer_to_an_older_mail_answers_that_mail(bridge: Bridge) -> None:
+    await bridge.receive(mail("Qui vient ?\n"))
+    await bridge.receive(
+        mail("Et qui apporte ?\n", message_id="seconde@x.test", answering=("question@membres.lab.test",))
+    )
+    await bridge.deliver_events()
+    first, _ = [row for row in await bridge.outbox("event") if row.post_id]
+    await bridge.say("Moi, je viens", **{"m.relates_to": {"m.in_reply_to": {"event_id": first.event_id}}})
+    (sent,) = await bridge.settle()
+    assert sent["In-Reply-To"] == "<question@membres.lab.test>"
+
+
+async def test_thread_goes_on_after_its_last_mail(bridge: Bridge) -> None:
+    await bridge.receive(mail("Qui vient ?\n"))
+    await bridge.receive(
+        mail("Et qui apporte ?\n", message_id="seconde@x.test", answering=("question@membres.lab.test",))
+    )
+    await bridge.deliver_events()
+    first, _ = [row for row in await bridge.outbox("event") if row.post_id]
+    relation = {
+        "rel_type": "m.thread",
+        "event_id": first.event_id,
+        "is_falling_back": True,
+        "m.in_reply_to": {"event_id": first.event_id},
+    }
+    await bridge.say("Moi !", **{"m.relates_to": relation})
+    (sent,) = await bridge.settle()
+    assert sent["In-Reply-To"] == "<seconde@x.test>"
+    assert "question@membres.lab.test" in sent["References"]
+
+
+async def test_coordinators_hear_of_everything_in_one_mail_an_hour(bridge: Bridge) -> None:
+    for number in range(10):
+        await note(bridge, f"incident {number}")
+        bridge.pass_time(minutes=1)
+        await report_incidents(bridge.ctx)
+    assert len(await bridge.personal_mails()) == 1
+    due = await next_report_at(bridge.ctx)
+    assert due is not None
+    assert due > bridge.now()
+    bridge.clock[0] = due + timedelta(minutes=2)
+    await report_incidents(bridge.ctx)
+    assert len(await bridge.personal_mails()) == 2
+    assert await next_report_at(bridge.ctx) is None
+
+
+async def test_coordinator_without_address_is_told_in_the_chat(make_bridge: MakeBridge) -> None:
+    bridge = await make_bridge(coordinators=[{"name": "Léa", "matrix": "@lea:lab.test"}])
+    await note(bridge, "un")
+    bridge.pass_time(minutes=1)
+    assert await report_incidents(bridge.ctx) == 1
+    assert any(row.recipient == "@lea:lab.test" for row in await bridge.outbox("direct"))
+
+
+async def test_nothing_is_confirmed_before_both_notices_have_left(make_bridge: MakeBridge) -> None:
+    bridge = await make_bridge(confirmed=False)
+    assert await confirm_link(bridge.ctx, bridge.link, by="Monique") == "too_early"
+    await ask_consent(bridge.ctx, bridge.link)
+    assert await confirm_link(bridge.ctx, bridge.link, by="Monique") == "too_early"
+    await bridge.notices_leave()
+    assert await confirm_link(bridge.ctx, bridge.link, by="Monique") == "now"
+
+
+async def test_room_opened_during_a_stop_is_not_confirmed_unseen(bridge: Bridge) -> None:
+    await stop_link(bridge.ctx, bridge.link, by="Monique")
+    opened = bridge.event("@lea:lab.test", {"join_rule": "public"}, kind="m.room.join_rules", state_key="")
+    await bridge.happen(opened)
+    assert await confirm_link(bridge.ctx, bridge.link, by="Monique") == "exposed"
+    await bridge.receive(mail("Qui vient ?\n"))
+    assert await bridge.shown() == []
+    assert await confirm_link(bridge.ctx, bridge.link, by="Monique") == "goes_on"
+
+
+async def test_schedule_does_a_duty_again_though_it_failed_and_does_not_spin() -> None:
+    done: list[datetime] = []
+    twice = asyncio.Event()
+
+    async def refuse() -> None:
+        done.append(datetime.now(UTC))
+        schedule.changed()
+        if len(done) == 1:
+            raise StoreError("the disk is full")
+        twice.set()
+
+    async def always() -> datetime:
+        return datetime.now(UTC)
+
+    schedule = Schedule([Duty(name="duty", run=refuse, next_at=always)], now=lambda: datetime.now(UTC))
+    running = asyncio.create_task(schedule.run())
+    try:
+        async with asyncio.timeout(20):
+            await twice.wait()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert done[1] - done[0] >= timedelta(seconds=1.5)
+
+
+async def note(bridge: Bridge, key: str) -> None:
+    async with bridge.ctx.store.write() as conn:
+        await insert_incident(
+            conn,
+            association=AssociationName("epeule"),
+            link=LinkName("bureau"),
+            kind="bounce",
+            key=key,
+            detail="",
+            at=bridge.now(),
+        )
