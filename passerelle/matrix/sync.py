@@ -4,6 +4,7 @@ The loop does not decide what an event means: it hands on raw JSON and the token
 for more only when that call has returned (DESIGN.md, promise 1).
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -33,6 +34,9 @@ from passerelle.matrix.timeline import (
 _LOG = logging.getLogger(__name__)
 #: A first answer holds the whole state of every room: it may take the homeserver long.
 FIRST_ANSWER_SECONDS = 300
+#: The pauses after answers that only give us back what we sent; the last one again until something else comes. Without
+#: them the homeserver answers as often as it takes an event of a backlog, and does little else (docs/performance.md).
+ECHO_PAUSES_SECONDS = (0.1, 0.5, 2.0)
 Rooms = Callable[[], frozenset[RoomId]]
 
 
@@ -67,6 +71,8 @@ class SyncLoop:
         self._waiting_invitations: set[RoomId] = set()
         self._first = True
         self._eager = True
+        #: Answers in a row that held nothing but echoes.
+        self._echoes = 0
 
     async def follow(self, since: str | None, rooms: Rooms, on_sync: OnSync) -> None:
         """Follow for ever from `since`; None begins at the present. Ends by cancellation only.
@@ -81,6 +87,8 @@ class SyncLoop:
                 await self._connection.pause(error)
             else:
                 self._connection.works()
+                if self._echoes:
+                    await asyncio.sleep(ECHO_PAUSES_SECONDS[min(self._echoes, len(ECHO_PAUSES_SECONDS)) - 1])
 
     async def _once(self, since: str | None, rooms: frozenset[RoomId], on_sync: OnSync) -> str:
         if self._first:
@@ -101,6 +109,8 @@ class SyncLoop:
             SyncArrivals(source=self._settings.source, before=since, after=after, rooms=tuple(updates), live=whole)
         )
         self._first, self._eager = False, not whole
+        senders = {event.get("sender") for update in updates for event in update.timeline}
+        self._echoes = self._echoes + 1 if senders == {self._settings.user_id} else 0
         return after
 
     async def _ask(self, since: str | None, rooms: frozenset[RoomId]) -> Mapping[str, Any]:

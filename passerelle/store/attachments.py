@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import BatchId, BlobHash, PostId
 from passerelle.core.model import AttachmentRow, NewAttachment
 from passerelle.store.blobs import insert_blobs
-from passerelle.store.engine import Store
+from passerelle.store.engine import Store, note_work
 from passerelle.store.rows import Shape, parameters
 from passerelle.store.tables import attachment, batch_line
 
@@ -82,6 +82,7 @@ async def insert_attachments(
         row["blob_hash"] = None if one.data is None else next(hashes)
         row["size_bytes"] = one.size_bytes if one.data is None else len(one.data)
         rows.append(row)
+    note_work(conn, "attachment")
     await conn.execute(_INSERT, rows)
 
 

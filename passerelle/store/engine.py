@@ -18,6 +18,14 @@ from passerelle.store.meta import find_meta, insert_meta
 from passerelle.store.migrations import HEAD
 
 Dialect = Literal["sqlite", "postgresql"]
+#: Tables of work to be done, each with its workers.
+Queue = Literal["inbox", "outbox", "attachment"]
+_QUEUES = "passerelle_queues"
+
+
+def note_work(conn: AsyncConnection, queue: Queue) -> None:
+    """Say that this transaction makes work in a queue: once it is committed, the queue's workers are woken."""
+    conn.info.setdefault(_QUEUES, set()).add(queue)
 
 
 class Store:
@@ -31,7 +39,7 @@ class Store:
     def __init__(self, engines: tuple[AsyncEngine, AsyncEngine], lock: sqlite.FileLock | None = None) -> None:
         self._writing_engine, self._reading_engine = engines
         self._lock = lock
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: list[tuple[Callable[[], None], Queue | None]] = []
         self._one_writer = asyncio.Lock()
         self._writing_task: asyncio.Task[object] | None = None
         self._writer: AsyncConnection | None = None
@@ -102,9 +110,12 @@ class Store:
     def dialect(self) -> Dialect:
         return "sqlite" if self._writing_engine.dialect.name == "sqlite" else "postgresql"
 
-    def on_commit(self, callback: Callable[[], None]) -> None:
-        """Have `callback` called after each transaction that this process committed by `write`."""
-        self._callbacks.append(callback)
+    def on_commit(self, callback: Callable[[], None], *, queue: Queue | None = None) -> None:
+        """Have `callback` called after each transaction that this process committed by `write`.
+
+        With `queue` only after those that made work in it: a worker that asks after every commit asks mostly in vain.
+        """
+        self._callbacks.append((callback, queue))
 
     @asynccontextmanager
     async def write(self, *, durable: bool = True, quiet: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -116,11 +127,14 @@ class Store:
         Raises StoreError for what the database refuses.
         """
         transaction = self._write_sqlite(durable) if self.dialect == "sqlite" else self._write_postgresql(durable)
+        made: set[Queue] = set()
         async with transaction as conn:
+            conn.info[_QUEUES] = made
             yield conn
         if not quiet:
-            for callback in self._callbacks:
-                callback()
+            for callback, queue in self._callbacks:
+                if queue is None or queue in made:
+                    callback()
 
     @asynccontextmanager
     async def _write_sqlite(self, durable: bool) -> AsyncIterator[AsyncConnection]:

@@ -12,7 +12,7 @@ from passerelle.errors import StoreError
 from passerelle.store.blobs import delete_unreferenced_blob, insert_blobs
 from passerelle.store.claims import Claim, Claims
 from passerelle.store.dialects import upsert
-from passerelle.store.engine import Store
+from passerelle.store.engine import Store, note_work
 from passerelle.store.lanes import release_lane as release_lane
 from passerelle.store.rows import Shape, parameters
 from passerelle.store.tables import inbox
@@ -92,6 +92,7 @@ async def insert_inbox(conn: AsyncConnection, rows: Sequence[NewInboxRow], now: 
         parameters(row, "raw") | {"raw_hash": raw_hash, "due_at": now}
         for row, raw_hash in zip(fresh, hashes, strict=True)
     ]
+    note_work(conn, "inbox")
     return len((await conn.execute(_INSERT(conn), values)).all())
 
 
@@ -163,11 +164,13 @@ async def postpone_inbox(conn: AsyncConnection, id: InboxId, due_at: datetime, r
 
 async def retry_inbox(conn: AsyncConnection, id: InboxId, now: datetime) -> bool:
     """A row that waits or was set aside is due at once, as if it had never been tried; whether there was one."""
+    note_work(conn, "inbox")
     return (await conn.execute(_RETRY, {"which": id, "now": now})).rowcount == 1
 
 
 async def retry_held(conn: AsyncConnection, lane: str, reason: str, now: datetime) -> int:
     """All rows of a lane that were set aside for that reason are due at once, in their order; how many."""
+    note_work(conn, "inbox")
     return (await conn.execute(_RETRY_HELD, {"in_lane": lane, "why": reason, "now": now})).rowcount
 
 

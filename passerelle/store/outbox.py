@@ -26,7 +26,7 @@ from passerelle.errors import StoreError
 from passerelle.store.blobs import insert_blob
 from passerelle.store.claims import Claim, Claims
 from passerelle.store.dialects import upsert
-from passerelle.store.engine import Store
+from passerelle.store.engine import Store, note_work
 from passerelle.store.lanes import release_lane as release_lane
 from passerelle.store.rows import Shape, parameters
 from passerelle.store.tables import outbox
@@ -168,6 +168,7 @@ async def insert_outbox(
         row = replace(row, raw_hash=await insert_blob(conn, raw))
     if upload is not None:
         row = replace(row, upload_hash=await insert_blob(conn, upload))
+    note_work(conn, "outbox")
     id = (await conn.execute(_INSERT(conn), parameters(row))).scalar_one_or_none()
     return None if id is None else OutboxId(id)
 
@@ -217,11 +218,13 @@ async def mark_sent(conn: AsyncConnection, id: OutboxId, now: datetime, *, event
 
 async def mark_waiting(conn: AsyncConnection, id: OutboxId, due_at: datetime, error: str) -> bool:
     """The other side certainly has not got it, or may be given it again: to be tried at `due_at`."""
+    note_work(conn, "outbox")
     return await _moved(conn, _TO_WAITING, which=id, due=due_at, why=error)
 
 
 async def mark_failed(conn: AsyncConnection, id: OutboxId, now: datetime, error: str) -> bool:
     """The other side will not take it: a human is to be told, the lane goes on."""
+    note_work(conn, "outbox")
     return await _moved(conn, _TO_FAILED, which=id, now=now, why=error)
 
 
@@ -229,6 +232,7 @@ async def mark_unknown(
     conn: AsyncConnection, id: OutboxId, now: datetime, error: str, *, due_at: datetime | None = None
 ) -> bool:
     """The other side may have it or not: its echo is awaited until `due_at` (else: now), and the lane goes on."""
+    note_work(conn, "outbox")
     return await _moved(conn, _TO_UNKNOWN, which=id, due=due_at or now, why=error)
 
 
@@ -254,6 +258,7 @@ async def set_failure_told(conn: AsyncConnection, id: OutboxId, now: datetime) -
 
 async def cancel_outbox(conn: AsyncConnection, id: OutboxId, reason: str) -> bool:
     """It is not to leave any more; False where it has left, or may have."""
+    note_work(conn, "outbox")
     return await _moved(conn, _TO_CANCELLED, which=id, why=reason)
 
 
@@ -261,6 +266,7 @@ async def retry_outbox(
     conn: AsyncConnection, id: OutboxId, now: datetime, *, give_up_at: datetime | None = None
 ) -> bool:
     """A human wants it tried again at once: failed, of unknown fate, or waiting; for 24 hours unless said otherwise."""
+    note_work(conn, "outbox")
     return await _moved(conn, _TO_RETRY, which=id, now=now, give_up=give_up_at or now + _RETRY_FOR)
 
 
