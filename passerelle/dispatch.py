@@ -21,8 +21,11 @@ log = logging.getLogger(__name__)
 
 _RETRY = Backoff(first_seconds=5, longest_seconds=300)
 
-#: A row that stopped its flow, or the whole daemon, this often is set aside: its neighbours go on.
+#: A row that stopped its flow this often is set aside: its neighbours go on.
 MOST_ATTEMPTS = 4
+#: The same for a row that was begun this often and never ended: it seems to end the whole daemon. Rarely it is to blame:
+#: the daemon is killed from outside, and whatever was under way just then is innocent, several times in a row perhaps.
+MOST_DEATHS = 12
 _LEASE_SECONDS = 120
 _ROWS = 20
 #: Flows share one thread and, on SQLite, one writer: more lanes at a time would only wait for each other.
@@ -71,7 +74,7 @@ class Dispatch:
 
     async def _one(self, row: InboxRow) -> bool:
         """Run the row's flow; False where the lane must wait."""
-        if row.attempts > MOST_ATTEMPTS:
+        if row.attempts > MOST_DEATHS:
             await self._give_up(row)
             return True
         reached("email_claimed" if row.kind == "email" else "line_claimed")
@@ -86,6 +89,9 @@ class Dispatch:
             raise
         except Exception:
             log.exception("A flow broke off", extra={"inbox_id": row.id, "lane": row.lane})
+            if row.attempts >= MOST_ATTEMPTS:
+                await self._give_up(row)
+                return True
             now = self._ctx.now()
             async with self._ctx.store.write() as conn:
                 due_at = retry_at(row.attempts, now, _RETRY)
