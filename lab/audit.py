@@ -14,6 +14,7 @@ from pathlib import Path
 from lab.association import Association
 from lab.imap import Mailbox
 from lab.ledger import Findings, Ledger, nothing
+from lab.process import NotReadyError
 
 _PAUSE_SECONDS = 0.3
 
@@ -95,7 +96,10 @@ def given_up(store: Path) -> list[str]:
 
 def _traces(association: Association, store: Path) -> object:
     """What would be another if anything moved; None while something is certainly under way."""
-    association.town.mailman.wait_idle()
+    try:
+        association.town.mailman.wait_idle(deadline_seconds=0)
+    except NotReadyError:
+        return None
     last_uid = _last_uid(association.bridge_mailbox)
     with closing(_open(store)) as database:
         cursor = str(database.execute("SELECT value FROM cursor WHERE source LIKE 'imap:%'").fetchone()[0])

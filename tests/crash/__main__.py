@@ -29,6 +29,10 @@ from tests.crash.load import Load
 from tests.crash.plumbing import Plumbed, plumb
 
 _console = Console(highlight=False)
+#: On a busy machine the list server alone may have minutes of mail left to send out.
+_SETTLES_WITHIN_SECONDS = 900
+#: Where no bar can be drawn, a line is written now and then.
+_LINE_EVERY = 10
 
 
 def main(
@@ -57,7 +61,7 @@ async def _run(folder: Path, *, kills: int, minutes: float, seed: int, links: in
         await _kill_under_load(plumbed, killer, kills=kills, minutes=minutes, seed=seed)
         with _console.status("Everything settles, and is counted …"):
             async with Daemon(plumbed.configuration):
-                findings = await settle(plumbed.witnessed, plumbed.store, deadline_seconds=300)
+                findings = await settle(plumbed.witnessed, plumbed.store, deadline_seconds=_SETTLES_WITHIN_SECONDS)
     finally:
         await town.__aexit__(None, None, None)
     _report(plumbed, killer, findings)
@@ -76,6 +80,8 @@ async def _kill_under_load(plumbed: Plumbed, killer: Killer, *, kills: int, minu
             how = "at" if death.at_step else "some time after"
             posts = sum(len(talk.ledger.mails) + len(talk.ledger.lines) for talk in plumbed.talks)
             progress.update(bar, advance=1, description=f"killed {how} {death.after}; {posts} posts so far")
+            if not _console.is_terminal and len(killer.deaths) % _LINE_EVERY == 0:
+                print(f"{len(killer.deaths)} kills, the last {how} {death.after}; {posts} posts", flush=True)
 
         async with asyncio.TaskGroup() as group:
             for load in loads:
