@@ -24,7 +24,7 @@ _RETRY = Backoff(first_seconds=5, longest_seconds=300)
 #: A row that stopped its flow this often is set aside: its neighbours go on.
 MOST_ATTEMPTS = 4
 #: The same for a row that was begun this often and never ended: it seems to end the whole daemon. Mostly it is not to
-#: blame: the daemon is killed from outside, and what was under way just then is innocent, several times in a row perhaps.
+#: blame: the daemon is killed from outside, and what was under way just then is innocent, several times perhaps.
 MOST_DEATHS = 12
 _LEASE_SECONDS = 120
 _ROWS = 20
