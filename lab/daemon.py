@@ -23,12 +23,15 @@ def write_configuration(
     imap: tuple[str, int] | None = None,
     smtp: tuple[str, int] | None = None,
     homeserver: str | None = None,
+    timeouts: Mapping[str, float] | None = None,
     extra: str = "",
 ) -> Path:
     """Write the configuration of one link; return the file.
 
     :param link: keys of the link over the lab's own, such as ``{"policy": "each"}``.
     :param imap: another host and port than the mailbox's, for a proxy between; so ``smtp`` and ``homeserver``.
+    :param timeouts: seconds of silence after which ``imap``, ``smtp`` or ``matrix`` is given up, where not 60; IDLE is
+        left as often.
     """
     folder.mkdir(parents=True, exist_ok=True)
     bridge = association.bridge_mailbox
@@ -47,6 +50,7 @@ def write_configuration(
         "echo_wait_minutes": 0.3,
         **(link or {}),
     }
+    silence = {"imap": 60.0, "smtp": 60.0, "matrix": 60.0, **(timeouts or {})}
     times = {"quiet_from", "quiet_until", "evening_at"}
     lines = [f"{key} = {value if key in times else _toml(value)}" for key, value in keys.items()]
     text = f"""\
@@ -58,6 +62,7 @@ homeserver = "{homeserver or association.bot.homeserver}"
 user_id = "{association.bot.user_id}"
 password_file = "matrix.secret"
 sync_seconds = 2
+timeout_seconds = {silence["matrix"]}
 
 [[mailboxes]]
 name = "main"
@@ -68,10 +73,13 @@ port = {imap_port}
 tls = "none"
 username = "{bridge.user}"
 password_file = "imap.secret"
+idle_minutes = {silence["imap"] / 60}
+timeout_seconds = {silence["imap"]}
 [mailboxes.smtp]
 host = "{smtp_host}"
 port = {smtp_port}
 tls = "none"
+timeout_seconds = {silence["smtp"]}
 
 [[associations]]
 name = "epeule"
