@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 #: Changes that follow each other closely are looked at together.
 _SETTLE_SECONDS = 0.2
 #: What is due but cannot be done yet is tried again after this.
-_AGAIN = timedelta(seconds=2)
+_AGAIN = timedelta(seconds=0.5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -54,6 +54,14 @@ async def seal_due_batches(ctx: FlowContext, *, live_at: datetime | None) -> int
     """
     if live_at is None:
         return 0
+    made = 0
+    # While one was being composed others became due, or their link's inbox was drained.
+    while some := await _seal_some(ctx, live_at):
+        made += some
+    return made
+
+
+async def _seal_some(ctx: FlowContext, live_at: datetime) -> int:
     async with ctx.store.read() as conn:
         due = await list_due_batches(conn, min(live_at, ctx.now()), _MANY)
     made = 0
