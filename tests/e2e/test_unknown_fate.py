@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from lab.association import Association, AssociationPlan, Town, found_associatio
 from lab.audit import Witnessed, settle
 from lab.daemon import Daemon, write_configuration
 from lab.ledger import nothing
+from lab.matrix_client import ChatMember
 from lab.process import wait_until
 from lab.proxy import TcpProxy
 from tests.e2e.conversation import Conversation
@@ -86,3 +89,26 @@ async def test_a_daemon_that_died_before_a_mail_left_has_not_sent_it(small: Asso
     async with Daemon(configuration):
         store = configuration.with_name("passerelle.db")
         assert await settle(links, store, deadline_seconds=DEADLINE_SECONDS) == nothing()
+
+
+async def test_a_new_device_looks_before_it_sends_an_event_again(small: Association, tmp_path: Path) -> None:
+    """Transaction ids are a device's own: under another one the homeserver would take the same event a second time."""
+    talk = Conversation(association=small)
+    links = [Witnessed(association=small, ledger=talk.ledger)]
+    configuration = write_configuration(tmp_path, small, link=_LINK)
+    store = configuration.with_name("passerelle.db")
+    await _begin(configuration, links)
+    await talk.write("monique", has_file=True)
+    await _die_at(configuration, "event_put")
+    await _log_out(small, store)
+    async with Daemon(configuration):
+        assert await settle(links, store, deadline_seconds=DEADLINE_SECONDS) == nothing()
+
+
+async def _log_out(association: Association, store: Path) -> None:
+    """End the session that the daemon keeps, as a homeserver's administrator may."""
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+        kept = database.execute("SELECT value FROM meta WHERE key = 'matrix_session'").fetchone()[0]
+    account = replace(association.bot, access_token=json.loads(kept)["access_token"])
+    async with ChatMember(account) as bot:
+        await bot.call("POST", "logout", {})
