@@ -5,17 +5,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from passerelle.core.backoff import Backoff
-from passerelle.core.ids import MailAddress
+from passerelle.core.ids import MailAddress, OutboxId
 from passerelle.core.model import OutboxRow
 from passerelle.core.ports import EmailSender, EmailSession, Envelope
-from passerelle.errors import PermanentFailure, TemporaryFailure, UnknownFate
+from passerelle.errors import PermanentFailure, StoreError, TemporaryFailure, UnknownFate
 from passerelle.flows.context import FlowContext
 from passerelle.flows.report_failures import MOST_SENDINGS
 from passerelle.lanes import retry_at
+from passerelle.leases import LEASE
 from passerelle.steps import reached
 from passerelle.store.blobs import get_blob
+from passerelle.store.lanes import renew_lane
 from passerelle.store.links import find_link_state
 from passerelle.store.outbox import get_outbox, mark_failed, mark_sending, mark_sent, mark_unknown, mark_waiting
+from passerelle.store.outbox_watch import find_interrupted
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +27,19 @@ _RETRY = Backoff(first_seconds=15, longest_seconds=3600)
 _MOST_SENDINGS_TO_ONE = 2
 
 
+class _NotOurs(Exception):
+    """Another daemon has taken the lane or the email while this one was slow, or the email was cancelled."""
+
+
 class EmailDelivery:
     """Sends the emails of one lane in order, over one connection."""
 
-    def __init__(self, ctx: FlowContext, senders: Mapping[str, EmailSender]) -> None:
-        self._ctx, self._senders = ctx, senders
+    def __init__(self, ctx: FlowContext, senders: Mapping[str, EmailSender], *, owner: str) -> None:
+        self._ctx, self._senders, self._owner = ctx, senders, owner
+        #: Emails that are on their way at this moment.
+        self._under_way: set[OutboxId] = set()
+        #: Emails that a server has taken, and the store refused to note it: a 250 is final, so it is not forgotten.
+        self._accepted: dict[OutboxId, datetime] = {}
         #: When the next email of a lane may leave: `mails_per_minute`.
         self._next_at: dict[str, datetime] = {}
 
@@ -64,15 +75,26 @@ class EmailDelivery:
             return True
         async with self._ctx.store.read() as conn:
             raw = await get_blob(conn, row.raw_hash)
+        self._under_way.add(row.id)
+        try:
+            return await self._send(session, row, raw)
+        finally:
+            self._under_way.discard(row.id)
+
+    async def _send(self, session: EmailSession, row: OutboxRow, raw: bytes) -> bool:
         envelope = Envelope(sender=self._bridge_of(row), recipients=(MailAddress(str(row.recipient)),))
 
         async def fate_unknown_from_now_on() -> None:
             async with self._ctx.store.write(durable=False) as conn:
-                await mark_sending(conn, row.id)
+                if not await mark_sending(conn, row.id, owner=self._owner):
+                    raise _NotOurs
             reached("mail_begun")
 
         try:
             await session.send(envelope, raw, before_data=fate_unknown_from_now_on)
+        except _NotOurs:
+            log.warning("The email is not ours to send any more", extra={"outbox_id": row.id, "link": row.link})
+            return False
         except TemporaryFailure as failure:
             return await self._postpone(row, failure)
         except PermanentFailure as failure:
@@ -82,12 +104,41 @@ class EmailDelivery:
             await self.note_unknown(row, str(failure))
             return False
         reached("mail_given")
-        async with self._ctx.store.write() as conn:
-            await mark_sent(conn, row.id, self._ctx.now())
-        reached("mail_sent")
         self._pace(row)
+        now = self._ctx.now()
+        try:
+            await self._store_sent(row.id, now)
+        except StoreError as error:
+            log.error("The store refuses what came of an email: %s", error, extra={"outbox_id": row.id})
+            self._accepted[row.id] = now
+            return False
+        reached("mail_sent")
         log.info("Email sent", extra={"outbox_id": row.id, "link": row.link})
         return True
+
+    async def store_accepted(self) -> None:
+        """Note as sent what servers have taken. Raises StoreError; nothing is forgotten then: to be called again."""
+        for id, at in list(self._accepted.items()):
+            await self._store_sent(id, at)
+            self._accepted.pop(id, None)
+
+    async def _store_sent(self, id: OutboxId, at: datetime) -> None:
+        async with self._ctx.store.write() as conn:
+            await mark_sent(conn, id, at)
+
+    async def settle_interrupted(self) -> int:
+        """Emails whose sending was begun and never ended: of a daemon that died, or whose store refused the outcome.
+
+        Nobody knows whether they arrived; how many there were. Emails that a living daemon is sending are not among
+        them: it renews its lease. Raises StoreError.
+        """
+        await self.store_accepted()
+        async with self._ctx.store.read() as conn:
+            rows = await find_interrupted(conn, self._ctx.now(), self._owner)
+        left = [row for row in rows if row.id not in self._under_way and row.kind == "email"]
+        for row in left:
+            await self.note_unknown(row, "its sending broke off: it may have arrived")
+        return len(left)
 
     def _bridge_of(self, row: OutboxRow) -> MailAddress:
         box = next(m for m in self._ctx.settings.mailboxes if m.name == row.mailbox)
@@ -103,6 +154,8 @@ class EmailDelivery:
         now = self._ctx.now()
         due = retry_at(row.attempts, now, _RETRY)
         async with self._ctx.store.write() as conn:
+            if not await renew_lane(conn, row.lane, self._owner, now + LEASE):
+                return False  # what becomes of it is another daemon's to say
             if due >= row.give_up_at:
                 await mark_failed(conn, row.id, now, str(failure))
                 return True
@@ -133,7 +186,8 @@ class EmailDelivery:
         if next_at is None or now >= next_at:
             return True
         async with self._ctx.store.write(durable=False) as conn:
-            await mark_waiting(conn, row.id, next_at, "")
+            if await renew_lane(conn, row.lane, self._owner, now + LEASE):
+                await mark_waiting(conn, row.id, next_at, "")
         return False
 
     def _pace(self, row: OutboxRow) -> None:

@@ -12,6 +12,7 @@ from passerelle.flows.receive_private import receive_private
 from passerelle.flows.relay_email import relay_email
 from passerelle.flows.relay_event import relay_event
 from passerelle.lanes import LaneWorker, retry_at
+from passerelle.leases import LEASE, Leases
 from passerelle.steps import reached
 from passerelle.store.inbox import claim_inbox, postpone_inbox, set_aside_inbox, uncount_attempts
 from passerelle.store.incidents import insert_incident
@@ -26,7 +27,6 @@ MOST_ATTEMPTS = 4
 #: The same for a row that was begun this often and never ended: it seems to end the whole daemon. Mostly it is not to
 #: blame: the daemon is killed from outside, and what was under way just then is innocent, several times perhaps.
 MOST_DEATHS = 12
-_LEASE_SECONDS = 120
 _ROWS = 20
 #: Flows share one thread and, on SQLite, one writer, so more lanes at a time are not quicker. They take turns, though,
 #: and so keep many rooms busy: a homeserver takes almost twice as many events for sixteen rooms as for four.
@@ -38,6 +38,7 @@ class Dispatch:
 
     def __init__(self, ctx: FlowContext, *, owner: str) -> None:
         self._ctx, self._owner = ctx, owner
+        self._leases = Leases(store=ctx.store, owner=owner, now=ctx.now)
         self.worker: LaneWorker[InboxRow] = LaneWorker(
             name="inbox", width=_WIDTH, claim=self._claim, lane_of=lambda row: row.lane, work=self._work
         )
@@ -47,7 +48,7 @@ class Dispatch:
             self._ctx.store,
             owner=self._owner,
             now=self._ctx.now(),
-            lease_seconds=_LEASE_SECONDS,
+            lease_seconds=LEASE.total_seconds(),
             limit=_ROWS,
             exclude_lanes=busy | self._not_ready(),
         )
@@ -58,20 +59,22 @@ class Dispatch:
         return frozenset(link.inbox_lane for link in links if links.room_of(link) is None)
 
     async def _work(self, rows: Sequence[InboxRow]) -> None:
+        lane = rows[0].lane
         tried = 0
         try:
-            for row in rows:
-                tried += 1
-                if not await self._one(row):
-                    break
+            async with self._leases.renewing(lane):
+                for row in rows:
+                    tried += 1
+                    if not await self._one(row):
+                        break
         except StoreError:
             # Nothing is wrong with the row: a full disk must not use its attempts up.
             tried -= 1
             raise
         finally:
             async with self._ctx.store.write(durable=False) as conn:
-                await uncount_attempts(conn, [row.id for row in rows[tried:]])
-                await release_lane(conn, rows[0].lane)
+                if await release_lane(conn, lane, self._owner):
+                    await uncount_attempts(conn, [row.id for row in rows[tried:]])
 
     async def _one(self, row: InboxRow) -> bool:
         """Run the row's flow; False where the lane must wait."""

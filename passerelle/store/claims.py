@@ -71,7 +71,7 @@ class Claims(Generic[T]):
                 if rows := await self._take_rows(conn, lane, request, extra):
                     return rows
                 # Whoever had the lane before has just finished it.
-                await lanes.release_lane(conn, lane)
+                await lanes.release_lane(conn, lane, request.owner)
                 names.remove(lane)
         return []
 

@@ -48,7 +48,11 @@ _RENEW = (
     .values(lease_until=bindparam("until"))
 )
 #: `lease_until` stays: it tells when the lane was last served.
-_RELEASE = update(lane_table).where(lane_table.c.name == bindparam("lane")).values(lease_owner="")
+_RELEASE = (
+    update(lane_table)
+    .where(lane_table.c.name == bindparam("lane"), lane_table.c.lease_owner == bindparam("holder"))
+    .values(lease_owner="")
+)
 _CLEAR = update(lane_table).where(lane_table.c.lease_owner != "").values(lease_owner="")
 _RELEASE_ALL = update(lane_table).where(lane_table.c.lease_owner == bindparam("owner")).values(lease_owner="")
 _FORGET = delete(lane_table).where(lane_table.c.lease_owner == "", lane_table.c.lease_until < bindparam("before"))
@@ -86,9 +90,9 @@ async def renew_lane(conn: AsyncConnection, name: str, owner: str, until: dateti
     return result.rowcount == 1
 
 
-async def release_lane(conn: AsyncConnection, lane: str) -> None:
-    """Give a lane back."""
-    await conn.execute(_RELEASE, {"lane": lane})
+async def release_lane(conn: AsyncConnection, lane: str, owner: str) -> bool:
+    """Give back a lane that `owner` holds; False where somebody else has taken it since: theirs it stays."""
+    return (await conn.execute(_RELEASE, {"lane": lane, "holder": owner})).rowcount == 1
 
 
 async def release_lanes_of(conn: AsyncConnection, owner: str) -> None:

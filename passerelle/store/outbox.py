@@ -23,13 +23,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import AssociationName, EventId, LinkName, MessageId, OutboxId, PostId
 from passerelle.core.model import NewOutboxRow, OutboxKind, OutboxRow, OutboxState
 from passerelle.errors import StoreError
-from passerelle.store.blobs import insert_blob
+from passerelle.store.blobs import delete_unreferenced_blob, insert_blob
 from passerelle.store.claims import Claim, Claims
 from passerelle.store.dialects import upsert
 from passerelle.store.engine import Store, note_work
 from passerelle.store.lanes import release_lane as release_lane
 from passerelle.store.rows import Shape, parameters
-from passerelle.store.tables import outbox
+from passerelle.store.tables import lane, outbox
 from passerelle.store.types import Instant
 
 #: How long a row is tried once more that a human wants retried, unless the caller says otherwise.
@@ -60,6 +60,9 @@ def _move(*from_states: str, **values: Any) -> Update:
 
 
 _TO_SENDING = _move("waiting", state="sending", sendings=outbox.c.sendings + 1)
+_TO_SENDING_BY = _TO_SENDING.where(
+    select(lane.c.name).where(lane.c.name == outbox.c.lane, lane.c.lease_owner == bindparam("holder")).exists()
+)
 _TO_SENT = _move(
     *("waiting", "sending", "unknown", "failed"),
     state="sent",
@@ -75,6 +78,31 @@ _TO_FAILED = _move(
 )
 _TO_UNKNOWN = _move("waiting", "sending", state="unknown", due_at=bindparam("due"), last_error=bindparam("why"))
 _TO_CANCELLED = _move("waiting", state="cancelled", last_error=bindparam("why"))
+#: Its key is free for the mail that is made instead; its bytes are not kept.
+_TO_CANCELLED_UNBEGUN = (
+    _move("waiting", state="cancelled", last_error=bindparam("why"), raw_hash=None)
+    .where(outbox.c.sendings == 0)
+    .values(unique_key=outbox.c.unique_key + bindparam("mark"))
+)
+_FORGET_SENT = _move("sent", raw_hash=None)
+_CANCEL_OF_POST = (
+    update(outbox)
+    .where(
+        outbox.c.post_id == bindparam("of_post"),
+        outbox.c.kind == "event",
+        outbox.c.state.in_(("waiting", "failed")),
+    )
+    .values(state="cancelled", last_error=bindparam("why"))
+)
+_FORGET_OF_POST = (
+    update(outbox)
+    .where(
+        outbox.c.post_id == bindparam("of_post"),
+        outbox.c.kind == "event",
+        outbox.c.state.in_(("sent", "cancelled")),
+    )
+    .values(content=None, upload_hash=None)
+)
 _TO_RETRY = _move(
     *("failed", "unknown", "waiting"),
     state="waiting",
@@ -206,9 +234,15 @@ async def _moved(conn: AsyncConnection, statement: Update, **values: Any) -> boo
     return (await conn.execute(statement, values)).rowcount == 1
 
 
-async def mark_sending(conn: AsyncConnection, id: OutboxId) -> bool:
-    """From now on the other side may have it, whatever is heard of it."""
-    return await _moved(conn, _TO_SENDING, which=id)
+async def mark_sending(conn: AsyncConnection, id: OutboxId, *, owner: str | None = None) -> bool:
+    """From now on the other side may have it, whatever is heard of it.
+
+    False where it must not be sent: it was taken up or sent by another daemon, or, with `owner`, somebody else holds
+    its lane by now.
+    """
+    if owner is None:
+        return await _moved(conn, _TO_SENDING, which=id)
+    return await _moved(conn, _TO_SENDING_BY, which=id, holder=owner)
 
 
 async def mark_sent(conn: AsyncConnection, id: OutboxId, now: datetime, *, event_id: EventId | None = None) -> bool:
@@ -260,6 +294,37 @@ async def cancel_outbox(conn: AsyncConnection, id: OutboxId, reason: str) -> boo
     """It is not to leave any more; False where it has left, or may have."""
     note_work(conn, "outbox")
     return await _moved(conn, _TO_CANCELLED, which=id, why=reason)
+
+
+async def cancel_unbegun(conn: AsyncConnection, id: OutboxId, reason: str) -> bool:
+    """A mail is not to leave as it is, and its bytes are forgotten; False where the other side may have begun to get it.
+
+    Whoever is about to send it asks `mark_sending` first, and is answered False.
+    """
+    row = await get_outbox(conn, id)
+    note_work(conn, "outbox")
+    if not await _moved(conn, _TO_CANCELLED_UNBEGUN, which=id, why=reason, mark=f":cancelled:{id}"):
+        return False
+    if row.raw_hash is not None:
+        await delete_unreferenced_blob(conn, row.raw_hash)
+    return True
+
+
+async def forget_sent(conn: AsyncConnection, id: OutboxId) -> None:
+    """Words of a mail were taken back: where it was sent, its bytes are needed no more and are forgotten."""
+    row = await get_outbox(conn, id)
+    if await _moved(conn, _FORGET_SENT, which=id) and row.raw_hash is not None:
+        await delete_unreferenced_blob(conn, row.raw_hash)
+
+
+async def forget_events_of_post(conn: AsyncConnection, post_id: PostId, reason: str) -> None:
+    """A post was taken back: what has not left for a room stays here, and no content is kept."""
+    hashes = {row.upload_hash for row in await list_outbox_of_post(conn, post_id) if row.kind == "event"}
+    note_work(conn, "outbox")
+    await conn.execute(_CANCEL_OF_POST, {"of_post": post_id, "why": reason})
+    await conn.execute(_FORGET_OF_POST, {"of_post": post_id})
+    for one in sorted(one for one in hashes if one is not None):
+        await delete_unreferenced_blob(conn, one)
 
 
 async def retry_outbox(

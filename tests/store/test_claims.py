@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from passerelle.core.ids import InboxId
-from passerelle.store import inbox, lanes, outbox
+from passerelle.store import inbox, lanes, outbox, outbox_watch
 from passerelle.store.engine import Store
 from tests.store.made import NOW, at, inbox_row, outbox_row
 
@@ -44,7 +44,7 @@ async def _work_off(stores: list[Store], *, workers: int, limit: int, rows: int)
                 done[lane].append(row.id)
             held.discard(lane)
             async with store.write(durable=False) as conn:
-                await lanes.release_lane(conn, lane)
+                await lanes.release_lane(conn, lane, owner)
 
     async with asyncio.timeout(120):
         await asyncio.gather(*(worker(stores[n % len(stores)], f"daemon-{n % len(stores)}") for n in range(workers)))
@@ -109,7 +109,7 @@ async def test_a_head_whose_fate_is_open_keeps_its_lane_back(store: Store) -> No
     await _claim(store, limit=1)
     async with store.write() as conn:
         assert await outbox.mark_sending(conn, ids[0])
-        await lanes.release_lane(conn, "out:a")
+        await lanes.release_lane(conn, "out:a", "me")
     assert await _claim(store) == []
     async with store.write() as conn:
         await outbox.mark_sent(conn, ids[0], NOW)
@@ -122,6 +122,38 @@ async def test_excluded_lanes_are_not_looked_at(store: Store) -> None:
     assert await _claim(store, exclude_lanes=frozenset({"out:a"})) == []
 
 
+async def test_who_lost_the_lane_begins_to_send_nothing(store: Store) -> None:
+    (id,) = await _insert(store, ("1", "out:a", {}))
+    await _claim(store, owner="first")
+    await _claim(store, owner="second", now=at(60))
+    async with store.write() as conn:
+        assert not await outbox.mark_sending(conn, id, owner="first")
+        assert (await outbox.get_outbox(conn, id)).state == "waiting"
+        assert await outbox.mark_sending(conn, id, owner="second")
+        assert not await outbox.mark_sending(conn, id, owner="second")
+
+
+async def test_a_sending_is_interrupted_once_nobody_holds_its_lane(store: Store) -> None:
+    """Not while another daemon is at it: its lease says so."""
+    first, _, given_back = await _insert(store, ("1", "out:a", {}), ("2", "out:a", {}), ("3", "out:b", {}))
+    async with store.read() as conn:
+        assert await outbox_watch.next_interrupted_at(conn) is None
+    await _claim(store, owner="dead")
+    await _claim(store, owner="alive")
+    async with store.write() as conn:
+        assert await outbox.mark_sending(conn, first, owner="dead")
+        assert [row.id for row in await outbox_watch.find_interrupted(conn, at(59), "alive")] == []
+        assert [row.id for row in await outbox_watch.find_interrupted(conn, at(59), "dead")] == [first]
+        assert await outbox_watch.next_interrupted_at(conn) == at(60)
+        assert [row.id for row in await outbox_watch.find_interrupted(conn, at(60), "alive")] == [first]
+        assert await outbox.mark_sending(conn, given_back, owner="alive")
+        assert await lanes.release_lane(conn, "out:b", "alive")
+        assert [row.id for row in await outbox_watch.find_interrupted(conn, at(1), "x")] == [given_back]
+        assert (await outbox_watch.next_interrupted_at(conn) or NOW) < NOW
+        assert await lanes.renew_lane(conn, "out:a", "dead", at(120))
+        assert [row.id for row in await outbox_watch.find_interrupted(conn, at(61), "x")] == [given_back]
+
+
 async def test_lanes_take_turns(store: Store) -> None:
     """A long backlog in one room keeps no other room waiting: who was served longest ago comes first."""
     await _insert(store, *[(f"a{n}", "out:a", {}) for n in range(20)], ("b", "out:b", {}), ("c", "out:c", {}))
@@ -131,7 +163,7 @@ async def test_lanes_take_turns(store: Store) -> None:
         served.append(row.lane)
         async with store.write() as conn:
             await outbox.mark_sent(conn, row.id, at(turn))
-            await lanes.release_lane(conn, row.lane)
+            await lanes.release_lane(conn, row.lane, "me")
     assert served == ["out:a", "out:b", "out:c", "out:a"]
 
 
@@ -141,7 +173,7 @@ async def test_the_attempt_is_counted_with_its_device(store: Store) -> None:
     assert (event.attempts, event.first_tried_at, event.first_device_id) == (1, NOW, "ONE")
     assert (mail.attempts, mail.first_tried_at, mail.first_device_id) == (1, NOW, None)
     async with store.write() as conn:
-        await lanes.release_lane(conn, "out:a")
+        await lanes.release_lane(conn, "out:a", "me")
     event, _ = await _claim(store, device_id="TWO", now=at(5))
     assert (event.attempts, event.first_tried_at, event.first_device_id) == (2, NOW, "ONE")
     async with store.write() as conn:
@@ -173,7 +205,7 @@ async def test_when_to_look_again(store: Store) -> None:
     async with store.write() as conn:
         await outbox.mark_sent(conn, ids[2], NOW)
         await outbox.mark_waiting(conn, ids[0], at(90), "later")
-        await lanes.release_lane(conn, "out:b")
+        await lanes.release_lane(conn, "out:b", "me")
         assert await outbox.next_due_at(conn) == at(90)
 
 
@@ -184,7 +216,7 @@ async def test_leases_of_the_inbox_and_next_due(store: Store) -> None:
     async with store.write() as conn:
         assert await inbox.next_due_at(conn) == at(60)  # held until then
         await inbox.postpone_inbox(conn, InboxId(1), at(20), "homeserver silent")
-        await inbox.release_lane(conn, claimed[0].lane)
+        await inbox.release_lane(conn, claimed[0].lane, "me")
         assert await inbox.next_due_at(conn) == at(20)
     assert await inbox.claim_inbox(store, owner="me", now=at(19), lease_seconds=60, limit=2) == []
     again = await inbox.claim_inbox(store, owner="me", now=at(20), lease_seconds=60, limit=9)
@@ -209,7 +241,8 @@ async def test_a_lease(store: Store) -> None:
         assert await lanes.take_lane(conn, "x", "one", at(31), at(50))
         await lanes.delete_old_lanes(conn, at(99))
         assert not await lanes.take_lane(conn, "x", "two", at(32), at(50))  # held lanes are not forgotten
-        await lanes.release_lane(conn, "x")
+        assert not await lanes.release_lane(conn, "x", "two")  # it is not theirs
+        assert await lanes.release_lane(conn, "x", "one")
         await lanes.delete_old_lanes(conn, at(99))
         assert await lanes.take_one_lane(conn, ["x", "y"], owner="two", now=NOW, until=at(1)) == "x"
         assert await lanes.take_one_lane(conn, ["x", "y"], owner="two", now=NOW, until=at(1)) == "y"
