@@ -76,9 +76,11 @@ class Schedule:
                 log.exception("A duty could not be done; it is tried again soon", extra={"duty": name})
             finally:
                 self._not_before[name] = self._now() + _AGAIN
-            await self._set_alarm(duty)
+        await self._set_alarm(duty)
 
     async def _set_alarm(self, duty: Duty) -> None:
+        if self._running[duty.name].locked():
+            return  # it sets its own alarm when it is done
         try:
             at = await duty.next_at()
         except StoreError:
