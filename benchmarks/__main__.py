@@ -43,6 +43,12 @@ QUICK = Scale(lists=20, latency_samples=8, backlog_mails=200, departing_events=2
 async def measure(scale: Scale, letters: str, folder: Path, say: Console) -> list[Figure]:
     """Start everything under `folder`, measure the figures of these letters one after the other, stop everything."""
     figures: list[Figure] = []
+
+    def measured(*new: Figure) -> None:
+        figures.extend(new)
+        for figure in new:
+            say.print(f"({figure.letter}) {figure.ratio:.2f}: {' '.join(figure.notes)}")
+
     say.print("Starting Synapse, IMAP, SMTP and the daemon…")
     async with found_bench(folder, scale.lists) as bench:
         mails = MailMaker(seed=1)
@@ -50,14 +56,14 @@ async def measure(scale: Scale, letters: str, folder: Path, say: Console) -> lis
         idle_kib = bench.resident_kib()
         if "a" in letters:
             say.print("(a) latency…")
-            figures.append(await measure_latency(bench, mails, samples=scale.latency_samples, scratch=folder))
+            measured(await measure_latency(bench, mails, samples=scale.latency_samples, scratch=folder))
         if "b" in letters or "d" in letters:
             say.print("(b) backlog, (d) memory…")
             backlog = await measure_backlog(bench, mails, total=scale.backlog_mails, slices=scale.slices)
-            figures += [backlog, memory_figure(idle_kib, bench.resident_kib())]
+            measured(backlog, memory_figure(idle_kib, bench.resident_kib()))
         if "c" in letters:
             say.print("(c) departures…")
-            figures.append(await measure_departures(bench, total=scale.departing_events, slices=scale.slices))
+            measured(await measure_departures(bench, total=scale.departing_events, slices=scale.slices))
     return sorted(figures, key=lambda figure: figure.letter)
 
 
