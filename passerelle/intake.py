@@ -15,6 +15,7 @@ from passerelle.core.model import NewInboxRow
 from passerelle.core.ports import ConnectionState, EmailArrivals, RawEmail, RoomUpdate, SyncArrivals
 from passerelle.core.routing import Route, route
 from passerelle.core.settings import MailboxSettings
+from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.own_events import is_ours, note_own_events
@@ -42,6 +43,8 @@ _SPOKEN = frozenset(
 )
 #: The bridge's own email: a private answer, a bounce, a question.
 _OWN = Route(link=None)
+#: What no header may take longer to be read: everything else waits meanwhile.
+_HEADER_SECONDS = 2
 
 
 class Intake:
@@ -171,13 +174,14 @@ class Intake:
         )
 
     def _route(self, mailbox: MailboxSettings, raw: bytes, recipient: MailAddress | None) -> Route | None:
+        links = [link for link in self._ctx.links if link.mailbox.name == mailbox.name]
         try:
-            header = parse_headers(raw)
-        except MalformedEmail:
+            with deadline(_HEADER_SECONDS):
+                header = parse_headers(raw)
+                return route(header, links, bridge=MailAddress(mailbox.address), recipient=recipient)
+        except (MalformedEmail, DeadlinePassed):
             # It cannot be said whose it is: the bridge takes it in, so that a human hears of it.
             return _OWN
-        links = [link for link in self._ctx.links if link.mailbox.name == mailbox.name]
-        return route(header, links, bridge=MailAddress(mailbox.address), recipient=recipient)
 
 
 def _with_return_path(email: RawEmail) -> RawEmail:

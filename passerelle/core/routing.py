@@ -1,4 +1,14 @@
-"""To which link an email belongs: by List-Id, then by recipient address. What belongs to none is left alone."""
+"""To which link an email belongs: by List-Id, then by recipient address. What belongs to none is left alone.
+
+| the email bears                                                        | it belongs to              |
+|------------------------------------------------------------------------|----------------------------|
+| List-Id or List-Post of a link's list                                  | that link                  |
+| List-Id or List-Post of another list                                   | nobody here                |
+| neither; the server took it for the list's address, or `bridge+link@`  | that link                  |
+| neither; To or Cc name a list that is said to add no header            | that link                  |
+| neither; To or Cc name any other list                                  | the bridge: a copy beside  |
+| neither; To or Cc name the bridge, or it has a null return path        | the bridge: private        |
+"""
 
 import re
 from collections.abc import Iterable
@@ -10,8 +20,12 @@ from passerelle.core.links import BRIDGE_LANE, Link
 
 #: Fields in which a receiving server notes for whom it took an email (none is standard; RFC 5321 §7.2 allows them).
 _RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "x-delivered-to")
-#: RFC 5322 addr-spec, loosely, in a header field.
-_ADDRESS = re.compile(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+")
+#: What stands around an addr-spec in a header field. Split at, never searched for: a long word costs its length once.
+_SEPARATOR = re.compile(r"[\s<>,;:\"()]")
+#: RFC 5321 §4.5.3.1: a path has at most 256 octets; longer words are nobody's address.
+_MAX_ADDRESS = 320
+#: What is looked at of one field: servers that note a recipient write one or a few.
+_MAX_FIELD = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +33,7 @@ class Route:
     """Where an email goes: to a link, or to the bridge itself (`link` None)."""
 
     link: Link | None
-    #: A copy that reached the bridge beside the list: the list's own copy is the one that counts.
+    #: It names a list and bears no sign of having passed through it: the list's own copy is the one that counts.
     beside_the_list: bool = False
 
     @property
@@ -48,16 +62,23 @@ def route(email: Email, links: Iterable[Link], *, bridge: MailAddress, recipient
     if email.list_id or posted:
         return None
     taken_for = _addresses_in(email, *_RECIPIENT_FIELDS) | ({recipient} if recipient else set())
-    for link in links:
-        if taken_for & link.list_addresses or _tag_names(link, taken_for, bridge):
-            return Route(link=link)
     named = {m.address for m in (*email.to, *email.cc)}
-    silent = [link for link in links if named & link.list_addresses]
+    of_list = [link for link in links if named & link.list_addresses]
+    meant = [link for link in links if taken_for & link.list_addresses or _tag_names(link, taken_for, bridge)]
+    if len(meant) > 1:
+        # `bridge+bureau@` where two associations have a `bureau`: only To and Cc can tell.
+        meant = [link for link in meant if link in of_list]
+        return Route(link=meant[0] if len(meant) == 1 else None)
+    if meant:
+        return Route(link=meant[0])
+    silent = [link for link in of_list if link.settings.mailing_list.without_headers]
     if silent and bridge not in named:
-        # A list that adds no header of its own: it can only be known by whom the email is addressed to.
         return Route(link=silent[0])
+    if of_list:
+        # Anyone can write To: the list and hand it to the bridge alone. What the list sent bears the list's sign.
+        return Route(link=None, beside_the_list=True)
     if bridge in {_without_tag(a) for a in named} or email.return_path == "":
-        return Route(link=None, beside_the_list=bool(silent))
+        return Route(link=None)
     return None
 
 
@@ -65,9 +86,10 @@ def _addresses_in(email: Email, *fields: str) -> set[MailAddress]:
     found: set[MailAddress] = set()
     for field in fields:
         for value in email.headers.get(field, ()):
-            for text in _ADDRESS.findall(value.replace("mailto:", " ")):
-                local, _, domain = text.split("?")[0].rpartition("@")
-                found.add(MailAddress(f"{local}@{domain.lower()}"))
+            for word in _SEPARATOR.split(value[:_MAX_FIELD]):
+                local, _, domain = word.partition("?")[0].rpartition("@")
+                if local and domain and len(word) <= _MAX_ADDRESS:
+                    found.add(MailAddress(f"{local}@{domain.lower()}"))
     return found
 
 
@@ -80,4 +102,4 @@ def _without_tag(address: MailAddress) -> MailAddress:
 def _tag_names(link: Link, taken_for: Iterable[MailAddress], bridge: MailAddress) -> bool:
     """Whether a subaddress of the bridge names this link: `bridge+linkname@host` is subscribed to the list."""
     local, _, domain = bridge.rpartition("@")
-    return f"{local}+{link.settings.name}@{domain}" in {str(a) for a in taken_for}
+    return f"{local}+{link.settings.name}@{domain}".lower() in {a.lower() for a in taken_for}

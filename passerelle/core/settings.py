@@ -229,6 +229,10 @@ class ListSettings(Section):
     """Further addresses under which the list receives or rewrites mail."""
     archive_url: Annotated[WebAddress | None, like("https://listes.example.org/archives/bureau")] = None
     """The list's own archive on the web; `passerelle check` warns when anyone can read it."""
+    without_headers: bool = False
+    """The list adds neither List-Id nor List-Post: a mail is the list's where To or Cc name it. Leave it out where the
+    list adds one of them, as almost all do: without that sign, a mail that was sent to the bridge alone looks the same
+    and is published."""
     reply_to: Literal["list", "none"] = "list"
     """What chat mails carry in Reply-To: the list, or nothing where the list sets it itself."""
 
