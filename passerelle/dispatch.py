@@ -8,7 +8,7 @@ from passerelle.core.links import BRIDGE_LANE
 from passerelle.core.model import InboxRow
 from passerelle.errors import StoreError
 from passerelle.flows.context import FlowContext
-from passerelle.flows.receive_private import receive_private
+from passerelle.flows.receive_private import receive_private, some_link
 from passerelle.flows.relay_email import relay_email
 from passerelle.flows.relay_event import relay_event
 from passerelle.lanes import LaneWorker, retry_at
@@ -83,8 +83,12 @@ class Dispatch:
             return True
         reached("email_claimed" if row.kind == "email" else "line_claimed")
         try:
-            if row.lane == BRIDGE_LANE or self._ctx.links.find(row.lane.removeprefix("in:")) is None:
+            if row.lane == BRIDGE_LANE:
                 await receive_private(self._ctx, row)
+            elif self._ctx.links.find(row.lane.removeprefix("in:")) is None:
+                # It came through a list or a room: nothing of it is private, and nobody is to be answered.
+                async with self._ctx.store.write() as conn:
+                    await set_aside_inbox(conn, row.id, self._ctx.now(), "its link is not configured any more")
             elif row.kind == "email":
                 await relay_email(self._ctx, row)
             elif not await relay_event(self._ctx, row):
@@ -107,7 +111,8 @@ class Dispatch:
     async def _give_up(self, row: InboxRow) -> None:
         now = self._ctx.now()
         log.error("Row set aside: it broke its flow too often", extra={"inbox_id": row.id, "lane": row.lane})
-        link = self._ctx.links.find(row.lane.removeprefix("in:"))
+        of_lane = self._ctx.links.find(row.lane.removeprefix("in:"))
+        link = some_link(self._ctx, row) if row.lane == BRIDGE_LANE else of_lane
         async with self._ctx.store.write() as conn:
             await set_aside_inbox(conn, row.id, now, "it broke its flow too often; see the log")
             if link is not None:

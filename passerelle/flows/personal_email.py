@@ -1,5 +1,6 @@
 """An email of the bridge to one person: written from a template, stored before it is sent."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,15 @@ from passerelle.core.email import Email, Mailbox
 from passerelle.core.ids import MailAddress, MessageId, OutboxId
 from passerelle.core.links import Link, person_lane
 from passerelle.core.model import NewOutboxRow
+from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.marks import mark_of
 from passerelle.mail.compose import compose_personal
 from passerelle.mail.compose_types import PersonalMail
 from passerelle.store.outbox import insert_outbox
+from passerelle.store.tally import count
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,41 +35,35 @@ class Personal:
     variables: Mapping[str, Any]
     #: The email that it answers: In-Reply-To and `auto-replied` come from it.
     answers: Email | None = None
+    #: It is not known which association the person means: none is named as the sender.
+    nameless: bool = False
 
 
 async def insert_personal_email(ctx: FlowContext, conn: AsyncConnection, link: Link, mail: Personal) -> OutboxId | None:
-    """Store one email to one person; None where it stands already. Raises ConfigError from the templates."""
-    to, answers, unique_key = mail.to, mail.answers, mail.unique_key
-    now = ctx.now()
-    names = {"association": link.association, "link": link.settings, "coordinator": link.association.coordinators[0]}
-    letter = ctx.renderer(link.association).letter(f"mail/{mail.template}", **names, **mail.variables)
+    """Store one email to one person; None where it stands already, or the person's address cannot be written.
+
+    The latter is counted: an address with accents before its @ (RFC 6531) needs servers all along the way that take it.
+    Raises ConfigError from the templates.
+    """
+    now, answers, unique_key = ctx.now(), mail.answers, mail.unique_key
     bridge = MailAddress(link.mailbox.address)
     message_id = MessageId(f"{ctx.hashed('personal', unique_key)}@{bridge.rpartition('@')[2]}")
-    raw = compose_personal(
-        PersonalMail(
-            from_name=link.association.title,
-            bridge_address=bridge,
-            to_address=to.address,
-            to_name=to.name,
-            subject=letter.subject,
-            text=letter.text,
-            message_id=message_id,
-            in_reply_to=answers.message_id if answers else None,
-            references=answers.references if answers else (),
-            date=now.astimezone(link.zone),
-            auto_submitted="replied" if answers else "generated",
-            marker=mark_of(ctx, link, message_id),
-        )
-    )
+    letter = _written(ctx, link, mail, message_id)
+    try:
+        raw = compose_personal(letter)
+    except MalformedEmail as error:
+        log.warning("Not written to a person: %s", error, extra={"link": link.path, "template": mail.template})
+        await count(conn, link.association_name, link.name, now.date(), "personal_email_unwritable")
+        return None
     return await insert_outbox(
         conn,
         NewOutboxRow(
             unique_key=unique_key,
-            lane=person_lane(ctx.hashed("person", to.address.lower())),
+            lane=person_lane(ctx.hashed("person", mail.to.address.lower())),
             kind="email",
             association=link.association_name,
             link=link.name,
-            recipient=to.address,
+            recipient=mail.to.address,
             mailbox=link.mailbox.name,
             message_id=message_id,
             delivery_key=ctx.hashed("delivery", unique_key),
@@ -74,4 +73,24 @@ async def insert_personal_email(ctx: FlowContext, conn: AsyncConnection, link: L
             give_up_at=ctx.give_up_at(link),
         ),
         raw=raw,
+    )
+
+
+def _written(ctx: FlowContext, link: Link, mail: Personal, message_id: MessageId) -> PersonalMail:
+    names = {"association": link.association, "link": link.settings, "coordinator": link.association.coordinators[0]}
+    letter = ctx.renderer(link.association).letter(f"mail/{mail.template}", **(names | dict(mail.variables)))
+    answers = mail.answers
+    return PersonalMail(
+        from_name="" if mail.nameless else link.association.title,
+        bridge_address=MailAddress(link.mailbox.address),
+        to_address=mail.to.address,
+        to_name=mail.to.name,
+        subject=letter.subject,
+        text=letter.text,
+        message_id=message_id,
+        in_reply_to=answers.message_id if answers else None,
+        references=answers.references if answers else (),
+        date=ctx.now().astimezone(link.zone),
+        auto_submitted="replied" if answers else "generated",
+        marker=mark_of(ctx, link, message_id),
     )

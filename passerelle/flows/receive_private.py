@@ -2,6 +2,7 @@
 moderation notices are matched to what we sent; a human is told where it arrived and how to reach the list."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,16 +18,19 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.refuse_email import set_aside_email
+from passerelle.flows.tell_of_lines import FAILED_KEY, HELD_KEY, tell_of_lines
 from passerelle.mail.author import recover_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
 from passerelle.mail.bounce import Bounce, BounceKind, parse_bounce
-from passerelle.mail.moderation import parse_moderation_notice
+from passerelle.mail.moderation import ModerationNotice, ModerationVerdict, parse_moderation_notice
 from passerelle.mail.parse import parse_email
 from passerelle.store.batches import list_lines_of_mail
 from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import finish_inbox
 from passerelle.store.incidents import insert_incident
+from passerelle.store.links import find_link_state
 from passerelle.store.outbox import find_outbox_by_message_id
+from passerelle.store.threads import find_message_ids
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +46,7 @@ async def receive_private(ctx: FlowContext, row: InboxRow) -> None:
             email = parse_email(raw)
             bounce = parse_bounce(email)
     except (MalformedEmail, DeadlinePassed) as error:
-        await set_aside_email(ctx, _some_link(ctx, row), row, raw, str(error) or "it took too long to read")
+        await set_aside_email(ctx, some_link(ctx, row), row, raw, str(error) or "it took too long to read")
         return
     async with ctx.store.write() as conn:
         reason = await _take(ctx, conn, row, email, bounce)
@@ -55,7 +59,7 @@ async def _take(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: E
         return await _take_bounce(ctx, conn, bounce)
     notice = parse_moderation_notice(email)
     if notice is not None:
-        return await _take_moderation(ctx, conn, notice.original_message_id)
+        return await _take_moderation(ctx, conn, notice)
     if spam_marked(email):
         return "spam"
     automatic = automatic_reason(email)
@@ -68,6 +72,7 @@ async def _take(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: E
     links = [link for link in ctx.links if link.mailbox.address.lower() == bridge.lower()] or list(ctx.links)
     taken = route(email, links, bridge=bridge, recipient=row.recipient)
     if taken is not None and taken.beside_the_list:
+        await _note_no_header(ctx, conn, email, links, bridge)
         return "beside_the_list"
     if taken is None and email.list_id:
         # LMTP hands over whatever comes to our address. An answer to a list that is not ours would be noise there.
@@ -84,49 +89,95 @@ class Received:
     author: Mailbox
 
 
+async def _note_no_header(
+    ctx: FlowContext, conn: AsyncConnection, email: Email, links: list[Link], bridge: MailAddress
+) -> None:
+    """A list of which nothing came yet, and an email that names it without its sign: perhaps it adds none."""
+    named = {m.address for m in (*email.to, *email.cc)}
+    for link in links:
+        if bridge in named or not named & link.list_addresses:
+            continue
+        state = await find_link_state(conn, link.association_name, link.name)
+        if state.last_email_at is None:
+            await insert_incident(
+                conn,
+                association=link.association_name,
+                link=link.name,
+                kind="no_list_header",
+                key=f"no_list_header:{link.path}",
+                at=ctx.now(),
+            )
+
+
 async def _answer(ctx: FlowContext, conn: AsyncConnection, received: Received, links: list[Link]) -> str:
     """Tell the writer where it arrived, and whoever chats and was answered that something came."""
-    row, email, author = received.row, received.email, received.author
+    email = received.email
     for message_id in (*email.in_reply_to[:1], *reversed(email.references[-20:])):
         ours = await find_outbox_by_message_id(conn, message_id)
         link = ctx.links.find(f"{ours.association}/{ours.link}") if ours else None
         if ours is None or link is None:
             continue
-        lines = await list_lines_of_mail(conn, link.association_name, message_id)
-        people = list(dict.fromkeys((line.author_user_id, line.author_name) for line, _ in lines))
-        for user_id, name in people:
-            await insert_direct_message(
-                ctx,
-                conn,
-                link,
-                to=UserId(user_id),
-                template="private_answer",
-                unique_key=f"private:{row.id}:{user_id}",
-                variables={"name": name, "writer": author.name, "subject": email.subject},
-            )
-        names = [name for _, name in people]
-        await _tell_writer(ctx, conn, link, received, template="private_answer", names=names)
+        names = await _tell_who_was_answered(ctx, conn, link, received, ours)
+        variables = {"names": names, "list_address": link.list_address}
+        await _tell_writer(ctx, conn, link, received, template="private_answer", variables=variables)
         return "private_answer"
-    await _tell_writer(ctx, conn, links[0], received, template="to_the_bridge", names=[])
+    # Nobody knows which link is meant: what several could be is left unsaid.
+    unknown: dict[str, object] = {"list_address": links[0].list_address if len(links) == 1 else ""}
+    nameless = len({link.association.name for link in links}) > 1
+    if nameless:
+        unknown |= {"association": None, "coordinator": None}
+    await _tell_writer(ctx, conn, links[0], received, template="to_the_bridge", variables=unknown, nameless=nameless)
     return "to_the_bridge"
 
 
+async def _tell_who_was_answered(
+    ctx: FlowContext, conn: AsyncConnection, link: Link, received: Received, ours: OutboxRow
+) -> list[str]:
+    """One direct message a day, person and conversation, however many write; the names of those who are told."""
+    lines = await list_lines_of_mail(conn, link.association_name, ours.message_id)
+    people = list(dict.fromkeys((line.author_user_id, line.author_name) for line, _ in lines))
+    known = (await find_message_ids(conn, link.association_name, [ours.message_id])).get(ours.message_id)
+    about = f"thread:{known.thread_id}" if known else f"outbox:{ours.id}"
+    for user_id, name in people:
+        await insert_direct_message(
+            ctx,
+            conn,
+            link,
+            to=UserId(user_id),
+            template="private_answer",
+            unique_key=f"private:{about}:{user_id}:{_day(link, received.row)}",
+            variables={"name": name, "writer": received.author.name, "subject": received.email.subject},
+        )
+    return [name for _, name in people]
+
+
+def _day(link: Link, row: InboxRow) -> str:
+    return row.received_at.astimezone(link.zone).date().isoformat()
+
+
 async def _tell_writer(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, letter: Received, *, template: str, names: list[str]
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    link: Link,
+    letter: Received,
+    *,
+    template: str,
+    variables: Mapping[str, object],
+    nameless: bool = False,
 ) -> None:
     """One answer a day and person at the most, so that two robots never talk."""
-    row, email, author = letter.row, letter.email, letter.author
-    day = row.received_at.astimezone(link.zone).date().isoformat()
+    person = ctx.hashed("person", letter.author.address.lower())
     await insert_personal_email(
         ctx,
         conn,
         link,
         Personal(
-            to=author,
+            to=letter.author,
             template=template,
-            unique_key=f"{template}:{ctx.hashed('person', author.address.lower())}:{day}",
-            answers=email,
-            variables={"subject": email.subject, "names": names, "list_address": link.list_address},
+            unique_key=f"{template}:{person}:{_day(link, letter.row)}",
+            answers=letter.email,
+            variables={"subject": letter.email.subject, **variables},
+            nameless=nameless,
         ),
     )
 
@@ -139,6 +190,10 @@ async def _take_bounce(ctx: FlowContext, conn: AsyncConnection, bounce: Bounce) 
         return "bounce_of_nothing"
     if all(r.kind is BounceKind.DELAYED for r in failed):
         return "bounce_delayed"
+    link = ctx.links.find(f"{ours.association}/{ours.link}")
+    if link is not None and {r.address for r in failed} & link.list_addresses:
+        # A member's mailbox that bounces to us is no reason to say that the list has not got it.
+        await tell_of_lines(ctx, conn, link, ours, template="email_bounced", key=FAILED_KEY)
     await insert_incident(
         conn,
         association=ours.association,
@@ -151,26 +206,30 @@ async def _take_bounce(ctx: FlowContext, conn: AsyncConnection, bounce: Bounce) 
     return "bounce"
 
 
-async def _take_moderation(ctx: FlowContext, conn: AsyncConnection, message_id: MessageId | None) -> str:
-    ours = await _ours(conn, message_id)
+async def _take_moderation(ctx: FlowContext, conn: AsyncConnection, notice: ModerationNotice) -> str:
+    ours = await _ours(conn, notice.original_message_id)
     if ours is None:
         return "moderation_of_nothing"
+    held = notice.verdict is ModerationVerdict.HOLD
+    link = ctx.links.find(f"{ours.association}/{ours.link}")
+    if link is not None:
+        template, key = ("email_held", HELD_KEY) if held else ("email_rejected", FAILED_KEY)
+        await tell_of_lines(ctx, conn, link, ours, template=template, key=key)
     await insert_incident(
         conn,
         association=ours.association,
         link=ours.link,
-        kind="moderation",
-        key=f"moderation:{ours.id}",
-        detail="",
+        kind="moderation" if held else "bounce",
+        key=f"{notice.verdict.value}:{ours.id}",
         at=ctx.now(),
     )
-    return "moderation"
+    return "moderation" if held else "bounce"
 
 
 async def _ours(conn: AsyncConnection, message_id: MessageId | None) -> OutboxRow | None:
     return await find_outbox_by_message_id(conn, message_id) if message_id else None
 
 
-def _some_link(ctx: FlowContext, row: InboxRow) -> Link | None:
-    """A link of the mailbox: whose coordinators hear of what cannot be read."""
-    return next((k for k in ctx.links if k.mailbox.address == row.recipient), None)
+def some_link(ctx: FlowContext, row: InboxRow) -> Link | None:
+    """A link of the mailbox that an email came to: whose coordinators hear of what goes wrong with it."""
+    return next((k for k in ctx.links if k.mailbox.address == row.recipient), next(iter(ctx.links), None))

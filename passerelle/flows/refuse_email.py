@@ -39,7 +39,8 @@ async def refuse_email(
         Personal(
             to=author,
             template=f"refusal_{reason}",
-            unique_key=f"refusal:{link.path}:{row.id}",
+            # Not of the row: the same email is read again where a mailbox numbers its emails anew.
+            unique_key=f"refusal:{link.path}:{ctx.hashed('refusal', reason, _identity(email), author.address.lower())}",
             answers=email,
             variables={
                 "subject": email.subject,
@@ -49,6 +50,11 @@ async def refuse_email(
             },
         ),
     )
+
+
+def _identity(email: Email) -> str:
+    """What an email of its author is known by."""
+    return email.message_id or f"{email.date and email.date.isoformat()}\n{email.subject}"
 
 
 async def set_aside_email(ctx: FlowContext, link: Link | None, row: InboxRow, raw: bytes, reason: str) -> None:

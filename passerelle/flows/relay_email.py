@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.email import Email, Mailbox
 from passerelle.core.identity import delivery_key
-from passerelle.core.ids import MessageId, PostId, ThreadId
+from passerelle.core.ids import MessageId, PostId, RoomId, ThreadId
 from passerelle.core.links import Link, room_lane
 from passerelle.core.model import NO_MESSAGE_ID, InboxRow, KnownMessageId, LinkState, NewOutboxRow, NewPost
 from passerelle.core.placing import Placement, ancestors, place
@@ -32,9 +32,14 @@ from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import finish_inbox, set_aside_inbox
 from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, note_last_email
-from passerelle.store.outbox import insert_outbox
+from passerelle.store.outbox import insert_outbox, list_outbox_of_post
 from passerelle.store.people import find_or_insert_person, note_participant
-from passerelle.store.posts import count_thread_posts_since, find_post_by_identity, insert_post
+from passerelle.store.posts import (
+    count_thread_posts_since,
+    find_events_of_post,
+    find_post_by_identity,
+    insert_post,
+)
 from passerelle.store.rooms import find_room
 from passerelle.store.seen import find_seen, insert_seen
 from passerelle.store.tally import count
@@ -141,9 +146,9 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     message_id, words = email.message_id or NO_MESSAGE_ID, relay.reading.content_hash
     known = await find_post_by_identity(conn, association, message_id, words)
     if known is not None:
-        post_id, parent, thread_is_new = known.id, known.parent_post_id, False
+        post_id, parent = known.id, known.parent_post_id
     else:
-        placement, thread_is_new = await _place(conn, link, email)
+        placement = await _place(conn, link, email)
         subject = display_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix)
         thread_id = placement.thread_id or await insert_thread(
             conn, association, subject, now, split_from=placement.split_from_thread_id
@@ -151,7 +156,7 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
         if await _fuse_blows(ctx, conn, relay, thread_id):
             return
         post_id, parent = await _insert_post(ctx, conn, relay, thread_id, placement), placement.parent_post_id
-    await _insert_deliveries(ctx, conn, relay, post_id, parent=parent, starts_thread=thread_is_new)
+    await _insert_deliveries(ctx, conn, relay, post_id, parent=parent)
     await insert_seen(conn, association, "post", [relay.seen], now)
     await welcome_list_author(ctx, conn, link, relay.reading.author, row.received_at)
     await note_last_email(conn, association, link.name, row.received_at)
@@ -159,8 +164,8 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     log.info("Email accepted", extra={"link": link.path, "inbox_id": row.id, "post_id": post_id})
 
 
-async def _place(conn: AsyncConnection, link: Link, email: Email) -> tuple[Placement, bool]:
-    """Where the email stands, and whether it starts a thread."""
+async def _place(conn: AsyncConnection, link: Link, email: Email) -> Placement:
+    """Where the email stands."""
     association = link.association_name
     chain = ancestors(email.in_reply_to, email.references)
     wanted = [*chain, *([email.message_id] if email.message_id else [])]
@@ -172,8 +177,15 @@ async def _place(conn: AsyncConnection, link: Link, email: Email) -> tuple[Place
         subject = subjects[thread_id]
         return not subject or same_conversation(subject, email.subject, prefix=prefix)
 
-    placement = place(email.message_id, chain, known, continues=continues)
-    return placement, placement.parent_post_id is None
+    return place(email.message_id, chain, known, continues=continues)
+
+
+async def _is_shown(conn: AsyncConnection, link: Link, room_id: RoomId, post_id: PostId) -> bool:
+    """Whether a post stands in the link's room, or is on its way there: another room may have it alone."""
+    if await find_events_of_post(conn, post_id, room_id):
+        return True
+    leaving = await list_outbox_of_post(conn, post_id)
+    return any(row.room_id == room_id and row.state not in ("failed", "cancelled") for row in leaving)
 
 
 async def _fuse_blows(ctx: FlowContext, conn: AsyncConnection, relay: Relay, thread_id: ThreadId) -> bool:
@@ -243,13 +255,7 @@ async def _insert_post(
 
 
 async def _insert_deliveries(
-    ctx: FlowContext,
-    conn: AsyncConnection,
-    relay: Relay,
-    post_id: PostId,
-    *,
-    parent: PostId | None,
-    starts_thread: bool,
+    ctx: FlowContext, conn: AsyncConnection, relay: Relay, post_id: PostId, *, parent: PostId | None
 ) -> None:
     """One outbox row for each event that shows the post in the room; all name their parent by its post id."""
     link, now = relay.link, ctx.now()
@@ -261,7 +267,7 @@ async def _insert_deliveries(
     names = await other_names(conn, link, reading.author)
     showing = Showing(
         received_at=relay.row.received_at,
-        starts_thread=starts_thread,
+        starts_thread=parent is None or not await _is_shown(conn, link, room_id, parent),
         names=names,
         encrypted=facts is not None and facts.encrypted,
         delivery_key=lambda part: delivery_key(ctx.hash_key, link.path, what, part),

@@ -77,7 +77,7 @@ class BatchMail:
     references: tuple[MessageId, ...] = ()
     #: Aware.
     date: datetime
-    #: Value of X-Passerelle: `v1 <keyed hash>`.
+    #: Value of X-Passerelle: see `flows.marks`.
     marker: str
     #: Value of X-Passerelle-Lines: short keyed hashes of the lines, with spaces between; "" leaves the field out.
     line_marks: str = ""
