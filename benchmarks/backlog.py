@@ -18,9 +18,9 @@ from urllib.parse import quote
 
 from benchmarks.figures import Aim, Figure, ratio_of_rates
 from benchmarks.mails import MailMaker
-from benchmarks.town import Bench, CpuSeconds
+from benchmarks.town import Bench, CpuSeconds, until
 from lab.matrix_client import ChatMember
-from lab.process import LabError, wait_until
+from lab.process import LabError
 
 #: Every event that the store ties to a post of the list side.
 _RELAYED = "SELECT count(*) FROM room_event WHERE outbox_id IS NOT NULL"
@@ -93,7 +93,7 @@ async def _relay(bench: Bench, lea: ChatMember, mails: MailMaker, count: int) ->
         return time.time() if bench.count_in_store(_RELAYED) >= before + count else None
 
     what = f"{count} events in the rooms"
-    ended_at = await asyncio.to_thread(wait_until, all_there, what=what, deadline_seconds=LONGEST_SECONDS)
+    ended_at = await until(all_there, what=what, deadline_seconds=LONGEST_SECONDS)
     cpu = bench.cpu_seconds() - cpu_before
     wanted = Counter(mail.list_number for mail in made)
     contents = [await _newest(lea, room_id, wanted[number]) for number, room_id in enumerate(bench.bridge.rooms)]

@@ -20,8 +20,8 @@ import aiosmtplib
 
 from benchmarks.figures import Aim, Figure, ratio_of_rates
 from benchmarks.mails import LIST_DOMAIN, SENTENCES, list_name
-from benchmarks.town import BRIDGE_ADDRESS, Bench, CpuSeconds
-from lab.process import LabError, wait_until
+from benchmarks.town import BRIDGE_ADDRESS, Bench, CpuSeconds, until
+from lab.process import LabError
 from passerelle.core.ids import RoomId
 from passerelle.core.ports import RoomUpdate, SyncArrivals
 from passerelle.intake import Intake
@@ -39,14 +39,14 @@ class Kept:
         self._folder = folder
         self._known = {path.name for path in folder.glob("*.json")}
 
-    def wait(self, count: int) -> tuple[float, Taken]:
+    async def wait(self, count: int) -> tuple[float, Taken]:
         """Wait for `count` new ones; return when the last was taken (`time.time`) and all by recipient, in order."""
 
         def look() -> list[Path] | None:
             new = [path for path in self._folder.glob("*.json") if path.name not in self._known]
             return new if len(new) >= count else None
 
-        new = sorted(wait_until(look, what=f"{count} mails", deadline_seconds=LONGEST_SECONDS))
+        new = sorted(await until(look, what=f"{count} mails", deadline_seconds=LONGEST_SECONDS))
         if len(new) > count:
             raise LabError(f"{len(new)} mails instead of {count}")
         self._known |= {path.name for path in new}
@@ -99,7 +99,7 @@ async def _leave(bench: Bench, kept: Kept, numbers: Iterator[int], count: int) -
             await Intake(ctx).take_sync(_arrivals(bench, numbers, count))
         finally:
             begun_at = bench.thaw()
-    ended_at, taken = await asyncio.to_thread(kept.wait, count)
+    ended_at, taken = await kept.wait(count)
     return count / (ended_at - begun_at), taken
 
 
@@ -135,7 +135,7 @@ async def _send_bare(bench: Bench, kept: Kept, mails: Taken) -> float:
         raise LabError("a mail went to nobody's list")
     begun_at = time.time()
     await asyncio.gather(*(_send_all(bench, recipient, raws) for recipient, raws in mails.items()))
-    ended_at, _ = await asyncio.to_thread(kept.wait, count)
+    ended_at, _ = await kept.wait(count)
     return count / (ended_at - begun_at)
 
 

@@ -7,16 +7,17 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.mails import LIST_DOMAIN, list_name
 from lab.daemon import Daemon
 from lab.imap import ImapServer, Mailbox
 from lab.matrix_client import ChatMember
-from lab.process import Server, wait_until
+from lab.process import NotReadyError, Server
 from lab.smtp import MailServer
 from lab.synapse import Account, Synapse
 from passerelle import config
@@ -29,6 +30,8 @@ from passerelle.wiring import build_context, resolve_known_rooms
 ASSOCIATION = "bench"
 BRIDGE_ADDRESS = "passerelle@bench.test"
 BARE_ADDRESS = "nu@bench.test"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,6 +170,19 @@ async def found_bench(state: Path, list_count: int) -> AsyncIterator[Bench]:
             yield replace(bench, confirmed_at=time.time())
 
 
+async def until(probe: Callable[[], T | None], *, what: str, deadline_seconds: float) -> T:
+    """Wait until ``probe`` returns something true, and return that; unlike a thread's, this wait ends at Ctrl-C.
+
+    :raises NotReadyError: when ``deadline_seconds`` have passed.
+    """
+    deadline = time.monotonic() + deadline_seconds
+    while not (found := probe()):
+        if time.monotonic() >= deadline:
+            raise NotReadyError(f"{what}: not within {deadline_seconds:g} s")
+        await asyncio.sleep(0.02)
+    return found
+
+
 def _cpu_seconds(pid: int) -> float:
     """Utime and stime of proc(5)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -246,7 +262,7 @@ async def _confirm_all(bench: Bench) -> None:
     def all_told() -> bool:
         return bench.count_in_store(asked) == 2 * bench.list_count
 
-    await asyncio.to_thread(wait_until, all_told, what="both sides of every link told", deadline_seconds=60)
+    await until(all_told, what="both sides of every link told", deadline_seconds=60)
     async with bench.store() as ctx:
         for link in ctx.links:
             await confirm_link(ctx, link, by="bench")
