@@ -29,7 +29,7 @@ MOST_ATTEMPTS = 4
 MOST_DEATHS = 12
 _ROWS = 20
 #: Flows share one thread and, on SQLite, one writer, so more lanes at a time are not quicker. They take turns, though,
-#: and so keep many rooms busy: a homeserver takes almost twice as many events for sixteen rooms as for four.
+#: and so keep many rooms busy: a homeserver takes more events a second from many senders than from few.
 _WIDTH = 16
 
 

@@ -34,8 +34,8 @@ from passerelle.matrix.timeline import (
 _LOG = logging.getLogger(__name__)
 #: A first answer holds the whole state of every room: it may take the homeserver long.
 FIRST_ANSWER_SECONDS = 300
-#: The pauses after answers that only give us back what we sent; the last one again until something else comes. Without
-#: them the homeserver answers as often as it takes an event of a backlog, and does little else (docs/performance.md).
+#: The pauses after answers that only give us back what we sent; the last one again until something else comes. During a
+#: backlog each event that we send would otherwise end a request that waits, for nothing new (docs/performance.md).
 ECHO_PAUSES_SECONDS = (0.1, 0.5, 2.0)
 Rooms = Callable[[], frozenset[RoomId]]
 
