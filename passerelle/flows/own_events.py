@@ -19,7 +19,11 @@ def is_ours(matrix: MatrixSettings, sender: str) -> bool:
     """Whether an event was sent by the bridge: its bot, or one of its ghosts."""
     if sender == matrix.user_id:
         return True
-    return matrix.appservice is not None and sender.startswith(f"@{matrix.appservice.ghost_prefix}")
+    if matrix.appservice is None:
+        return False
+    # A user of another homeserver may call themselves like a ghost (Matrix specification, "User Identifiers").
+    local_part, _, server = sender.partition(":")
+    return local_part.startswith(f"@{matrix.appservice.ghost_prefix}") and server == matrix.user_id.partition(":")[2]
 
 
 async def note_own_events(
