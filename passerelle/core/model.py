@@ -237,6 +237,21 @@ class BatchLine:
     author_user_id: str
     text: str
     said_at: datetime
+    #: The 📧 that put it there; None where it stands there by itself.
+    asked_by: EventId | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostVersion:
+    """What a post of the room read from one event on: the line itself, or an edit of it."""
+
+    event_id: EventId
+    post_id: PostId
+    text: str
+    html: str
+    content_hash: str
+    #: It came after the line had left: the list has not read it, unless as a correction.
+    after_left: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

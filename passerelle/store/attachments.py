@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import BatchId, BlobHash, PostId
 from passerelle.core.model import AttachmentRow, NewAttachment
-from passerelle.store.blobs import insert_blobs
+from passerelle.store.blobs import delete_unreferenced_blob, insert_blobs
 from passerelle.store.engine import Store, note_work
 from passerelle.store.rows import Shape, parameters
 from passerelle.store.tables import attachment, batch_line
@@ -38,7 +38,7 @@ _CLAIM = (
 )
 _HERE = (
     update(attachment)
-    .where(attachment.c.id == bindparam("which"))
+    .where(attachment.c.id == bindparam("which"), _WANTED)
     .values(state="here", blob_hash=bindparam("bytes"), size_bytes=bindparam("size"), due_at=None, reason="")
 )
 _FAILED = (
@@ -46,6 +46,12 @@ _FAILED = (
     .where(attachment.c.id == bindparam("which"), _WANTED)
     .values(state="failed", reason=bindparam("why"), due_at=None)
 )
+_FORGET = (
+    update(attachment)
+    .where(attachment.c.post_id == bindparam("of_post"))
+    .values(state="failed", reason="taken back", filename="", blob_hash=None, media=None, due_at=None)
+)
+_FORGET_ONE = _FORGET.where(attachment.c.blob_hash == bindparam("bytes"))
 _POSTPONE = (
     update(attachment)
     .where(attachment.c.id == bindparam("which"), _WANTED)
@@ -102,9 +108,26 @@ async def claim_wanted(store: Store, now: datetime, limit: int) -> list[Attachme
     return sorted(_SHAPE.values(rows), key=lambda row: row.id)
 
 
-async def mark_here(conn: AsyncConnection, id: int, blob_hash: BlobHash, size: int) -> None:
-    """A file was fetched; `size` in bytes."""
-    await conn.execute(_HERE, {"which": id, "bytes": blob_hash, "size": size})
+async def mark_here(conn: AsyncConnection, id: int, blob_hash: BlobHash, size: int) -> bool:
+    """A file was fetched; `size` in bytes. False, and its bytes are not kept, where it is not wanted any more."""
+    if (await conn.execute(_HERE, {"which": id, "bytes": blob_hash, "size": size})).rowcount == 1:
+        return True
+    await delete_unreferenced_blob(conn, blob_hash)
+    return False
+
+
+async def forget_attachments(conn: AsyncConnection, post_id: PostId) -> None:
+    """The post was taken back: its files are neither kept nor fetched."""
+    hashes = {row.blob_hash for row in await list_attachments(conn, post_id)}
+    await conn.execute(_FORGET, {"of_post": post_id})
+    for one in sorted(one for one in hashes if one is not None):
+        await delete_unreferenced_blob(conn, one)
+
+
+async def forget_file(conn: AsyncConnection, post_id: PostId, blob_hash: BlobHash) -> None:
+    """One file of a post was taken back: it is not kept."""
+    await conn.execute(_FORGET_ONE, {"of_post": post_id, "bytes": blob_hash})
+    await delete_unreferenced_blob(conn, blob_hash)
 
 
 async def mark_attachment_failed(conn: AsyncConnection, id: int, reason: str) -> None:

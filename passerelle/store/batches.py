@@ -47,11 +47,37 @@ _FIND_LINE = (
     .order_by(batch_line.c.id)
     .limit(1)
 )
+_FIND_ASKED_BY = (
+    select(*_SHAPE.columns, *_LINE_SHAPE.columns)
+    .join(batch_line, batch_line.c.batch_id == batch.c.id)
+    .where(batch_line.c.asked_by == bindparam("asked_by"))
+    .order_by(batch_line.c.id)
+    .limit(1)
+)
 _FIND_LINE_OF_POST = (
     select(*_SHAPE.columns, *_LINE_SHAPE.columns)
     .join(batch_line, batch_line.c.batch_id == batch.c.id)
     .where(batch_line.c.post_id == bindparam("post_id"), batch_line.c.kind == "line")
     .order_by(batch_line.c.id)
+    .limit(1)
+)
+_SEALED_WITH = (
+    select(*_SHAPE.columns)
+    .where(
+        batch.c.state == literal_column("'sealed'"),
+        batch.c.id.in_(select(batch_line.c.batch_id).where(batch_line.c.post_id == bindparam("post_id"))),
+    )
+    .order_by(batch.c.id)
+)
+_LAST_CORRECTION = (
+    select(batch_line.c.text)
+    .join(batch, batch.c.id == batch_line.c.batch_id)
+    .where(
+        batch_line.c.post_id == bindparam("post_id"),
+        batch_line.c.kind == "correction",
+        batch.c.state == literal_column("'sealed'"),
+    )
+    .order_by(batch_line.c.id.desc())
     .limit(1)
 )
 _IN_OPEN_BATCH = batch_line.c.batch_id.in_(select(batch.c.id).where(_OPEN))
@@ -64,6 +90,19 @@ _REMOVE_OF_EVENT = (
     delete(batch_line)
     .where(batch_line.c.event_id == bindparam("which"), _IN_OPEN_BATCH)
     .returning(batch_line.c.batch_id)
+)
+_REMOVE_ASKED_BY = (
+    delete(batch_line)
+    .where(batch_line.c.asked_by == bindparam("which"), _IN_OPEN_BATCH)
+    .returning(batch_line.c.batch_id)
+)
+_CORRECTIONS_OF = update(batch_line).where(batch_line.c.kind == "correction").values(text="")
+_FORGET_OF_POST = _CORRECTIONS_OF.where(batch_line.c.post_id == bindparam("of_post"))
+_FORGET_OF_EVENT = _CORRECTIONS_OF.where(batch_line.c.event_id == bindparam("of_event"))
+_TAKE_OUT_ADOPTED = (
+    delete(batch_line)
+    .where(batch_line.c.batch_id == bindparam("which"), batch_line.c.kind != "line")
+    .returning(*_LINE_SHAPE.columns)
 )
 _UPDATE_LINE = (
     update(batch_line).where(batch_line.c.id == bindparam("which"), _IN_OPEN_BATCH).values(text=bindparam("words"))
@@ -91,6 +130,12 @@ _SEAL = (
         outbox_id=bindparam("leaves_by"),
         message_id=bindparam("mail"),
     )
+)
+_REOPEN = (
+    update(batch)
+    .where(batch.c.outbox_id == bindparam("mail"), batch.c.state == literal_column("'sealed'"))
+    .values(state="open", sealed_at=None, outbox_id=None, message_id="")
+    .returning(*_SHAPE.columns)
 )
 _EMPTY = update(batch).where(batch.c.id == bindparam("which"), _OPEN).values(state="empty")
 _COUNT_SEALED = (
@@ -171,6 +216,7 @@ class LineFields(TypedDict):
     author_name: NotRequired[str]
     author_user_id: NotRequired[str]
     text: NotRequired[str]
+    asked_by: NotRequired[EventId | None]
 
 
 async def add_line(conn: AsyncConnection, batch_id: BatchId, **line: Unpack[LineFields]) -> int:
@@ -198,6 +244,50 @@ async def find_line_of_post(conn: AsyncConnection, post_id: PostId) -> tuple[Bat
     """The line that a post of the room is, and its batch, open or sealed."""
     row = (await conn.execute(_FIND_LINE_OF_POST, {"post_id": post_id})).first()
     return None if row is None else _batch_and_line(row)
+
+
+async def find_line_asked_by(conn: AsyncConnection, event_id: EventId) -> tuple[Batch, BatchLine] | None:
+    """The line that its author sent by that 📧, and its batch, open or sealed."""
+    row = (await conn.execute(_FIND_ASKED_BY, {"asked_by": event_id})).first()
+    return None if row is None else _batch_and_line(row)
+
+
+async def list_sealed_with(conn: AsyncConnection, post_id: PostId) -> list[Batch]:
+    """The sealed batches in which a post, a correction of it or a reaction to it stands."""
+    return _SHAPE.values((await conn.execute(_SEALED_WITH, {"post_id": post_id})).all())
+
+
+async def find_last_correction(conn: AsyncConnection, post_id: PostId) -> str | None:
+    """The words by which a mail last corrected a post."""
+    return (await conn.execute(_LAST_CORRECTION, {"post_id": post_id})).scalar_one_or_none()
+
+
+async def forget_corrections(
+    conn: AsyncConnection, *, post_id: PostId | None = None, event_id: EventId | None = None
+) -> None:
+    """Keep nothing of the words by which a post was corrected, or of those of one edit."""
+    if post_id is not None:
+        await conn.execute(_FORGET_OF_POST, {"of_post": post_id})
+    if event_id is not None:
+        await conn.execute(_FORGET_OF_EVENT, {"of_event": event_id})
+
+
+async def reopen_batches(conn: AsyncConnection, outbox_id: OutboxId) -> list[Batch]:
+    """The mail was cancelled: the batches that were sealed for it are open, and due, as before."""
+    return sorted(
+        _SHAPE.values((await conn.execute(_REOPEN, {"mail": outbox_id})).all()), key=lambda reopened: reopened.id
+    )
+
+
+async def take_out_adopted(conn: AsyncConnection, batch_id: BatchId) -> list[BatchLine]:
+    """Take the corrections and reactions out of a batch; what they were, in their order."""
+    rows = (await conn.execute(_TAKE_OUT_ADOPTED, {"which": batch_id})).all()
+    return sorted(_LINE_SHAPE.values(rows), key=lambda line: line.id)
+
+
+async def remove_line_asked_by(conn: AsyncConnection, event_id: EventId) -> list[BatchId]:
+    """Take a line whose author took the 📧 back out of its open batch; which batch it stood in."""
+    return sorted({BatchId(row.batch_id) for row in await conn.execute(_REMOVE_ASKED_BY, {"which": event_id})})
 
 
 async def remove_lines_of_post(conn: AsyncConnection, post_id: PostId) -> list[BatchId]:

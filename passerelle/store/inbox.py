@@ -32,6 +32,12 @@ _FINISH = (
     .where(inbox.c.id == bindparam("which"))
     .values(state="done", reason=bindparam("why"), done_at=bindparam("now"))
 )
+_BY_KEY = select(*_SHAPE.columns).where(inbox.c.source == bindparam("source"), inbox.c.key == bindparam("key"))
+_FORGET_BYTES = (
+    update(inbox)
+    .where(inbox.c.raw_hash == bindparam("bytes"), inbox.c.state == literal_column("'done'"))
+    .values(raw_hash=None)
+)
 _FORGET_RAW = update(inbox).where(inbox.c.id == bindparam("which")).values(raw_hash=None)
 _SET_ROW_ASIDE = (
     update(inbox)
@@ -138,6 +144,18 @@ async def get_inbox(conn: AsyncConnection, id: InboxId) -> InboxRow:
     if row is None:
         raise StoreError(f"There is no inbox row {id}.")
     return _SHAPE.value(row)
+
+
+async def find_arrival(conn: AsyncConnection, source: str, key: str) -> InboxRow | None:
+    """What a source brought under a key of its own: of the homeserver, an event by its ID."""
+    row = (await conn.execute(_BY_KEY, {"source": source, "key": key})).first()
+    return None if row is None else _SHAPE.value(row)
+
+
+async def forget_bytes(conn: AsyncConnection, raw_hash: BlobHash) -> None:
+    """Nothing may be kept of these bytes any more, where they are done with."""
+    await conn.execute(_FORGET_BYTES, {"bytes": raw_hash})
+    await delete_unreferenced_blob(conn, raw_hash)
 
 
 async def finish_inbox(

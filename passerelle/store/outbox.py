@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import AssociationName, EventId, LinkName, MessageId, OutboxId, PostId
 from passerelle.core.model import NewOutboxRow, OutboxKind, OutboxRow, OutboxState
 from passerelle.errors import StoreError
-from passerelle.store.blobs import delete_unreferenced_blob, insert_blob
+from passerelle.store.blobs import insert_blob
 from passerelle.store.claims import Claim, Claims
 from passerelle.store.dialects import upsert
 from passerelle.store.engine import Store, note_work
@@ -55,55 +55,29 @@ _CLAIMS = Claims(
 _INSERT = upsert(outbox, lambda i: i.on_conflict_do_nothing(index_elements=["unique_key"]).returning(outbox.c.id))
 
 
-def _move(*from_states: str, **values: Any) -> Update:
+def move(*from_states: str, **values: Any) -> Update:
+    """A move of the row `which` that changes nothing where the row is in no state of `from_states`."""
     return update(outbox).where(outbox.c.id == bindparam("which"), outbox.c.state.in_(from_states)).values(**values)
 
 
-_TO_SENDING = _move("waiting", state="sending", sendings=outbox.c.sendings + 1)
+_TO_SENDING = move("waiting", state="sending", sendings=outbox.c.sendings + 1)
 _TO_SENDING_BY = _TO_SENDING.where(
     select(lane.c.name).where(lane.c.name == outbox.c.lane, lane.c.lease_owner == bindparam("holder")).exists()
 )
-_TO_SENT = _move(
+_TO_SENT = move(
     *("waiting", "sending", "unknown", "failed"),
     state="sent",
     sent_at=func.coalesce(outbox.c.sent_at, _NOW, type_=Instant),
     event_id=func.coalesce(bindparam("event", type_=outbox.c.event_id.type), outbox.c.event_id),
     last_error="",
 )
-_TO_WAITING = _move(
+_TO_WAITING = move(
     "waiting", "sending", "unknown", state="waiting", due_at=bindparam("due"), last_error=bindparam("why")
 )
-_TO_FAILED = _move(
-    "waiting", "sending", "unknown", state="failed", due_at=bindparam("now"), last_error=bindparam("why")
-)
-_TO_UNKNOWN = _move("waiting", "sending", state="unknown", due_at=bindparam("due"), last_error=bindparam("why"))
-_TO_CANCELLED = _move("waiting", state="cancelled", last_error=bindparam("why"))
-#: Its key is free for the mail that is made instead; its bytes are not kept.
-_TO_CANCELLED_UNBEGUN = (
-    _move("waiting", state="cancelled", last_error=bindparam("why"), raw_hash=None)
-    .where(outbox.c.sendings == 0)
-    .values(unique_key=outbox.c.unique_key + bindparam("mark"))
-)
-_FORGET_SENT = _move("sent", raw_hash=None)
-_CANCEL_OF_POST = (
-    update(outbox)
-    .where(
-        outbox.c.post_id == bindparam("of_post"),
-        outbox.c.kind == "event",
-        outbox.c.state.in_(("waiting", "failed")),
-    )
-    .values(state="cancelled", last_error=bindparam("why"))
-)
-_FORGET_OF_POST = (
-    update(outbox)
-    .where(
-        outbox.c.post_id == bindparam("of_post"),
-        outbox.c.kind == "event",
-        outbox.c.state.in_(("sent", "cancelled")),
-    )
-    .values(content=None, upload_hash=None)
-)
-_TO_RETRY = _move(
+_TO_FAILED = move("waiting", "sending", "unknown", state="failed", due_at=bindparam("now"), last_error=bindparam("why"))
+_TO_UNKNOWN = move("waiting", "sending", state="unknown", due_at=bindparam("due"), last_error=bindparam("why"))
+_TO_CANCELLED = move("waiting", state="cancelled", last_error=bindparam("why"))
+_TO_RETRY = move(
     *("failed", "unknown", "waiting"),
     state="waiting",
     due_at=bindparam("now"),
@@ -230,7 +204,8 @@ async def uncount_attempts(conn: AsyncConnection, ids: list[OutboxId]) -> None:
     await conn.execute(_UNCOUNT, {"ids": ids})
 
 
-async def _moved(conn: AsyncConnection, statement: Update, **values: Any) -> bool:
+async def moved(conn: AsyncConnection, statement: Update, **values: Any) -> bool:
+    """Whether a `move` changed its row."""
     return (await conn.execute(statement, values)).rowcount == 1
 
 
@@ -241,25 +216,25 @@ async def mark_sending(conn: AsyncConnection, id: OutboxId, *, owner: str | None
     its lane by now.
     """
     if owner is None:
-        return await _moved(conn, _TO_SENDING, which=id)
-    return await _moved(conn, _TO_SENDING_BY, which=id, holder=owner)
+        return await moved(conn, _TO_SENDING, which=id)
+    return await moved(conn, _TO_SENDING_BY, which=id, holder=owner)
 
 
 async def mark_sent(conn: AsyncConnection, id: OutboxId, now: datetime, *, event_id: EventId | None = None) -> bool:
     """The other side has it: a 250, an event id, or the row's own event found in the room."""
-    return await _moved(conn, _TO_SENT, which=id, now=now, event=event_id)
+    return await moved(conn, _TO_SENT, which=id, now=now, event=event_id)
 
 
 async def mark_waiting(conn: AsyncConnection, id: OutboxId, due_at: datetime, error: str) -> bool:
     """The other side certainly has not got it, or may be given it again: to be tried at `due_at`."""
     note_work(conn, "outbox")
-    return await _moved(conn, _TO_WAITING, which=id, due=due_at, why=error)
+    return await moved(conn, _TO_WAITING, which=id, due=due_at, why=error)
 
 
 async def mark_failed(conn: AsyncConnection, id: OutboxId, now: datetime, error: str) -> bool:
     """The other side will not take it: a human is to be told, the lane goes on."""
     note_work(conn, "outbox")
-    return await _moved(conn, _TO_FAILED, which=id, now=now, why=error)
+    return await moved(conn, _TO_FAILED, which=id, now=now, why=error)
 
 
 async def mark_unknown(
@@ -267,7 +242,7 @@ async def mark_unknown(
 ) -> bool:
     """The other side may have it or not: its echo is awaited until `due_at` (else: now), and the lane goes on."""
     note_work(conn, "outbox")
-    return await _moved(conn, _TO_UNKNOWN, which=id, due=due_at or now, why=error)
+    return await moved(conn, _TO_UNKNOWN, which=id, due=due_at or now, why=error)
 
 
 async def mark_uploaded(conn: AsyncConnection, id: OutboxId, uploaded: Mapping[str, Any]) -> None:
@@ -293,38 +268,7 @@ async def set_failure_told(conn: AsyncConnection, id: OutboxId, now: datetime) -
 async def cancel_outbox(conn: AsyncConnection, id: OutboxId, reason: str) -> bool:
     """It is not to leave any more; False where it has left, or may have."""
     note_work(conn, "outbox")
-    return await _moved(conn, _TO_CANCELLED, which=id, why=reason)
-
-
-async def cancel_unbegun(conn: AsyncConnection, id: OutboxId, reason: str) -> bool:
-    """A mail is not to leave as it is, and its bytes are forgotten; False where the other side may have begun to get it.
-
-    Whoever is about to send it asks `mark_sending` first, and is answered False.
-    """
-    row = await get_outbox(conn, id)
-    note_work(conn, "outbox")
-    if not await _moved(conn, _TO_CANCELLED_UNBEGUN, which=id, why=reason, mark=f":cancelled:{id}"):
-        return False
-    if row.raw_hash is not None:
-        await delete_unreferenced_blob(conn, row.raw_hash)
-    return True
-
-
-async def forget_sent(conn: AsyncConnection, id: OutboxId) -> None:
-    """Words of a mail were taken back: where it was sent, its bytes are needed no more and are forgotten."""
-    row = await get_outbox(conn, id)
-    if await _moved(conn, _FORGET_SENT, which=id) and row.raw_hash is not None:
-        await delete_unreferenced_blob(conn, row.raw_hash)
-
-
-async def forget_events_of_post(conn: AsyncConnection, post_id: PostId, reason: str) -> None:
-    """A post was taken back: what has not left for a room stays here, and no content is kept."""
-    hashes = {row.upload_hash for row in await list_outbox_of_post(conn, post_id) if row.kind == "event"}
-    note_work(conn, "outbox")
-    await conn.execute(_CANCEL_OF_POST, {"of_post": post_id, "why": reason})
-    await conn.execute(_FORGET_OF_POST, {"of_post": post_id})
-    for one in sorted(one for one in hashes if one is not None):
-        await delete_unreferenced_blob(conn, one)
+    return await moved(conn, _TO_CANCELLED, which=id, why=reason)
 
 
 async def retry_outbox(
@@ -332,7 +276,7 @@ async def retry_outbox(
 ) -> bool:
     """A human wants it tried again at once: failed, of unknown fate, or waiting; for 24 hours unless said otherwise."""
     note_work(conn, "outbox")
-    return await _moved(conn, _TO_RETRY, which=id, now=now, give_up=give_up_at or now + _RETRY_FOR)
+    return await moved(conn, _TO_RETRY, which=id, now=now, give_up=give_up_at or now + _RETRY_FOR)
 
 
 async def _find(conn: AsyncConnection, statement: Select[tuple[object, ...]], **values: object) -> OutboxRow | None:

@@ -7,8 +7,8 @@ from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, BatchId, EventId, LinkName, PostId
-from passerelle.core.model import PendingLine
-from passerelle.store.batches import add_line
+from passerelle.core.model import Batch, PendingLine
+from passerelle.store.batches import add_line, take_out_adopted
 from passerelle.store.dialects import upsert
 from passerelle.store.rows import parameters
 from passerelle.store.tables import pending_line
@@ -20,7 +20,14 @@ _LIST = (
     .order_by(pending_line.c.id)
 )
 _DELETE = delete(pending_line).where(pending_line.c.id.in_(bindparam("ids", expanding=True)))
-_REMOVE = delete(pending_line).where(pending_line.c.event_id == bindparam("event"))
+_REMOVE = delete(pending_line).where(
+    pending_line.c.event_id == bindparam("event"),
+    pending_line.c.association == bindparam("in_association"),
+    pending_line.c.link == bindparam("in_link"),
+)
+_REMOVE_CORRECTIONS = delete(pending_line).where(
+    pending_line.c.post_id == bindparam("which"), pending_line.c.kind == "correction"
+)
 _REMOVE_OF_POST = delete(pending_line).where(pending_line.c.post_id == bindparam("which"))
 
 
@@ -51,9 +58,36 @@ async def adopt_pending_lines(
     return len(rows)
 
 
-async def remove_pending_line(conn: AsyncConnection, event_id: EventId) -> bool:
-    """A reaction or correction was taken back before it left; False where it does not wait."""
-    return (await conn.execute(_REMOVE, {"event": event_id})).rowcount > 0
+async def return_pending_lines(conn: AsyncConnection, batch: Batch) -> None:
+    """A batch does not leave after all: its corrections and reactions wait for their link's next mail again."""
+    for line in await take_out_adopted(conn, batch.id):
+        await add_pending_line(
+            conn,
+            PendingLine(
+                association=batch.association,
+                link=batch.link,
+                kind=line.kind,
+                post_id=line.post_id,
+                event_id=line.event_id,
+                author_name=line.author_name,
+                author_user_id=line.author_user_id,
+                text=line.text,
+                said_at=line.said_at,
+            ),
+        )
+
+
+async def remove_pending_line(
+    conn: AsyncConnection, association: AssociationName, link: LinkName, event_id: EventId
+) -> bool:
+    """A reaction or correction was taken back before it left; False where it does not wait for this link's mail."""
+    values = {"event": event_id, "in_association": association, "in_link": link}
+    return (await conn.execute(_REMOVE, values)).rowcount > 0
+
+
+async def remove_pending_corrections(conn: AsyncConnection, post_id: PostId) -> bool:
+    """The post reads otherwise by now; whether a correction of it was waiting."""
+    return (await conn.execute(_REMOVE_CORRECTIONS, {"which": post_id})).rowcount > 0
 
 
 async def remove_pending_lines_of_post(conn: AsyncConnection, post_id: PostId) -> None:

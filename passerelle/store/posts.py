@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, EventId, MessageId, PostId, RoomId, ThreadId
+from passerelle.core.ids import AssociationName, BlobHash, EventId, MessageId, PostId, RoomId, ThreadId
 from passerelle.core.model import NewPost, Post, PostState, RoomEvent, Side
 from passerelle.errors import StoreError
 from passerelle.store.dialects import upsert
@@ -37,6 +37,13 @@ _UPDATE_TEXT = (
     .where(post.c.id == bindparam("which"))
     .values(text=bindparam("plain"), html=bindparam("rich"), content_hash=bindparam("content"))
 )
+_FORGET = (
+    update(post)
+    .where(post.c.id == bindparam("which"))
+    .values(state=bindparam("become"), text="", html="", raw_hash=None)
+)
+_OF_THREAD = _ALL.where(post.c.thread_id == bindparam("thread_id")).order_by(post.c.id).limit(1)
+_ACCEPTED_OF_THREAD = _OF_THREAD.where(post.c.state == literal_column("'accepted'"))
 _SET_STATE = update(post).where(post.c.id == bindparam("which")).values(state=bindparam("become"))
 _COUNT_THREAD = (
     select(func.count())
@@ -49,6 +56,7 @@ _COUNT_THREAD = (
 )
 _INSERT_EVENT = upsert(room_event, lambda i: i.on_conflict_do_nothing(index_elements=["event_id"]))
 _FIND_EVENT = select(*_EVENT_SHAPE.columns).where(room_event.c.event_id == bindparam("event_id"))
+_FIND_EVENT_IN_ROOM = _FIND_EVENT.where(room_event.c.room_id == bindparam("room_id"))
 _EVENTS_OF_POST = (
     select(*_EVENT_SHAPE.columns)
     .where(room_event.c.post_id == bindparam("post_id"), room_event.c.room_id == bindparam("room_id"))
@@ -113,6 +121,19 @@ async def set_post_state(conn: AsyncConnection, id: PostId, state: PostState) ->
     await conn.execute(_SET_STATE, {"which": id, "become": state})
 
 
+async def forget_post(conn: AsyncConnection, id: PostId, state: PostState) -> BlobHash | None:
+    """Keep nothing of a post's words; the hash of its raw bytes, which nothing of the post names any more."""
+    raw_hash = (await get_post(conn, id)).raw_hash
+    await conn.execute(_FORGET, {"which": id, "become": state})
+    return raw_hash
+
+
+async def find_first_post(conn: AsyncConnection, thread_id: ThreadId, *, accepted: bool = False) -> Post | None:
+    """The post that a conversation began with; with `accepted`, the first that stands."""
+    row = (await conn.execute(_ACCEPTED_OF_THREAD if accepted else _OF_THREAD, {"thread_id": thread_id})).first()
+    return None if row is None else SHAPE.value(row)
+
+
 async def count_thread_posts_since(conn: AsyncConnection, thread_id: ThreadId, since: datetime, *, side: Side) -> int:
     """How many posts of a thread were accepted from that side since then: for the rate fuse."""
     values = {"thread_id": thread_id, "since": since, "from_side": side}
@@ -125,8 +146,14 @@ async def insert_room_event(conn: AsyncConnection, new: RoomEvent) -> None:
 
 
 async def find_room_event(conn: AsyncConnection, event_id: EventId) -> RoomEvent | None:
-    """What an event is or shows."""
+    """What an event is or shows, in whatever room; for what an event of a room names, `find_event_in_room`."""
     row = (await conn.execute(_FIND_EVENT, {"event_id": event_id})).first()
+    return None if row is None else _EVENT_SHAPE.value(row)
+
+
+async def find_event_in_room(conn: AsyncConnection, event_id: EventId, room_id: RoomId) -> RoomEvent | None:
+    """What an event of that room is or shows; an event of another room is unknown there, whoever names it."""
+    row = (await conn.execute(_FIND_EVENT_IN_ROOM, {"event_id": event_id, "room_id": room_id})).first()
     return None if row is None else _EVENT_SHAPE.value(row)
 
 

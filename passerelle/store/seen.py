@@ -4,20 +4,26 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName
 from passerelle.store.dialects import upsert
 from passerelle.store.tables import seen
 
-#: `post`: an email relayed on a link; `line`: a line of the room that left in a mail.
-SeenKind = Literal["post", "line"]
+#: `post`: an email relayed on a link; `line`: a line of the room that left in a mail; `redacted`: an event of a room
+#: that was taken back, before or after it came.
+SeenKind = Literal["post", "line", "redacted"]
 
 _INSERT = upsert(seen, lambda i: i.on_conflict_do_nothing(index_elements=["association", "kind", "keyed_hash"]))
 _FIND = select(seen.c.keyed_hash).where(
     seen.c.association == bindparam("association"),
     seen.c.kind == bindparam("kind"),
+    seen.c.keyed_hash.in_(bindparam("hashes", expanding=True)),
+)
+_DELETE = delete(seen).where(
+    seen.c.association == bindparam("in_association"),
+    seen.c.kind == bindparam("of_kind"),
     seen.c.keyed_hash.in_(bindparam("hashes", expanding=True)),
 )
 #: How many are looked up by one statement: each is a parameter of its own.
@@ -43,3 +49,13 @@ async def find_seen(
         values = {"association": association, "kind": kind, "hashes": wanted[start : start + _AT_ONCE]}
         found.update(row.keyed_hash for row in await conn.execute(_FIND, values))
     return found
+
+
+async def delete_seen(
+    conn: AsyncConnection, association: AssociationName, kind: SeenKind, hashes: Iterable[str]
+) -> None:
+    """What was about to leave does not: these are not seen after all."""
+    wanted = sorted(set(hashes))
+    for start in range(0, len(wanted), _AT_ONCE):
+        values = {"in_association": association, "of_kind": kind, "hashes": wanted[start : start + _AT_ONCE]}
+        await conn.execute(_DELETE, values)

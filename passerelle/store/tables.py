@@ -5,46 +5,17 @@ UTC and read as aware datetimes, on SQLite and PostgreSQL alike. Partial indices
 must the queries that use them: neither database infers that a bound parameter will match.
 """
 
-from typing import Any
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, UniqueConstraint
-
+from passerelle.store.table_parts import metadata as metadata
+from passerelle.store.table_parts import row_id, table, where, where_set
 from passerelle.store.types import Document, Flag, Instant, Long, RowId, Words
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _id() -> Column[int]:
-    return Column("id", RowId, primary_key=True, autoincrement=True)
-
-
-def _table(name: str, *columns: Any) -> Table:
-    with_id = any(getattr(c, "name", "") == "id" for c in columns)
-    return Table(name, metadata, *columns, sqlite_autoincrement=with_id, sqlite_strict=True)
-
-
-def _where(column: str, *values: str) -> dict[str, Any]:
-    condition = Column(column) == values[0] if len(values) == 1 else Column(column).in_(values)
-    return {"sqlite_where": condition, "postgresql_where": condition}
-
-
-def _where_set(column: str) -> dict[str, Any]:
-    condition = Column(column).is_not(None)
-    return {"sqlite_where": condition, "postgresql_where": condition}
-
-
 #: Facts of this store: `store_id`, `hash_key`, `matrix_session`, `restored_at` …
-meta = _table("meta", Column("key", Words, primary_key=True), Column("value", Words, nullable=False))
+meta = table("meta", Column("key", Words, primary_key=True), Column("value", Words, nullable=False))
 
 #: Bytes by content: raw emails, event JSON, attachments.
-blob = _table(
+blob = table(
     "blob",
     Column("hash", Words, primary_key=True),  # sha256, hexadecimal, of the uncompressed bytes
     Column("encoding", Words, nullable=False),  # identity | zlib
@@ -53,7 +24,7 @@ blob = _table(
 )
 
 #: Where each source stands. Updated by compare-and-swap only.
-cursor = _table(
+cursor = table(
     "cursor",
     Column("source", Words, primary_key=True),
     Column("value", Words, nullable=False),
@@ -61,7 +32,7 @@ cursor = _table(
 )
 
 #: A lane is worked on by one process at a time. `in:…` lanes of the inbox, `out:…` of the outbox.
-lane = _table(
+lane = table(
     "lane",
     Column("name", Words, primary_key=True),
     Column("lease_owner", Words, nullable=False, default=""),
@@ -69,9 +40,9 @@ lane = _table(
 )
 
 #: All that arrives, before anyone looks at it.
-inbox = _table(
+inbox = table(
     "inbox",
-    _id(),
+    row_id(),
     Column("source", Words, nullable=False),  # imap:main | lmtp:main | matrix
     Column("key", Words, nullable=False),  # unique within the source
     Column("kind", Words, nullable=False),  # email | event
@@ -88,16 +59,16 @@ inbox = _table(
     Column("due_at", Instant, nullable=False),
     Column("done_at", Instant, nullable=True),
     UniqueConstraint("source", "key"),
-    Index("ix_inbox_raw_hash", "raw_hash", **_where_set("raw_hash")),
-    Index("ix_inbox_room", "room_id", **_where("state", "waiting")),
-    Index("ix_inbox_set_aside", "id", **_where("state", "set_aside")),
-    Index("ix_inbox_head", "lane", "id", **_where("state", "waiting")),
+    Index("ix_inbox_raw_hash", "raw_hash", **where_set("raw_hash")),
+    Index("ix_inbox_room", "room_id", **where("state", "waiting")),
+    Index("ix_inbox_set_aside", "id", **where("state", "set_aside")),
+    Index("ix_inbox_head", "lane", "id", **where("state", "waiting")),
 )
 
 #: An accepted contribution, whatever side it came from.
-post = _table(
+post = table(
     "post",
-    _id(),
+    row_id(),
     Column("association", Words, nullable=False),
     Column("link", Words, nullable=False),  # where it was first accepted
     Column("side", Words, nullable=False),  # list | room
@@ -120,16 +91,16 @@ post = _table(
     Column("state", Words, nullable=False, default="accepted"),  # accepted | kept_back | withdrawn | redacted
     Column("flagged", Words, nullable=False, default=""),  # same_id_other_content …
     # DESIGN "a post's identity": Message-ID and content; the content alone where an email has no Message-ID.
-    Index("uq_post_identity", "association", "message_id", "content_hash", unique=True, **_where("side", "list")),
+    Index("uq_post_identity", "association", "message_id", "content_hash", unique=True, **where("side", "list")),
     Index("ix_post_content", "association", "content_hash"),
     Index("ix_post_thread", "thread_id", "id"),
-    Index("ix_post_raw_hash", "raw_hash", **_where_set("raw_hash")),
+    Index("ix_post_raw_hash", "raw_hash", **where_set("raw_hash")),
 )
 
 #: A conversation over both media.
-thread = _table(
+thread = table(
     "thread",
-    _id(),
+    row_id(),
     Column("association", Words, nullable=False),
     Column("subject", Words, nullable=False, default=""),
     Column("split_from_thread_id", RowId, ForeignKey("thread.id"), nullable=True),
@@ -139,7 +110,7 @@ thread = _table(
 )
 
 #: Each Message-ID known in an association: a post's, a sealed batch's, or a parent that has not come (post_id NULL).
-mail_id = _table(
+mail_id = table(
     "mail_id",
     Column("association", Words, primary_key=True),
     Column("message_id", Words, primary_key=True),
@@ -152,7 +123,7 @@ mail_id = _table(
 )
 
 #: Each event of a linked room that is a post, or shows one.
-room_event = _table(
+room_event = table(
     "room_event",
     Column("event_id", Words, primary_key=True),
     Column("room_id", Words, nullable=False),
@@ -165,9 +136,9 @@ room_event = _table(
 )
 
 #: A file that belongs to a post; from the room, it is fetched after the post was accepted.
-attachment = _table(
+attachment = table(
     "attachment",
-    _id(),
+    row_id(),
     Column("post_id", RowId, ForeignKey("post.id"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("filename", Words, nullable=False),
@@ -183,14 +154,14 @@ attachment = _table(
     Column("due_at", Instant, nullable=True),
     Column("reason", Words, nullable=False, default=""),
     UniqueConstraint("post_id", "position"),
-    Index("ix_attachment_blob_hash", "blob_hash", **_where_set("blob_hash")),
-    Index("ix_attachment_wanted", "due_at", **_where("state", "wanted")),
+    Index("ix_attachment_blob_hash", "blob_hash", **where_set("blob_hash")),
+    Index("ix_attachment_wanted", "due_at", **where("state", "wanted")),
 )
 
 #: Lines of the room that will leave as one mail.
-batch = _table(
+batch = table(
     "batch",
-    _id(),
+    row_id(),
     Column("association", Words, nullable=False),
     Column("link", Words, nullable=False),
     Column("thread_id", RowId, ForeignKey("thread.id"), nullable=False),
@@ -202,16 +173,16 @@ batch = _table(
     Column("sealed_at", Instant, nullable=True),
     Column("outbox_id", RowId, ForeignKey("outbox.id"), nullable=True),
     Column("message_id", Words, nullable=False, default=""),
-    Index("ix_batch_open", "due_at", **_where("state", "open")),
+    Index("ix_batch_open", "due_at", **where("state", "open")),
     Index("ix_batch_thread", "thread_id"),
     Index("ix_batch_sealed", "association", "link", "sealed_at"),
     Index("ix_batch_message_id", "association", "message_id"),
 )
 
 #: What stands in a batch: a line, a correction of a line that already left, a reaction to a mail.
-batch_line = _table(
+batch_line = table(
     "batch_line",
-    _id(),
+    row_id(),
     Column("batch_id", RowId, ForeignKey("batch.id"), nullable=False),
     Column("kind", Words, nullable=False),  # line | correction | reaction
     Column("post_id", RowId, ForeignKey("post.id"), nullable=False),  # the line; or what is corrected, reacted to
@@ -220,15 +191,30 @@ batch_line = _table(
     Column("author_user_id", Words, nullable=False, default=""),
     Column("text", Words, nullable=False, default=""),  # a correction's new words, a reaction's key
     Column("said_at", Instant, nullable=False),
+    Column("asked_by", Words, nullable=True),  # the event of the author's 📧; NULL where it leaves by itself
     UniqueConstraint("event_id", "kind"),
     Index("ix_batch_line_batch", "batch_id", "id"),
     Index("ix_batch_line_post", "post_id"),
+    Index("ix_batch_line_asked_by", "asked_by", **where_set("asked_by")),
+)
+
+#: What an edited post of the room read, one row for each wording: an edit that is taken back brings the last one back.
+post_version = table(
+    "post_version",
+    row_id(),
+    Column("event_id", Words, nullable=False, unique=True),  # of the line, or of the edit
+    Column("post_id", RowId, ForeignKey("post.id"), nullable=False),
+    Column("text", Words, nullable=False, default=""),
+    Column("html", Words, nullable=False, default=""),
+    Column("content_hash", Words, nullable=False),
+    Column("after_left", Flag, nullable=False, default=False),  # it came when the line had left
+    Index("ix_post_version_post", "post_id", "id"),
 )
 
 #: A correction or a reaction that waits for the next mail of its link; it causes none of its own.
-pending_line = _table(
+pending_line = table(
     "pending_line",
-    _id(),
+    row_id(),
     Column("association", Words, nullable=False),
     Column("link", Words, nullable=False),
     Column("kind", Words, nullable=False),  # correction | reaction
@@ -243,9 +229,9 @@ pending_line = _table(
 )
 
 #: All that leaves, before anyone sends it. One row is one event or one mail, final.
-outbox = _table(
+outbox = table(
     "outbox",
-    _id(),
+    row_id(),
     Column("unique_key", Words, nullable=False, unique=True),  # what it is for: inserted once
     Column("lane", Words, nullable=False),  # out:room:<room id> | out:list:<association>/<link> | out:person:<hash>
     Column("kind", Words, nullable=False),  # event | reaction | redaction | direct | email
@@ -278,18 +264,18 @@ outbox = _table(
     Column("event_id", Words, nullable=True),
     Column("last_error", Words, nullable=False, default=""),
     Column("failure_told_at", Instant, nullable=True),
-    Index("ix_outbox_head", "lane", "id", **_where("state", "waiting", "sending")),
+    Index("ix_outbox_head", "lane", "id", **where("state", "waiting", "sending")),
     Index("ix_outbox_message_id", "message_id"),
     Index("ix_outbox_delivery_key", "delivery_key"),
     Index("ix_outbox_post", "post_id", "link"),
-    Index("ix_outbox_raw_hash", "raw_hash", **_where_set("raw_hash")),
-    Index("ix_outbox_upload_hash", "upload_hash", **_where_set("upload_hash")),
+    Index("ix_outbox_raw_hash", "raw_hash", **where_set("raw_hash")),
+    Index("ix_outbox_upload_hash", "upload_hash", **where_set("upload_hash")),
     Index("ix_outbox_sent", "lane", "sent_at"),
-    Index("ix_outbox_trouble", "state", "id", **_where("state", "sending", "failed", "unknown")),
+    Index("ix_outbox_trouble", "state", "id", **where("state", "sending", "failed", "unknown")),
 )
 
 #: Keyed hashes of what was relayed; they outlive erasure and retention and say nothing to who has no key.
-seen = _table(
+seen = table(
     "seen",
     Column("association", Words, primary_key=True),
     Column("kind", Words, primary_key=True),  # message_id | event | delivery
@@ -297,16 +283,16 @@ seen = _table(
     Column("seen_at", Instant, nullable=False),
 )
 
-person = _table(
+person = table(
     "person",
-    _id(),
+    row_id(),
     Column("association", Words, nullable=False),
     Column("name", Words, nullable=False, default=""),
     Column("created_at", Instant, nullable=False),
 )
 
 #: An address may belong to several persons, a person may have none.
-person_address = _table(
+person_address = table(
     "person_address",
     Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
     Column("address", Words, primary_key=True),
@@ -315,7 +301,7 @@ person_address = _table(
     Index("ix_person_address_address", "address"),
 )
 
-person_user_id = _table(
+person_user_id = table(
     "person_user_id",
     Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
     Column("user_id", Words, primary_key=True),
@@ -325,7 +311,7 @@ person_user_id = _table(
 )
 
 #: Who takes part in a link; who leaves, leaves.
-participant = _table(
+participant = table(
     "participant",
     Column("association", Words, primary_key=True),
     Column("link", Words, primary_key=True),
@@ -336,7 +322,7 @@ participant = _table(
 )
 
 #: What the homeserver says of a room, kept current by the same transaction as the cursor.
-room = _table(
+room = table(
     "room",
     Column("room_id", Words, primary_key=True),
     Column("name", Words, nullable=False, default=""),
@@ -346,7 +332,7 @@ room = _table(
     Column("updated_at", Instant, nullable=False),
 )
 
-room_member = _table(
+room_member = table(
     "room_member",
     Column("room_id", Words, primary_key=True),
     Column("user_id", Words, primary_key=True),
@@ -356,7 +342,7 @@ room_member = _table(
 )
 
 #: What became of each link: consent, a stop, whether the list gives its mails back.
-link_state = _table(
+link_state = table(
     "link_state",
     Column("association", Words, primary_key=True),
     Column("link", Words, primary_key=True),
@@ -373,7 +359,7 @@ link_state = _table(
 )
 
 #: Who was told privately that there is a bridge and an archive. `who` is a user ID or an address.
-told = _table(
+told = table(
     "told",
     Column("association", Words, primary_key=True),
     Column("link", Words, primary_key=True),
@@ -383,9 +369,9 @@ told = _table(
 )
 
 #: What a human must know; `status` shows the open ones.
-incident = _table(
+incident = table(
     "incident",
-    _id(),
+    row_id(),
     Column("association", Words, nullable=False),
     Column("link", Words, nullable=False, default=""),
     Column("kind", Words, nullable=False),
@@ -397,7 +383,7 @@ incident = _table(
 )
 
 #: How many of each kind were not relayed, by day, for `status`.
-tally = _table(
+tally = table(
     "tally",
     Column("association", Words, primary_key=True),
     Column("link", Words, primary_key=True),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, BatchId, MessageId, OutboxId, PostId, ThreadId
@@ -26,6 +26,12 @@ _STOP = (
     .values(stopped_at=bindparam("now"), stopped_reason=bindparam("why"))
 )
 _RESUME = update(thread).where(thread.c.id == bindparam("which")).values(stopped_at=None, stopped_reason="")
+_SET_SUBJECT = update(thread).where(thread.c.id == bindparam("which")).values(subject=bindparam("words"))
+_DELETE_ID = delete(mail_id).where(
+    mail_id.c.association == bindparam("in_association"),
+    mail_id.c.message_id == bindparam("which"),
+    mail_id.c.outbox_id == bindparam("of"),
+)
 _FIND_IDS = select(*_KNOWN_SHAPE.columns).where(
     mail_id.c.association == bindparam("association"), mail_id.c.message_id.in_(bindparam("ids", expanding=True))
 )
@@ -92,6 +98,18 @@ async def stop_thread(conn: AsyncConnection, id: ThreadId, now: datetime, reason
 async def resume_thread(conn: AsyncConnection, id: ThreadId) -> None:
     """It is relayed again."""
     await conn.execute(_RESUME, {"which": id})
+
+
+async def set_thread_subject(conn: AsyncConnection, id: ThreadId, subject: str) -> None:
+    """Its first words were changed or taken back before they left; "" where nothing is left to call it by."""
+    await conn.execute(_SET_SUBJECT, {"which": id, "words": subject})
+
+
+async def delete_message_id(
+    conn: AsyncConnection, association: AssociationName, message_id: MessageId, outbox_id: OutboxId
+) -> None:
+    """A mail of ours does not leave after all: its Message-ID stands for nothing."""
+    await conn.execute(_DELETE_ID, {"in_association": association, "which": message_id, "of": outbox_id})
 
 
 async def find_message_ids(

@@ -155,8 +155,9 @@ async def test_what_waits_for_the_next_mail(store: Store) -> None:
                 conn,
                 PendingLine(**values, kind="reaction", post_id=about, event_id=EventId(event), text="👍", said_at=NOW),
             )
-        assert await pending_lines.remove_pending_line(conn, EventId("$3"))
-        assert not await pending_lines.remove_pending_line(conn, EventId("$3"))
+        assert not await pending_lines.remove_pending_line(conn, A, LinkName("other"), EventId("$3"))
+        assert await pending_lines.remove_pending_line(conn, A, LINK, EventId("$3"))
+        assert not await pending_lines.remove_pending_line(conn, A, LINK, EventId("$3"))
         batch = await _batch(conn, await made_thread(conn))
         await pending_lines.remove_pending_lines_of_post(conn, other)
         assert await pending_lines.adopt_pending_lines(conn, A, LinkName("other"), batch) == 0

@@ -331,6 +331,21 @@ def upgrade() -> None:
     )
     op.create_index('ix_pending_line_link', 'pending_line', ['association', 'link', 'id'], unique=False)
     op.create_index('ix_pending_line_post', 'pending_line', ['post_id'], unique=False)
+    op.create_table('post_version',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('event_id', sa.Text(), nullable=False),
+    sa.Column('post_id', LONG, nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('html', sa.Text(), nullable=False),
+    sa.Column('content_hash', sa.Text(), nullable=False),
+    sa.Column('after_left', FLAG, nullable=False),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_post_version_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_post_version')),
+    sa.UniqueConstraint('event_id', name=op.f('uq_post_version_event_id')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_post_version_post', 'post_version', ['post_id', 'id'], unique=False)
     op.create_table('batch',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('association', sa.Text(), nullable=False),
@@ -390,6 +405,7 @@ def upgrade() -> None:
     sa.Column('author_user_id', sa.Text(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('said_at', LONG, nullable=False),
+    sa.Column('asked_by', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], name=op.f('fk_batch_line_batch_id')),
     sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_batch_line_post_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_batch_line')),
@@ -397,6 +413,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True,
     sqlite_strict=True
     )
+    op.create_index('ix_batch_line_asked_by', 'batch_line', ['asked_by'], unique=False, sqlite_where=sa.text('asked_by IS NOT NULL'), postgresql_where=sa.text('asked_by IS NOT NULL'))
     op.create_index('ix_batch_line_batch', 'batch_line', ['batch_id', 'id'], unique=False)
     op.create_index('ix_batch_line_post', 'batch_line', ['post_id'], unique=False)
     op.create_table('mail_id',
