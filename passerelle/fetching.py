@@ -79,8 +79,8 @@ class Fetching:
         mp3 = await self._as_mp3(data) if post.msgtype == VOICE and row.media_type != MP3 else None
         async with self._ctx.store.write() as conn:
             kept = mp3.data if mp3 else data
-            await mark_here(conn, row.id, await insert_blob(conn, kept), len(kept))
-            if mp3 is not None:
+            wanted = await mark_here(conn, row.id, await insert_blob(conn, kept), len(kept))
+            if mp3 is not None and wanted:
                 association = next(a for a in self._ctx.settings.associations if a.name == post.association)
                 name = voice_filename(post.author_name, mp3.duration_ms, self._ctx.renderer(association).words)
                 await set_converted(conn, row.id, filename=name, media_type=MP3, duration_ms=mp3.duration_ms)

@@ -12,8 +12,9 @@ from passerelle.core.model import InboxRow, LinkState
 from passerelle.core.ports import EventJson
 from passerelle.errors import MalformedEvent
 from passerelle.flows.context import FlowContext
-from passerelle.flows.room_changes import take_edit, take_reaction, take_redaction
+from passerelle.flows.room_changes import keep_edited, take_edit, take_reaction
 from passerelle.flows.room_line import take_line
+from passerelle.flows.taking_back import HELD, take_redaction, was_redacted
 from passerelle.matrix.events import (
     Edit,
     Ignored,
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 _KEYS_COME_WITHIN = timedelta(seconds=20)
 _TRIES_TO_DECRYPT = 4
 #: What a row is finished with where nothing of it may be kept.
-_FORGET = frozenset({"kept_in_room", "before_consent", "notice"})
+_FORGET = frozenset({"kept_in_room", "before_consent", "notice", "redacted"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +48,11 @@ class Arrival:
     link: Link
     row: InboxRow
     state: LinkState
+
+    @property
+    def consented(self) -> bool:
+        confirmed_at = self.state.confirmed_at
+        return confirmed_at is not None and self.row.received_at >= confirmed_at
 
 
 async def relay_event(ctx: FlowContext, row: InboxRow) -> bool:
@@ -73,10 +79,10 @@ async def relay_event(ctx: FlowContext, row: InboxRow) -> bool:
         state = await find_link_state(conn, link.association_name, link.name)
         arrival = Arrival(link=link, row=row, state=state)
         reason = await _take(ctx, conn, arrival, event)
-        if reason == "link_stopped":
+        if reason in HELD:
             await set_aside_inbox(conn, row.id, ctx.now(), reason)
         else:
-            await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=reason in _FORGET)
+            await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=_forgets(arrival, event, reason))
         if reason:
             await count(conn, link.association_name, link.name, ctx.now().date(), f"event_{reason}")
     log.info("Event taken: %s", reason or "accepted", extra={"link": link.path, "inbox_id": row.id})
@@ -92,6 +98,11 @@ def _parse(ctx: FlowContext, row: InboxRow, raw: EventJson) -> Parsed:
     return event
 
 
+def _forgets(arrival: Arrival, event: Parsed, reason: str) -> bool:
+    """Whether nothing is kept of an event as it came: what an edit says is kept where it can be taken back."""
+    return reason in _FORGET or isinstance(event, Ignored | Edit) or not arrival.consented
+
+
 async def _take(
     ctx: FlowContext,
     conn: AsyncConnection,
@@ -104,26 +115,42 @@ async def _take(
         return event.reason
     if isinstance(event, Redaction):
         # Taking back works at any time, also before consent and while the link is stopped.
-        return await take_redaction(ctx, conn, link, event)
-    if state.confirmed_at is None or row.received_at < state.confirmed_at:
+        return await take_redaction(ctx, conn, link, row, event)
+    if not arrival.consented:
         return "before_consent"
+    if await was_redacted(ctx, conn, link, row, event.event_id):
+        return "redacted"
+    # Also while the link is stopped: such words are stored nowhere.
+    if reason := await _take_kept(ctx, conn, row, event):
+        return reason
     if state.stopped_at is not None:
         return "link_stopped"
     if isinstance(event, Undecryptable):
         await _tell_undecryptable(ctx, conn, link, row)
         return "undecryptable"
     if isinstance(event, RoomLine):
-        if event.is_notice:
-            return "notice"
-        if is_kept_in_room(event):
-            return "kept_in_room"
         await note_last_line(conn, link.association_name, link.name, event.said_at)
         return await take_line(ctx, conn, link, row, event)
     if isinstance(event, Edit):
-        return await take_edit(ctx, conn, link, event)
+        return await take_edit(ctx, conn, link, row, event)
     if isinstance(event, Reaction):
-        return await take_reaction(ctx, conn, link, event)
+        return await take_reaction(ctx, conn, link, row, event)
     return "no_line"
+
+
+async def _take_kept(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, event: Parsed) -> str:
+    """Why an event is for the room alone, its words stored nowhere; "" where it is not."""
+    if isinstance(event, Edit):
+        if event.line.is_notice:
+            return "notice"
+        if is_kept_in_room(event.line):
+            await keep_edited(ctx, conn, row, event)
+            return "kept_in_room"
+    if isinstance(event, RoomLine):
+        if event.is_notice:
+            return "notice"
+        return "kept_in_room" if is_kept_in_room(event) else ""
+    return ""
 
 
 async def _tell_undecryptable(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow) -> None:
@@ -142,6 +169,10 @@ async def _set_aside(ctx: FlowContext, link: Link, row: InboxRow, reason: str) -
     log.warning("Event set aside: %s", reason, extra={"inbox_id": row.id, "link": link.path})
     now = ctx.now()
     async with ctx.store.write() as conn:
+        state = await find_link_state(conn, link.association_name, link.name)
+        if not Arrival(link=link, row=row, state=state).consented:
+            await finish_inbox(conn, row.id, now, reason="before_consent", forget_raw=True)
+            return
         await set_aside_inbox(conn, row.id, now, reason)
         await count(conn, link.association_name, link.name, now.date(), "event_set_aside")
         await insert_incident(

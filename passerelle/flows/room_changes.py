@@ -1,105 +1,96 @@
-"""What happens to lines after they were said: edits, redactions, reactions."""
+"""What happens to lines after they were said: edits and reactions. What is taken back: `taking_back`."""
+
+import json
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.identity import content_hash
-from passerelle.core.ids import BatchId, UserId
+from passerelle.core.ids import UserId
 from passerelle.core.links import Link
-from passerelle.core.model import PendingLine, Post
+from passerelle.core.model import InboxRow, PendingLine, Post, PostVersion, RoomEvent
 from passerelle.flows.context import FlowContext
+from passerelle.flows.corrections import correct, rename_thread
 from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.names_shown import display_name, signed_name
-from passerelle.flows.room_line import put_in_batch
-from passerelle.matrix.events import Edit, Reaction, Redaction, RoomLine, is_kept_in_room, readable_text
-from passerelle.store.batches import (
-    empty_batch,
-    find_line,
-    find_open_batch,
-    list_lines,
-    remove_lines_of_post,
-)
-from passerelle.store.pending_lines import add_pending_line, remove_pending_line, remove_pending_lines_of_post
-from passerelle.store.posts import find_post, find_room_event, set_post_state, update_post_text
+from passerelle.flows.room_line import Said, put_in_batch
+from passerelle.flows.taking_back import drop_arrival, has_left, held_because, post_of, take_back
+from passerelle.matrix.events import Edit, Reaction, RoomLine, readable_text
+from passerelle.store.batches import find_line, find_open_batch
+from passerelle.store.blobs import get_blob
+from passerelle.store.inbox import find_arrival
+from passerelle.store.pending_lines import add_pending_line
+from passerelle.store.post_versions import insert_version, list_versions
+from passerelle.store.posts import find_event_in_room, find_post, update_post_text
 
 #: By this reaction an author sends their own line to the list (PEOPLE 5).
 SEND_KEYS = frozenset({"📧", "✉️", "✉", "📨"})
 
 
-async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, edit: Edit) -> str:
+async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow, edit: Edit) -> str:
     """Inside an open batch the new words replace the old; afterwards a substantial edit becomes a short correction."""
-    known = await find_room_event(conn, edit.target)
-    post = await find_post(conn, known.post_id) if known else None
-    if post is None or post.author_user_id != edit.sender:
+    post = await post_of(conn, row, edit.target)
+    if post is None:
+        return await held_because(conn, row, edit.target) or "edit_of_nothing"
+    if post.author_user_id != edit.sender:
         return "edit_of_nothing"
-    if post.state in ("withdrawn", "redacted"):
+    if post.state != "accepted":
         return "edit_of_redacted"
-    found = await find_line(conn, edit.target)
-    said_before, text = post.text, readable_text(edit.line, ctx.renderer(link.association).words)
-    new_hash = content_hash(author=edit.sender, words=edit.line.body, said_at=post.said_at)
-    await update_post_text(conn, post.id, text=text, html=edit.line.formatted_body, content_hash=new_hash)
-    if is_kept_in_room(edit.line):
-        return await _keep_back(conn, post)
-    if found is None or found[0].state == "open":
-        return ""
-    if not is_substantial(said_before, text):
-        return "small_edit"
-    pending = PendingLine(
-        association=link.association_name,
-        link=link.name,
-        kind="correction",
-        post_id=post.id,
+    new = PostVersion(
         event_id=edit.event_id,
-        author_name=post.author_name,
-        author_user_id=edit.sender,
-        text=text,
-        said_at=edit.said_at,
+        post_id=post.id,
+        text=readable_text(edit.line, ctx.renderer(link.association).words),
+        html=edit.line.formatted_body,
+        content_hash=content_hash(author=edit.sender, words=edit.line.body, said_at=post.said_at),
+        after_left=await has_left(conn, post),
     )
-    await add_pending_line(conn, pending)
-    return ""
-
-
-async def _keep_back(conn: AsyncConnection, post: Post) -> str:
-    """An author who puts `//` before a line that has not left keeps it in the room."""
-    await remove_lines_of_post(conn, post.id)
-    await set_post_state(conn, post.id, "kept_back")
-    return "kept_in_room"
-
-
-def is_substantial(before: str, after: str) -> bool:
-    """Whether an edit changes what was said: other words or figures, not letters, accents or punctuation."""
-    return content_hash(author="", words=before, said_at=None) != content_hash(author="", words=after, said_at=None)
-
-
-async def take_redaction(ctx: FlowContext, conn: AsyncConnection, link: Link, redaction: Redaction) -> str:
-    """A line that has not left leaves the batch; a post is hidden; a redaction never causes a mail (PEOPLE 7)."""
-    if await remove_pending_line(conn, redaction.target):
+    await _keep_wording(conn, edit, post, new)
+    if not new.after_left:
+        await rename_thread(conn, post)
         return ""
-    known = await find_room_event(conn, redaction.target)
-    if known is None:
-        return "redaction_of_nothing"
-    found = await find_line(conn, redaction.target)
-    await set_post_state(conn, known.post_id, "redacted")
-    await remove_pending_lines_of_post(conn, known.post_id)
-    if found is None or found[0].state != "open":
-        return ""
-    await remove_lines_of_post(conn, known.post_id)
-    await _close_if_empty(conn, found[0].id)
-    return ""
+    return "" if await correct(ctx, conn, link, post, new) else "small_edit"
 
 
-async def _close_if_empty(conn: AsyncConnection, batch_id: BatchId) -> None:
-    if not await list_lines(conn, batch_id):
-        await empty_batch(conn, batch_id)
+async def _keep_wording(conn: AsyncConnection, edit: Edit, post: Post, new: PostVersion) -> None:
+    """The post reads otherwise from now on; what it read is kept in case the edit is taken back."""
+    said = PostVersion(
+        event_id=edit.target, post_id=post.id, text=post.text, html=post.html, content_hash=post.content_hash
+    )
+    if not await list_versions(conn, post.id):
+        await insert_version(conn, said)
+    await insert_version(conn, new)
+    await update_post_text(conn, post.id, text=new.text, html=new.html, content_hash=new.content_hash)
 
 
-async def take_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction) -> str:
+async def keep_edited(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, edit: Edit) -> None:
+    """An author who puts `//` before a line keeps it in the room, where it has not left; its new words go nowhere."""
+    post = await post_of(conn, row, edit.target)
+    if post is None:
+        await _drop_held(ctx, conn, row, edit)
+    elif post.author_user_id == edit.sender and post.side == "room" and post.state == "accepted":
+        await take_back(ctx, conn, post, "kept_back")
+
+
+async def _drop_held(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, edit: Edit) -> None:
+    """The line waits, unread, until its link goes on: it will not leave."""
+    target = await find_arrival(conn, row.source, edit.target)
+    if target is None or target.raw_hash is None or not await held_because(conn, row, edit.target):
+        return
+    event = json.loads(await get_blob(conn, target.raw_hash))
+    if event.get("sender") == edit.sender:
+        await drop_arrival(ctx, conn, row, edit.target, "kept_in_room")
+
+
+async def take_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow, reaction: Reaction) -> str:
     """A reaction to a mail stands as one line in the next batch; an author's 📧 sends their own line."""
-    known = await find_room_event(conn, reaction.target)
+    known = await find_event_in_room(conn, reaction.target, row.room_id) if row.room_id else None
     post = await find_post(conn, known.post_id) if known else None
     if known is None or post is None:
-        return "reaction_to_nothing"
+        return await held_because(conn, row, reaction.target) or "reaction_to_nothing"
     if reaction.key in SEND_KEYS:
-        return await _send_on_request(ctx, conn, link, reaction, post)
+        return await _send_on_request(ctx, conn, link, Asked(reaction=reaction, known=known, post=post))
+    if post.state != "accepted":
+        return "reaction_to_nothing"
     if post.side == "room":
         return "reaction_in_room"
     pending = PendingLine(
@@ -117,12 +108,21 @@ async def take_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, rea
     return ""
 
 
-async def _send_on_request(ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction, post: Post) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A 📧, and the line that it is about."""
+
+    reaction: Reaction
+    known: RoomEvent
+    post: Post
+
+
+async def _send_on_request(ctx: FlowContext, conn: AsyncConnection, link: Link, asked: Asked) -> str:
     """Only the author's own 📧 sends a line to the list (PEOPLE 5); another's asks the author."""
+    reaction, known, post = asked.reaction, asked.known, asked.post
     if post.side != "room" or post.state != "accepted":
         return "reaction_in_room"
-    known = await find_room_event(conn, reaction.target)
-    if known is None or await find_line(conn, known.event_id) is not None:
+    if await find_line(conn, known.event_id) is not None:
         return "already_leaving"
     if reaction.sender != post.author_user_id:
         await _ask_author(ctx, conn, link, reaction, post)
@@ -137,7 +137,7 @@ async def _send_on_request(ctx: FlowContext, conn: AsyncConnection, link: Link, 
         thread_root=known.thread_root_event_id,
     )
     batch = await find_open_batch(conn, link.association_name, link.name, thread_id=post.thread_id)
-    await put_in_batch(conn, link, line, post, batch)
+    await put_in_batch(ctx, conn, link, Said(line=line, post=post, asked_by=reaction.event_id), batch)
     return ""
 
 

@@ -1,16 +1,18 @@
 """A line of the room becomes a post, in the thread and the open batch that it belongs to."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.batching import settled_at
 from passerelle.core.identity import content_hash
-from passerelle.core.ids import BatchId, PostId, RoomId, ThreadId
+from passerelle.core.ids import BatchId, EventId, PostId, RoomId, ThreadId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, NewAttachment, NewPost, Post, RoomEvent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.names_shown import display_name, signed_name
+from passerelle.flows.taking_back import held_because, post_of
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.mail.compose import first_words
 from passerelle.matrix.event_types import VOICE
@@ -18,16 +20,21 @@ from passerelle.matrix.events import RoomLine, readable_text
 from passerelle.store.attachments import insert_attachments
 from passerelle.store.batches import add_line, find_open_batch, insert_batch, move_due
 from passerelle.store.people import find_or_insert_person, note_participant
-from passerelle.store.posts import find_post, find_room_event, insert_post, insert_room_event
+from passerelle.store.posts import find_event_in_room, insert_post, insert_room_event
 from passerelle.store.threads import get_thread, insert_thread
+
+#: A line that says it is older settles from its arrival on.
+_OLDEST = timedelta(days=1)
 
 
 async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow, line: RoomLine) -> str:
     """Accept one line; return why it does not leave, or "" where it will."""
-    if await find_room_event(conn, line.event_id) is not None:
-        return "duplicate"
     room_id = row.room_id or ctx.links.room_of(link) or RoomId("")
-    parent = await _parent_of(conn, line)
+    if await find_event_in_room(conn, line.event_id, room_id) is not None:
+        return "duplicate"
+    parent = await _parent_of(conn, row, line)
+    if parent is None and (reason := await _held_with(conn, row, line)):
+        return reason
     batch = await _open_batch_for(conn, link, line, parent)
     thread_id = await _thread_for(ctx, conn, link, line, parent=parent, batch=batch)
     if (await get_thread(conn, thread_id)).stopped_at is not None:
@@ -58,17 +65,28 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
     await welcome_room_member(ctx, conn, link, line.sender)
     if link.settings.policy == "on_request":
         return "on_request"
-    await put_in_batch(conn, link, line, post, batch)
+    await put_in_batch(ctx, conn, link, Said(line=line, post=post), batch)
     return ""
 
 
-async def put_in_batch(conn: AsyncConnection, link: Link, line: RoomLine, post: Post, batch: Batch | None) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """A line and the post that it is."""
+
+    line: RoomLine
+    post: Post
+    #: The author's 📧 that sends it; None where it leaves by itself.
+    asked_by: EventId | None = None
+
+
+async def put_in_batch(ctx: FlowContext, conn: AsyncConnection, link: Link, said: Said, batch: Batch | None) -> None:
     """Join the conversation's open batch, or open one; the batch is due again from this line on."""
-    settings = link.settings
+    settings, line, post = link.settings, said.line, said.post
     if settings.policy != "conversation":
         batch = None
-    first = min(batch.first_said_at, line.said_at) if batch else line.said_at
-    last = max(batch.last_said_at, line.said_at) if batch else line.said_at
+    said_at = _believed(line.said_at, batch, ctx.now())
+    first = batch.first_said_at if batch else said_at
+    last = max(batch.last_said_at, said_at) if batch else said_at
     due = settled_at(first, last, settings)
     if batch is None:
         batch_id: BatchId = await insert_batch(
@@ -77,7 +95,7 @@ async def put_in_batch(conn: AsyncConnection, link: Link, line: RoomLine, post: 
             link.name,
             thread_id=post.thread_id,
             is_burst=answers_nothing(line),
-            said_at=line.said_at,
+            said_at=said_at,
             due_at=due,
         )
     else:
@@ -93,20 +111,40 @@ async def put_in_batch(conn: AsyncConnection, link: Link, line: RoomLine, post: 
         author_user_id=line.sender,
         text="",
         said_at=line.said_at,
+        asked_by=said.asked_by,
     )
+
+
+def _believed(said_at: datetime, batch: Batch | None, arrived_at: datetime) -> datetime:
+    """When a line was said, as far as its batch's due time goes by it: the word of its server, within reason.
+
+    What joins a batch was not said before it began: the homeserver's order tells. A line older than a day was hardly
+    said then, and even if so, what it opens may settle from its arrival on.
+    """
+    if batch is not None:
+        return max(said_at, batch.first_said_at)
+    return said_at if said_at > arrived_at - _OLDEST else arrived_at
 
 
 def answers_nothing(line: RoomLine) -> bool:
     return line.thread_root is None and line.replies_to is None
 
 
-async def _parent_of(conn: AsyncConnection, line: RoomLine) -> Post | None:
+async def _parent_of(conn: AsyncConnection, row: InboxRow, line: RoomLine) -> Post | None:
     """The post that a line answers: the one it replies to, else the one its Matrix thread began with."""
     for event_id in (line.replies_to, line.thread_root):
-        known = await find_room_event(conn, event_id) if event_id else None
-        if known is not None:
-            return await find_post(conn, known.post_id)
+        post = await post_of(conn, row, event_id) if event_id else None
+        if post is not None:
+            return post
     return None
+
+
+async def _held_with(conn: AsyncConnection, row: InboxRow, line: RoomLine) -> str:
+    """Why the line that this one answers was set aside: this one waits with it; "" where that is not so."""
+    for event_id in (line.replies_to, line.thread_root):
+        if event_id and (reason := await held_because(conn, row, event_id)):
+            return reason
+    return ""
 
 
 async def _open_batch_for(conn: AsyncConnection, link: Link, line: RoomLine, parent: Post | None) -> Batch | None:
