@@ -1,9 +1,9 @@
 """The daemon: builds everything, wires it, runs until it is told to stop. The only place that knows all parts."""
 
 import asyncio
-import json
 import logging
 import os
+import secrets
 import signal
 import socket
 from collections.abc import Callable, Coroutine
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from passerelle import config
-from passerelle.core.ids import UserId
+from passerelle.connections import Connections, Matrix, build_matrix, find_upload_limit
 from passerelle.core.links import Link
 from passerelle.core.ports import (
     ConnectionState,
@@ -27,7 +27,7 @@ from passerelle.core.settings import MailboxSettings, Settings
 from passerelle.delivery import Delivery
 from passerelle.dispatch import Dispatch
 from passerelle.dry_run import DryMatrix, DrySender, Say, rehearse_matrix, throw_away_store
-from passerelle.errors import ConfigError, DeliveryFailure
+from passerelle.errors import DeliveryFailure, StoreError
 from passerelle.fetching import Fetching
 from passerelle.flows.consent import ask_consent
 from passerelle.flows.context import FlowContext
@@ -38,28 +38,21 @@ from passerelle.intake import Intake
 from passerelle.mail.imap import ImapMailbox
 from passerelle.mail.lmtp import LmtpServer
 from passerelle.mail.smtp import SmtpSender
-from passerelle.matrix.appservice import Appservice
-from passerelle.matrix.bot import Credentials, MatrixBot
-from passerelle.matrix.event_types import DELIVERY_KEY
-from passerelle.matrix.login import Session
+from passerelle.matrix.bot import MatrixBot
 from passerelle.schedule import Duty, Schedule
 from passerelle.store.batches import next_batch_due_at
 from passerelle.store.cursors import StaleCursor, find_cursor
 from passerelle.store.engine import Store
+from passerelle.store.lanes import release_lanes_of
 from passerelle.store.links import find_link_state, set_room
-from passerelle.store.meta import find_meta, set_meta
-from passerelle.store.outbox import find_sending
-from passerelle.store.outbox_watch import next_failure_at, next_unknown_at
+from passerelle.store.outbox_watch import next_failure_at, next_interrupted_at, next_unknown_at
 from passerelle.store.rooms import find_room
 from passerelle.wiring import build_context, resolve_known_rooms
 
 log = logging.getLogger(__name__)
 
-Matrix = MatrixBot | Appservice | DryMatrix
-
 _JOIN_AGAIN_SECONDS = 30.0
 _READ_ON_SECONDS = 2.0
-_SESSION = "matrix_session"
 #: Until the homeserver has told its own.
 _UPLOAD_LIMIT_BYTES = 50_000_000
 
@@ -91,12 +84,14 @@ class Daemon:
     """All parts, and the tasks that run them."""
 
     def __init__(
-        self, ctx: FlowContext, matrix: Matrix, senders: dict[str, EmailSender], connections: "Connections"
+        self, ctx: FlowContext, matrix: Matrix, senders: dict[str, EmailSender], connections: Connections
     ) -> None:
         self._ctx = ctx
         self._connections = connections
         self._matrix = matrix
-        owner = f"{socket.gethostname()}:{os.getpid()}"
+        # Unique, also where containers give every process the same name and number.
+        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._owner = owner
         self._intake = Intake(ctx)
         self._dispatch = Dispatch(ctx, owner=owner)
         self._delivery = Delivery(ctx, owner=owner, matrix=matrix, senders=senders)
@@ -114,10 +109,10 @@ class Daemon:
         restored = await find_restored(store)
         ctx = build_context(settings, store, upload_limit_bytes=lambda: limit["bytes"], restored=restored)
         connections = Connections()
-        matrix = await _build_matrix(settings, store, connections) if dry_run is None else rehearse_matrix(ctx, dry_run)
+        matrix = await build_matrix(settings, store, connections) if dry_run is None else rehearse_matrix(ctx, dry_run)
         if isinstance(matrix, MatrixBot):
             ctx = replace(ctx, decrypt=matrix.decrypt)
-        limit["bytes"] = await _upload_limit(matrix, limit["bytes"])
+        limit["bytes"] = await find_upload_limit(matrix, limit["bytes"])
         senders: dict[str, EmailSender] = {
             box.name: SmtpSender(box.smtp, config.resolve_secret(box.smtp)) if dry_run is None else DrySender(dry_run)
             for box in settings.mailboxes
@@ -133,7 +128,7 @@ class Daemon:
         await resolve_known_rooms(self._ctx)
         if self._ctx.restored is not None:
             await settle_restored(self._ctx, self._ctx.restored)
-        await self._take_up_interrupted()
+        await self._delivery.emails.settle_interrupted()
         tasks = {asyncio.create_task(part, name=name) for name, part in self._parts()}
         stopping = asyncio.create_task(stop.wait(), name="stop")
         log.info("Passerelle runs", extra={"links": len(list(self._ctx.links))})
@@ -144,9 +139,18 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
             await self._matrix.close()
+            await self._give_lanes_back()
         for task in done - {stopping}:
             task.result()
         log.info("Passerelle stops")
+
+    async def _give_lanes_back(self) -> None:
+        """Let another daemon go on at once; after a crash it has to wait for the leases to end."""
+        try:
+            async with self._ctx.store.write(durable=False) as conn:
+                await release_lanes_of(conn, self._owner)
+        except StoreError as error:
+            log.warning("The lanes could not be given back: %s", error)
 
     def _parts(self) -> list[tuple[str, Coroutine[Any, Any, Any]]]:
         parts: list[tuple[str, Coroutine[Any, Any, Any]]] = [
@@ -305,6 +309,11 @@ class Daemon:
                 run=lambda: settle_unknown(ctx, heard=self._intake.hears),
                 next_at=self._asked(next_unknown_at),
             ),
+            Duty(
+                name="settle_interrupted",
+                run=self._delivery.emails.settle_interrupted,
+                next_at=self._asked(next_interrupted_at),
+            ),
             Duty(name="ask_consent", run=self._ask_consents, next_at=self._consent_due_at),
             Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
             Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=lambda: next_report_at(ctx)),
@@ -325,83 +334,7 @@ class Daemon:
 
         return ask
 
-    async def _take_up_interrupted(self) -> None:
-        """Emails that were on their way when the last daemon ended: nobody knows whether they arrived."""
-        async with self._ctx.store.read() as conn:
-            rows = await find_sending(conn)
-        for row in rows:
-            await self._delivery.emails.note_unknown(row, "the daemon ended while it was being sent")
-
-
-class Connections:
-    """How each source fares; said in the log when it changes."""
-
-    def __init__(self) -> None:
-        self._states: dict[str, ConnectionState] = {}
-
-    def note(self, state: ConnectionState) -> None:
-        """Take note of a source's state."""
-        before = self._states.get(state.source)
-        self._states[state.source] = state
-        if before is not None and before.up == state.up and before.reason == state.reason:
-            return
-        if state.up:
-            log.info("Connected", extra={"source": state.source})
-        else:
-            log.warning("Not connected: %s", state.reason, extra={"source": state.source, "refused": state.refused})
-
 
 def _without_tag(address: str) -> str:
     local, _, domain = address.lower().rpartition("@")
     return f"{local.split('+', 1)[0]}@{domain}"
-
-
-async def _upload_limit(matrix: Matrix, default: int) -> int:
-    try:
-        return await matrix.upload_limit_bytes()
-    except DeliveryFailure as failure:
-        log.warning("The homeserver's file limit is not known: %s", failure)
-        return default
-
-
-async def _build_matrix(settings: Settings, store: Store, connections: Connections) -> Matrix:
-    """The homeserver's side: an application service where one is configured, a bot account otherwise."""
-    matrix = settings.matrix
-    if matrix.appservice is None:
-        return await _build_bot(settings, store, connections)
-    as_token = config.resolve_secret(matrix.appservice, "as_token")
-    hs_token = config.resolve_secret(matrix.appservice, "hs_token")
-    if as_token is None or hs_token is None:
-        raise ConfigError("matrix.appservice: give as_token_file and hs_token_file, as in the registration file")
-    return Appservice(matrix, as_token=as_token, hs_token=hs_token, on_state=connections.note)
-
-
-async def _build_bot(settings: Settings, store: Store, connections: Connections) -> MatrixBot:
-    """The bot, with the login that an earlier run left: the same device keeps transaction ids meaningful."""
-    matrix = settings.matrix
-    async with store.read() as conn:
-        kept = await find_meta(conn, _SESSION)
-    session = None
-    if kept is not None:
-        fields = json.loads(kept)
-        if fields["user_id"] == matrix.user_id:
-            session = Session(
-                user_id=UserId(fields["user_id"]), device_id=fields["device_id"], access_token=fields["access_token"]
-            )
-
-    async def keep(new: Session) -> None:
-        fields = {"user_id": new.user_id, "device_id": new.device_id, "access_token": new.access_token}
-        async with store.write() as conn:
-            await set_meta(conn, _SESSION, json.dumps(fields))
-
-    return MatrixBot(
-        matrix,
-        Credentials(
-            password=config.resolve_secret(matrix),
-            access_token=config.resolve_secret(matrix, "access_token"),
-            session=session,
-        ),
-        on_session=keep,
-        on_state=connections.note,
-        clear_keys=[DELIVERY_KEY],
-    )

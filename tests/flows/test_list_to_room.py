@@ -6,10 +6,10 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
-from conftest import BRIDGE, LIST, Bridge, MakeBridge, body_of, dumped, mail
 
 from passerelle.core.ports import Media
 from passerelle.delivery_events import EventDelivery
+from tests.flows.bridge import BRIDGE, LIST, Bridge, MakeBridge, body_of, dumped, mail
 
 
 async def test_email_becomes_event_with_author_and_subject(bridge: Bridge) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BRIDGE, LIST, MONIQUE, ROOM, START, Bridge, MakeBridge, mail, settings_of
 
 from passerelle import delivery_emails
 from passerelle.core.links import Links
@@ -29,6 +28,7 @@ from passerelle.store.lanes import take_lane
 from passerelle.store.outbox_watch import next_interrupted_at
 from passerelle.store.tally import list_tally
 from passerelle.wiring import build_context
+from tests.flows.bridge import BRIDGE, LIST, MONIQUE, ROOM, START, Bridge, MakeBridge, mail, settings_of
 
 OTHER_ROOM = "!autre:lab.test"
 OTHER_LIST = "bureau@wazemmes.lab.test"

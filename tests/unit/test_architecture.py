@@ -26,7 +26,7 @@ IO_STDLIB = {"asyncio", "socket", "subprocess", "time", "random", "smtplib", "im
 
 #: What moves rows between the store, the flows and the transports.
 LOOPS = {"delivery", "delivery_emails", "delivery_events", "intake", "dispatch", "schedule", "fetching", "lanes"}
-ENTRY = {"daemon", "cli", "check", "init", "wiring", "__main__"}
+ENTRY = {"daemon", "connections", "cli", "check", "init", "wiring", "__main__"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
