@@ -21,6 +21,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.own_events import is_ours, note_own_events
 from passerelle.flows.watch_room import note_lost_past, take_state
 from passerelle.mail.parse import parse_headers
+from passerelle.shared_marks import note_marks
 from passerelle.steps import reached
 from passerelle.store.cursors import move_cursor
 from passerelle.store.inbox import insert_inbox
@@ -123,13 +124,14 @@ class Intake:
         """Store one answer of `/sync`, or one application-service transaction. Raises StoreError, StaleCursor."""
         now = self._ctx.now()
         moves = arrivals.after is not None and arrivals.before != arrivals.after
-        if moves or any(r.timeline or r.state or r.lost_past for r in arrivals.rooms):
+        if moves or arrivals.marks or any(r.timeline or r.state or r.lost_past for r in arrivals.rooms):
             spoken = any(self._spoken(update) for update in arrivals.rooms)
             if spoken:
                 reached("line_fetched")
             async with self._ctx.store.write() as conn:
                 for update in arrivals.rooms:
                     await self._take_room(conn, arrivals.source, update, now)
+                await note_marks(conn, arrivals.marks)
                 if moves and arrivals.after is not None:
                     await move_cursor(conn, arrivals.source, before=arrivals.before, after=arrivals.after, now=now)
             if spoken:

@@ -155,9 +155,21 @@ class SyncArrivals:
     live: bool = True
     #: Application service: the transaction's id, for de-duplication.
     transaction_id: str | None = None
+    #: Application service: marks that the daemons put before asking what is still queued, and that came back.
+    marks: tuple[str, ...] = ()
 
 
 OnSync = Callable[[SyncArrivals], Awaitable[None]]
+
+
+class Marks(Protocol):
+    """What several daemons behind one address know together of what the homeserver still holds back."""
+
+    async def wanted(self) -> bool:
+        """Whether it matters now that nothing newer waits: something is due that a newer event could take back."""
+
+    async def take(self, mark: str) -> bool:
+        """Whether that mark has come back and is stored, to whichever daemon it came; it is forgotten then."""
 
 
 # ---------------------------------------------------------------- Matrix out

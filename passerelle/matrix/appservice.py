@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from passerelle.core.ids import EventId, RoomId, UserId
-from passerelle.core.ports import EventJson, GhostProfile, Media, OnState, OnSync
+from passerelle.core.ports import EventJson, GhostProfile, Marks, Media, OnState, OnSync
 from passerelle.core.settings import MatrixSettings
 from passerelle.errors import ConfigError
 from passerelle.matrix.answers import MatrixRefusal
@@ -27,7 +27,13 @@ class Appservice:
     """
 
     def __init__(
-        self, settings: MatrixSettings, *, as_token: str, hs_token: str, on_state: OnState | None = None
+        self,
+        settings: MatrixSettings,
+        *,
+        as_token: str,
+        hs_token: str,
+        on_state: OnState | None = None,
+        marks: Marks | None = None,
     ) -> None:
         if settings.appservice is None:
             raise ConfigError("matrix.appservice: the section is missing")
@@ -53,6 +59,7 @@ class Appservice:
             ),
             on_state=on_state,
             on_events=self._learn_encryption,
+            marks=marks,
         )
 
     @property

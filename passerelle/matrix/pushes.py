@@ -2,21 +2,23 @@
 
 The homeserver keeps a queue and sends a transaction until we answer 200. When we were away it comes back only after a
 while, so it is pinged: Synapse then sends at once what it kept. No API tells how much that is. But the queue keeps its
-order: we put an event of ours, a mark, into a room where nobody else is, and when it comes back to us, everything from
-before it has come.
+order: we put an event of ours, a mark, into a room where nobody else is, and when it comes back, everything from before
+it has come. Where several daemons share one address it comes back to any of them: so it is stored with its transaction.
 """
 
 import asyncio
+import itertools
 import logging
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from passerelle.core.ids import RoomId, UserId
-from passerelle.core.ports import EventJson, OnState, OnSync, RoomUpdate, SyncArrivals
+from passerelle.core.ports import EventJson, Marks, OnState, OnSync, RoomUpdate, SyncArrivals
 from passerelle.core.settings import AppserviceSettings
 from passerelle.errors import DeliveryFailure, PasserelleError, TemporaryFailure
 from passerelle.matrix.answers import MatrixRefusal
@@ -33,6 +35,8 @@ MARK_SECONDS = 300
 #: Between pings, at the least.
 LEAST_PAUSE_SECONDS = 1.0
 MARK = "org.passerelle.mark"
+#: How often it is asked whether another daemon got our mark.
+MARK_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +45,16 @@ class PushSettings:
     appservice: AppserviceSettings
     ping_seconds: float
     hs_token: str = field(repr=False)
+
+
+class OneDaemon:
+    """`Marks` of a daemon that is alone: what comes back, comes back to it."""
+
+    async def wanted(self) -> bool:
+        return False
+
+    async def take(self, mark: str) -> bool:
+        return False
 
 
 class PushLoop:
@@ -53,22 +67,26 @@ class PushLoop:
         *,
         on_state: OnState | None,
         on_events: Callable[[RoomId, tuple[EventJson, ...]], None],
+        marks: Marks | None = None,
     ) -> None:
         """
         Args:
             api: of the bot user.
             on_events: told of each room's events, state too, once they are stored.
+            marks: where other daemons may get what is sent; None: there are none.
         """
         self._api = api
         self._settings = settings
         self._connection = Connection(f"matrix:{settings.user_id}", on_state)
         self._on_events = on_events
+        self._marks = marks or OneDaemon()
         self._server = TransactionServer(settings.hs_token, self._take)
         self._waiting_invitations: set[RoomId] = set()
         self._rooms: Rooms = frozenset
         self._on_sync: OnSync | None = None
         self._taking = asyncio.Lock()
         self._live = False
+        self._id, self._numbers = uuid.uuid4().hex, itertools.count(1)
         self._mark = ""
         self._marked = asyncio.Event()
 
@@ -101,7 +119,8 @@ class PushLoop:
                     introduced = True
                 await self._ping()
                 await self._join_waiting()
-                if not self._live:
+                # Another daemon may have died with a transaction that the homeserver keeps, and we do not know.
+                if not self._live or await self._marks.wanted():
                     await self._await_mark()
                 # It reaches us, and pushes at once: nothing newer than this waits on its side.
                 await on_sync(SyncArrivals(source=self._connection.source, before=None, after=None, live=self._live))
@@ -146,15 +165,25 @@ class PushLoop:
 
     async def _await_mark(self) -> None:
         """Wait until everything that the homeserver had kept for us has come."""
-        self._mark, self._marked = uuid.uuid4().hex, asyncio.Event()
+        self._mark, self._marked = f"{self._id}/{next(self._numbers)}", asyncio.Event()
         await self._api.put_state(await self._mark_room(), MARK, {"mark": self._mark})
         try:
             async with asyncio.timeout(MARK_SECONDS):
-                await self._marked.wait()
+                while not await self._mark_is_back():
+                    pass
         except TimeoutError:
             raise TemporaryFailure(
                 "the homeserver does not send what happens; is the registration installed?"
             ) from None
+
+    async def _mark_is_back(self) -> bool:
+        """Wait a little; whether our mark came back meanwhile, to us or to another daemon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MARK_LOOK_SECONDS):
+                await self._marked.wait()
+        stored = await self._marks.take(self._mark)
+        self._live = self._live or stored
+        return stored or self._marked.is_set()
 
     async def _mark_room(self) -> RoomId:
         own_id = self._settings.user_id
@@ -165,10 +194,10 @@ class PushLoop:
         await self._api.put_account_data(own_id, MARK, {"room_id": room_id})
         return room_id
 
-    def _is_mark(self, event: EventJson) -> bool:
-        content = event.get("content")
-        ours = event.get("type") == MARK and event.get("sender") == self._settings.user_id
-        return ours and isinstance(content, dict) and content.get("mark") == self._mark
+    def _marks_in(self, events: Sequence[EventJson]) -> tuple[str, ...]:
+        ours = [e for e in events if e.get("type") == MARK and e.get("sender") == self._settings.user_id]
+        contents = [event.get("content") for event in ours]
+        return tuple(str(content.get("mark")) for content in contents if isinstance(content, dict))
 
     async def _take(self, transaction_id: str, body: Mapping[str, Any]) -> None:
         """Hand one transaction on; returning means that it is stored (`OnTransaction`)."""
@@ -176,7 +205,8 @@ class PushLoop:
         async with self._taking:
             if self._on_sync is None:
                 raise TemporaryFailure("nobody listens yet")
-            live = any(map(self._is_mark, events)) or (self._live and not _is_backlog(events))
+            marks = self._marks_in(events)
+            live = self._mark in marks or (self._live and not _is_backlog(events))
             # Where this is not stored, the homeserver begins to queue.
             self._live = False
             by_room: defaultdict[RoomId, list[EventJson]] = defaultdict(list)
@@ -195,10 +225,11 @@ class PushLoop:
                     rooms=updates,
                     live=live,
                     transaction_id=transaction_id,
+                    marks=marks,
                 )
             )
             self._live = live
-            if any(map(self._is_mark, events)):
+            if self._mark in marks:
                 self._marked.set()
         for room_id, timeline in by_room.items():
             self._on_events(room_id, tuple(timeline))
