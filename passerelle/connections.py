@@ -13,8 +13,10 @@ from passerelle.matrix.appservice import Appservice
 from passerelle.matrix.bot import Credentials, MatrixBot
 from passerelle.matrix.event_types import DELIVERY_KEY
 from passerelle.matrix.login import Session
+from passerelle.shared_marks import SharedMarks
 from passerelle.store.engine import Store
 from passerelle.store.meta import find_meta, set_meta
+from passerelle.wiring import utc_now
 
 log = logging.getLogger(__name__)
 

@@ -74,6 +74,8 @@ class EmailDelivery:
             await self._fail(row, PermanentFailure("the email's bytes are gone"))
             return True
         async with self._ctx.store.read() as conn:
+            if (await get_outbox(conn, row.id)).state != "waiting":
+                return True  # its words were taken back since it was claimed
             raw = await get_blob(conn, row.raw_hash)
         self._under_way.add(row.id)
         try:
@@ -85,7 +87,8 @@ class EmailDelivery:
         envelope = Envelope(sender=self._bridge_of(row), recipients=(MailAddress(str(row.recipient)),))
 
         async def fate_unknown_from_now_on() -> None:
-            async with self._ctx.store.write(durable=False) as conn:
+            # Durable: after a power cut, too, nobody may believe that the server has certainly not got it.
+            async with self._ctx.store.write() as conn:
                 if not await mark_sending(conn, row.id, owner=self._owner):
                     raise _NotOurs
             reached("mail_begun")

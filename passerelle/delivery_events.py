@@ -17,7 +17,7 @@ from passerelle.matrix.render import inline_positions, relate, with_inline, with
 from passerelle.steps import reached
 from passerelle.store.attachments import list_attachments
 from passerelle.store.blobs import get_blob
-from passerelle.store.outbox import mark_failed, mark_sent, mark_uploaded, mark_waiting
+from passerelle.store.outbox import get_outbox, mark_failed, mark_sent, mark_uploaded, mark_waiting
 from passerelle.store.posts import find_events_of_post, insert_room_event
 from passerelle.store.rooms import find_room
 
@@ -44,6 +44,9 @@ class EventDelivery:
 
     async def _one(self, row: OutboxRow) -> bool:
         reached("event_claimed")
+        async with self._ctx.store.read() as conn:
+            if (await get_outbox(conn, row.id)).state != "waiting":
+                return True  # taken back, or proven by its own echo, since it was claimed
         try:
             event_id = await self._send(row)
         except AccessRefused as refusal:

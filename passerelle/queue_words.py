@@ -23,6 +23,7 @@ _REASONS = {
     "bounce": N_("A mail of ours came back; the coordinators were told."),
     "bounce_delayed": N_("A server says that a mail of ours is late."),
     "bounce_of_nothing": N_("It says that a mail came back which we did not send."),
+    "redacted": N_("It was taken back."),
     "duplicate": N_("The same was relayed before."),
     "edit_of_nothing": N_("It corrects something that was not relayed."),
     "edit_of_redacted": N_("It corrects something that was taken back."),

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import AssociationName, InboxId, LinkName, OutboxId, ThreadId
 from passerelle.core.model import InboxRow
 from passerelle.store.engine import Store
-from passerelle.store.inbox import get_inbox, retry_inbox
+from passerelle.store.inbox import get_inbox, retry_held, retry_inbox
 from passerelle.store.incidents import list_keys_of_kind, resolve
 from passerelle.store.outbox import get_outbox, retry_outbox
 from passerelle.store.threads import resume_thread
@@ -33,6 +33,7 @@ async def retry_arrival(store: Store, id: InboxId, now: datetime) -> Retried:
             return "gone"
         if row.reason == "thread_stopped":
             await _resume_threads(conn, row)
+            await retry_held(conn, row.lane, "thread_stopped", now)
         await resolve(conn, f"inbox:{id}", now)
     log.info("An arrival is tried again", extra={"inbox_id": id})
     return "due"

@@ -23,7 +23,7 @@ from passerelle.matrix.media_repository import MediaRepository
 from passerelle.matrix.render import content_size_bytes
 from passerelle.store.attachments import claim_wanted
 from passerelle.store.inbox import insert_inbox, list_inbox
-from tests.flows.conftest import BRIDGE, LIST, ROOM, Bridge, MakeBridge, mail
+from tests.flows.bridge import BRIDGE, LIST, ROOM, Bridge, MakeBridge, mail
 
 #: As the list server sends it on.
 LISTED = b"List-Id: <bureau.listes.lab.test>\r\n"

@@ -16,7 +16,7 @@ from passerelle.core.model import InboxRow, RoomMember
 from passerelle.flows.relay_email import relay_email
 from passerelle.store.inbox import list_inbox
 from passerelle.store.rooms import put_members
-from tests.flows.conftest import LIST, ROOM, Bridge, MakeBridge, body_of, dumped, mail
+from tests.flows.bridge import LIST, ROOM, Bridge, MakeBridge, body_of, dumped, mail
 
 INJECTED = "x\r\nBcc: victime@x.test\r\nX-Evil: 1"
 #: The header fields of a chat mail, and no other.
@@ -133,7 +133,7 @@ async def test_filename_of_an_attachment_stays_a_name(bridge: Bridge) -> None:
     for number, name in enumerate(["../../etc/passwd", "a\r\nX: y.pdf", "\u202egpj.exe", "C:\\x\\y.pdf", "." * 400, "\x00"]):
         made = EmailMessage()
         made.add_attachment(b"data", maintype="application", subtype="pdf", filename="NAME")
-        head = mail("x\n", message_id=f"f{number}@x.test").partition(b"MIME-Version")[0]
+        head = mail("x\n", message_id=f"f{number}@x.test").partition(b"Content-Type")[0]
         encoded = "".join(f"%{byte:02X}" for byte in name.encode())
         raw = head + made.as_bytes(policy=policy.SMTP).replace(b'filename="NAME"', f"filename*=utf-8''{encoded}".encode())
         await bridge.receive(raw)
