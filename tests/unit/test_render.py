@@ -20,9 +20,11 @@ from passerelle.render import TEMPLATES, Renderer, load_words
 ROOT = Path(__file__).parents[2]
 LANGUAGES: tuple[Literal["fr", "en"], ...] = ("fr", "en")
 AT = datetime(2026, 11, 17, 17, 30, tzinfo=UTC)
-KINDS = ("email_failed", "email_unknown", "bounce", "moderation", "no_list_header", "email_set_aside", "event_set_aside",
-         "set_aside", "undecryptable", "fuse", "public_room", "world_readable", "lost_past", "event_failed", "direct_failed",
-         "reaction_failed", "redaction_failed")  # fmt: skip
+KINDS = (
+    "email_failed", "email_unknown", "bounce", "moderation", "no_list_header", "email_set_aside", "event_set_aside",
+    "set_aside", "undecryptable", "fuse", "public_room", "world_readable", "lost_past", "event_failed",
+    "direct_failed", "reaction_failed", "redaction_failed", "compose_failed", "restored",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
