@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab.association import Association
@@ -15,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 LINK = "epeule/bureau"
 
 
-def write_configuration(
+def write_configuration(  # noqa: PLR0913 - a configuration has many parts
     folder: Path,
     association: Association,
     *,
@@ -162,3 +163,49 @@ class Daemon(Server):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.3)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hosting:
+    """What one of several daemons listens on, and what they share."""
+
+    #: SQLAlchemy's URL of a PostgreSQL database.
+    store_url: str
+    as_token: str
+    hs_token: str
+    #: Where this daemon listens for the homeserver, and for the mail server.
+    appservice_port: int
+    lmtp_port: int
+
+
+def write_hosted_configuration(
+    folder: Path, association: Association, hosting: Hosting, *, link: Mapping[str, object] | None = None
+) -> Path:
+    """Write the configuration of one daemon that is hosted: LMTP, application service, PostgreSQL; return the file.
+
+    Every daemon of an association gets the same, but for the ports that it listens on.
+    """
+    configuration = write_configuration(folder, association, link=link)
+    for name, secret in (("as.secret", hosting.as_token), ("hs.secret", hosting.hs_token)):
+        (folder / name).write_text(secret)
+        (folder / name).chmod(0o600)
+    text = configuration.read_text()
+    store = f"""url = "{hosting.store_url.replace("+asyncpg", "")}"\n"""
+    appservice = f"""\
+[matrix.appservice]
+port = {hosting.appservice_port}
+as_token_file = "as.secret"
+hs_token_file = "hs.secret"
+"""
+    lmtp = f"[mailboxes.lmtp]\nport = {hosting.lmtp_port}\n"
+    text = _replaced(text, "url = ", "\n", store)
+    text = text.replace('password_file = "matrix.secret"\n', "")
+    text = _replaced(text, "[mailboxes.imap]\n", "[mailboxes.smtp]", f"{lmtp}[mailboxes.smtp]")
+    configuration.write_text(text.replace("[[mailboxes]]\n", f"{appservice}\n[[mailboxes]]\n"))
+    return configuration
+
+
+def _replaced(text: str, start: str, end: str, by: str) -> str:
+    """`text` with what stands from `start` to `end`, these included, replaced."""
+    head, _, rest = text.partition(start)
+    return head + by + rest.partition(end)[2]

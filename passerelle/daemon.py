@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from passerelle import config
@@ -39,6 +40,7 @@ from passerelle.mail.imap import ImapMailbox
 from passerelle.mail.lmtp import LmtpServer
 from passerelle.mail.smtp import SmtpSender
 from passerelle.matrix.bot import MatrixBot
+from passerelle.peers import Peers
 from passerelle.schedule import Duty, Schedule
 from passerelle.store.batches import next_batch_due_at
 from passerelle.store.cursors import StaleCursor, find_cursor
@@ -92,6 +94,7 @@ class Daemon:
         # Unique, also where containers give every process the same name and number.
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._owner = owner
+        self._peers = Peers(ctx.store, owner=owner)
         self._intake = Intake(ctx)
         self._dispatch = Dispatch(ctx, owner=owner)
         self._delivery = Delivery(ctx, owner=owner, matrix=matrix, senders=senders)
@@ -158,13 +161,15 @@ class Daemon:
             ("delivery", self._delivery.worker.run()),
             ("fetching", self._fetching.run()),
             ("schedule", self._schedule.run()),
+            ("peers", self._peers.run()),
             ("matrix", self._follow_matrix()),
         ]
         for box in self._ctx.settings.mailboxes:
             if box.imap is None and isinstance(self._matrix, DryMatrix):
                 continue  # what the mail server hands over, it hands over once
-            follow = self._follow_imap(box) if box.imap else self._serve_lmtp(box)
-            parts.append((f"mailbox {box.name}", follow))
+            source = f"imap:{box.name}"
+            alone = self._peers.alone(source, partial(self._follow_imap, box)) if box.imap else None
+            parts.append((f"mailbox {box.name}", alone or self._serve_lmtp(box)))
         return parts
 
     # ------------------------------------------------------------ mail in
@@ -236,14 +241,22 @@ class Daemon:
         async with asyncio.TaskGroup() as tasks:
             for link in self._ctx.links:
                 tasks.create_task(self._resolve_room(link, source))
-            while True:
-                async with self._ctx.store.read() as conn:
-                    since = await find_cursor(conn, source)
-                try:
-                    await self._matrix.follow(since, self._ctx.links.rooms, self._take_sync)
-                except CursorMoved:
-                    log.warning("Another daemon reads the same source; reading on from where it stands")
-                    await asyncio.sleep(_READ_ON_SECONDS)
+            if self._ctx.settings.matrix.appservice is not None:
+                # Any daemon takes any transaction.
+                await self._read_on(source)
+            else:
+                await self._peers.alone(source, partial(self._read_on, source))
+
+    async def _read_on(self, source: str) -> None:
+        """Follow the homeserver from where the store's cursor stands."""
+        while True:
+            async with self._ctx.store.read() as conn:
+                since = await find_cursor(conn, source)
+            try:
+                await self._matrix.follow(since, self._ctx.links.rooms, self._take_sync)
+            except CursorMoved:
+                log.warning("Another daemon reads the same source; reading on from where it stands")
+                await asyncio.sleep(_READ_ON_SECONDS)
 
     async def _take_sync(self, arrivals: SyncArrivals) -> None:
         try:

@@ -202,7 +202,12 @@ class Store:
             with translated():
                 await conn.execution_options(isolation_level="AUTOCOMMIT")
                 held = bool((await conn.execute(_TRY_LOCK, {"name": name})).scalar_one())
-                yield held
+                try:
+                    yield held
+                except BaseException:
+                    # The pool would keep the connection, and the lock with it.
+                    await conn.invalidate()
+                    raise
                 if held:
                     await conn.execute(_UNLOCK, {"name": name})
 

@@ -55,6 +55,7 @@ _RELEASE = (
 )
 _CLEAR = update(lane_table).where(lane_table.c.lease_owner != "").values(lease_owner="")
 _RELEASE_ALL = update(lane_table).where(lane_table.c.lease_owner == bindparam("owner")).values(lease_owner="")
+_HOLDERS = select(lane_table.c.lease_owner).where(lane_table.c.lease_owner != "").distinct()
 _FORGET = delete(lane_table).where(lane_table.c.lease_owner == "", lane_table.c.lease_until < bindparam("before"))
 
 
@@ -98,6 +99,11 @@ async def release_lane(conn: AsyncConnection, lane: str, owner: str) -> bool:
 async def release_lanes_of(conn: AsyncConnection, owner: str) -> None:
     """Give back all that an owner holds: a daemon that stops in order."""
     await conn.execute(_RELEASE_ALL, {"owner": owner})
+
+
+async def list_holders(conn: AsyncConnection) -> list[str]:
+    """Who holds lanes."""
+    return list((await conn.execute(_HOLDERS)).scalars())
 
 
 async def clear_lanes(conn: AsyncConnection) -> None:
