@@ -31,7 +31,7 @@ from passerelle.store.attachments import insert_attachments
 from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import finish_inbox, set_aside_inbox
 from passerelle.store.incidents import insert_incident
-from passerelle.store.links import find_link_state, note_last_email
+from passerelle.store.links import find_link_state, lock_link, note_last_email
 from passerelle.store.outbox import insert_outbox, list_outbox_of_post
 from passerelle.store.people import find_or_insert_person, note_participant
 from passerelle.store.posts import (
@@ -88,6 +88,7 @@ async def relay_email(ctx: FlowContext, row: InboxRow) -> None:
     seen = ctx.hashed("post", link.path, reading.email.message_id or "", reading.content_hash)
     relay = Relay(link=link, row=row, reading=reading, seen=seen)
     async with ctx.store.write() as conn:
+        await lock_link(conn, link.association_name, link.name)
         state = await find_link_state(conn, link.association_name, link.name)
         verdict = judge(await _facts(ctx, conn, relay, state))
         if verdict.action == "accept":

@@ -29,7 +29,7 @@ from passerelle.matrix.events import (
 from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import finish_inbox, postpone_inbox, set_aside_inbox
 from passerelle.store.incidents import insert_incident
-from passerelle.store.links import find_link_state, note_last_line
+from passerelle.store.links import find_link_state, lock_link, note_last_line
 from passerelle.store.tally import count
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ async def relay_event(ctx: FlowContext, row: InboxRow) -> bool:
             await postpone_inbox(conn, row.id, ctx.now() + _KEYS_COME_WITHIN, "its key has not come yet")
         return False
     async with ctx.store.write() as conn:
+        await lock_link(conn, link.association_name, link.name)
         state = await find_link_state(conn, link.association_name, link.name)
         arrival = Arrival(link=link, row=row, state=state)
         reason = await _take(ctx, conn, arrival, event)
@@ -169,6 +170,7 @@ async def _set_aside(ctx: FlowContext, link: Link, row: InboxRow, reason: str) -
     log.warning("Event set aside: %s", reason, extra={"inbox_id": row.id, "link": link.path})
     now = ctx.now()
     async with ctx.store.write() as conn:
+        await lock_link(conn, link.association_name, link.name)
         state = await find_link_state(conn, link.association_name, link.name)
         if not Arrival(link=link, row=row, state=state).consented:
             await finish_inbox(conn, row.id, now, reason="before_consent", forget_raw=True)

@@ -19,6 +19,7 @@ from passerelle.store.batches import (
     count_sealed_since,
     count_thread_sealed_since,
     empty_batch,
+    get_batch,
     list_due_batches,
     list_lines,
     postpone_batch,
@@ -26,7 +27,7 @@ from passerelle.store.batches import (
 )
 from passerelle.store.inbox import count_inbox_waiting
 from passerelle.store.incidents import insert_incident
-from passerelle.store.links import find_link_state, is_being_told
+from passerelle.store.links import find_link_state, is_being_told, lock_link
 from passerelle.store.outbox import insert_outbox
 from passerelle.store.pending_lines import adopt_pending_lines
 from passerelle.store.seen import find_seen, insert_seen
@@ -103,6 +104,11 @@ async def _seal_one(
     ctx: FlowContext, conn: AsyncConnection, link: Link, batch: Batch, batches: Sequence[Batch]
 ) -> tuple[int, bool]:
     """Seal a batch where it may leave now; how many mails were made, and whether all that is due left with it."""
+    await lock_link(conn, link.association_name, link.name)
+    present = await get_batch(conn, batch.id)
+    if present.state != "open" or present.due_at != batch.due_at:
+        # It has left, or a line has joined it, since it was found to be due.
+        return 0, False
     if not await _may_leave(ctx, conn, link, batch):
         return 0, False
     now = ctx.now()

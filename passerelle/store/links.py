@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Executable, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, LinkName, OutboxId, RoomId
@@ -17,6 +17,7 @@ _KEY = ["association", "link"]
 _FIND = select(*_SHAPE.columns).where(
     link_state.c.association == bindparam("association"), link_state.c.link == bindparam("link")
 )
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))")
 _LIST = select(*_SHAPE.columns).order_by(link_state.c.association, link_state.c.link)
 
 
@@ -67,6 +68,15 @@ _FIND_TOLD = select(told.c.outbox_id).where(
 _INSERT_TOLD = upsert(
     told, lambda i: i.on_conflict_do_nothing(index_elements=["association", "link", "who"]).returning(told.c.who)
 )
+
+
+async def lock_link(conn: AsyncConnection, association: AssociationName, link: LinkName) -> None:
+    """Let no other transaction on this link run until this one has ended: the first thing that a flow does in it.
+
+    Otherwise a line could join a batch that another daemon is sealing, and stand in no mail. SQLite has one writer.
+    """
+    if conn.dialect.name == "postgresql":
+        await conn.execute(_LOCK, {"name": f"{association}/{link}"})
 
 
 async def find_link_state(conn: AsyncConnection, association: AssociationName, link: LinkName) -> LinkState:
