@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,18 +15,24 @@ import aiohttp
 import asyncpg
 import pytest
 from aiohttp import web
+from sqlalchemy import text
 
 from lab.association import Association, AssociationPlan, Town, found_association
-from lab.daemon import Daemon, Hosting, write_hosted_configuration
+from lab.daemon import Daemon, Hosting, write_configuration, write_hosted_configuration
 from lab.imap import Mailbox
 from lab.ledger import Findings, nothing
 from lab.mailman import Mailman
+from lab.matrix_client import ChatMember
 from lab.ports import LOOPBACK, free_port
 from lab.postgres import Postgres
+from lab.proxy import TcpProxy
 from lab.smtp import MailServer
 from lab.synapse import Account, Synapse, SynapseOptions
+from passerelle.core.ids import AssociationName, LinkName
 from passerelle.core.settings import AppserviceSettings, MatrixSettings
 from passerelle.matrix.registration import registration_yaml
+from passerelle.store.engine import Store
+from passerelle.store.links import lock_link
 from tests.e2e.conversation import Conversation
 from tests.e2e.troubled import DEADLINE_SECONDS
 
@@ -315,3 +322,76 @@ async def test_two_daemons_share_the_work_and_one_may_die(
         await both.expect_all_well()
         await converse(both)
         await both.expect_all_well()
+
+
+async def test_mailbox_and_sync_have_one_reader_and_the_other_takes_over(
+    town: Town, postgres: Postgres, suffix: str, tmp_path: Path
+) -> None:
+    """Two daemons with an IMAP mailbox and a bot account: one reads; when it dies, the other does."""
+    plan = AssociationPlan(suffix=suffix, mail_members={"monique": "Monique Delattre"}, chat_members={"lea": "Léa"})
+    association = await found_association(town, plan)
+    talk = Conversation(association=association)
+    store_url = postgres.create_database().replace("+asyncpg", "")
+    box = association.bridge_mailbox
+    async with TcpProxy(box.port) as first, TcpProxy(box.port) as second:
+        daemons = []
+        for number, proxy in enumerate((first, second)):
+            configuration = write_configuration(
+                tmp_path / f"daemon{number}", association, imap=(LOOPBACK, proxy.port), link={"quiet_minutes": 0.03}
+            )
+            with_postgres = re.sub(r'url = ".*"', f'url = "{store_url}"', configuration.read_text())
+            configuration.write_text(with_postgres)
+            daemons.append(Daemon(configuration))
+        async with daemons[0], daemons[1], association.chat("lea") as lea:
+            await asyncio.to_thread(daemons[1].confirm, deadline_seconds=DEADLINE_SECONDS)
+            await both_ways(talk, lea)
+            assert (first.connections, second.connections) == (1, 0)
+            await asyncio.to_thread(daemons[0].kill)
+            await both_ways(talk, lea)
+            assert first.connections == 1
+            assert second.connections > 0
+            timeline = await lea.timeline(association.room_id)
+            from_list = await asyncio.to_thread(box.fetch)
+            found = talk.ledger.audit_room(timeline, association.bot.user_id, from_list)
+            mails = await asyncio.to_thread(association.mail_members["monique"].mailbox.fetch)
+            assert found + talk.ledger.audit_mailbox("Monique", mails, timeline) == nothing()
+
+
+async def both_ways(talk: Conversation, lea: ChatMember) -> None:
+    for _ in range(3):
+        written, said = await talk.write("monique"), await talk.say(lea)
+        await talk.seen_in_room(lea, written)
+        await talk.seen_in_mailbox("monique", said.word)
+
+
+async def test_flows_of_one_link_wait_for_each_other(postgres: Postgres) -> None:
+    """What one daemon does in a transaction on a link, another does after it: a line joins no batch being sealed."""
+    url = postgres.create_database()
+    one = await Store.open(url, exclusive=True)
+    other = await Store.open(url, exclusive=True)
+    link = (AssociationName("epeule"), LinkName("bureau"))
+    order = []
+
+    async def seal() -> None:
+        async with other.write() as conn:
+            await lock_link(conn, *link)
+            order.append("seal")
+
+    async def waits() -> bool:
+        async with one.read() as conn:
+            found = await conn.execute(
+                text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            )
+            return bool(found.scalar_one())
+
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS), asyncio.TaskGroup() as group, one.write() as conn:
+            await lock_link(conn, *link)
+            group.create_task(seal())
+            while not await waits():
+                assert order == []
+            order.append("line")
+        assert order == ["line", "seal"]
+    finally:
+        await one.close()
+        await other.close()

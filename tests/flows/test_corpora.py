@@ -426,3 +426,28 @@ async def test_every_sample_bounce_to_the_bridge_itself_is_taken_and_never_answe
     assert all(row.reason and "broke" not in row.reason for row in rows)
     assert await bridge.shown() == []
     assert await bridge.personal_mails() == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "envelope_from", "reason"),
+    [
+        (mail("Je suis absente.\n"), "", "automatic_null-return-path"),
+        (mail("Bonjour.\n", to="x@y.test", list_id="<autre.test>"), "autre-bounces@y.test", "foreign_list"),
+        (mail("Un mot caché.\n", to="undisclosed-recipients:;", list_id=None), "jean@x.test", "to_the_bridge"),
+    ],
+)
+async def test_what_the_mail_server_hands_over_is_kept_and_judged_by_its_envelope(
+    bridge: Bridge, raw: bytes, envelope_from: str, reason: str
+) -> None:
+    email = RawEmail(
+        key="one",
+        raw=raw,
+        size_bytes=len(raw),
+        received_at=bridge.now(),
+        recipient=MailAddress(BRIDGE),
+        envelope_from=envelope_from,
+    )
+    await bridge.intake.take_lmtp(bridge.ctx.settings.mailboxes[0], [email])
+    await bridge.run_flows()
+    assert await bridge.reasons() == [reason]
+    assert await bridge.shown() == []

@@ -9,10 +9,14 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 import passerelle.dispatch
-from passerelle.core.ids import UserId
+from passerelle.core.email import Mailbox
+from passerelle.core.ids import MailAddress, UserId
 from passerelle.core.model import InboxRow, RoomMember
+from passerelle.core.settings import AppserviceSettings
+from passerelle.flows.ghosts import ghost_of
 from passerelle.flows.relay_email import relay_email
 from passerelle.store.inbox import list_inbox
 from passerelle.store.rooms import put_members
@@ -80,8 +84,6 @@ async def test_room_adds_no_header_to_the_mail(bridge: Bridge, line_end: str) ->
     await call(bridge, "@eve2:lab.test", "=?utf-8?q?Monique=0D=0ABcc:_a=40b.test?=")
     await bridge.say("Une ligne.", sender="@eve2:lab.test")
     async with bridge.ctx.store.write() as conn:
-        from sqlalchemy import text
-
         await conn.execute(text("UPDATE attachment SET state = 'here', size_bytes = 0 WHERE state = 'wanted'"))
     assert await bridge.settle()
     for raw in await all_mails(bridge):
@@ -194,10 +196,6 @@ async def test_chatter_with_the_very_name_of_another_is_told_apart(bridge: Bridg
 
 async def test_ghost_who_imitates_another_carries_the_sign_in_its_name(make_bridge: MakeBridge) -> None:
     bridge = await make_bridge()
-    from passerelle.core.email import Mailbox
-    from passerelle.core.ids import MailAddress
-    from passerelle.core.settings import AppserviceSettings
-    from passerelle.flows.ghosts import ghost_of
 
     matrix = bridge.ctx.settings.matrix.model_copy(update={"appservice": AppserviceSettings()})
     object.__setattr__(bridge.ctx, "settings", bridge.ctx.settings.model_copy(update={"matrix": matrix}))
@@ -481,8 +479,6 @@ async def test_bomb_in_the_room_is_survived_with_its_neighbour(bridge: Bridge, n
     rows = await rows_of(bridge)
     assert {row.state for row in rows} <= {"done", "set_aside"}
     async with bridge.ctx.store.write() as conn:
-        from sqlalchemy import text
-
         await conn.execute(text("UPDATE attachment SET state = 'failed' WHERE state = 'wanted'"))
     mails = await bridge.settle()
     assert any("Le voisin." in body_of(sent) for sent in mails)
