@@ -17,7 +17,8 @@ from passerelle.flows.consent import confirm_link, stop_link
 from passerelle.flows.own_email import is_own_email
 from passerelle.mail.reading import read_email
 from passerelle.trial import try_email
-from tests.flows.conftest import BRIDGE, LIST, Bridge, mail, make_bridge
+from tests.flows.bridge import BRIDGE, LIST, Bridge, mail
+from tests.flows.conftest import make_bridge
 
 __all__ = ["make_bridge"]
 
