@@ -6,7 +6,7 @@ import logging
 from passerelle.core.backoff import Backoff
 from passerelle.core.model import AttachmentRow
 from passerelle.core.ports import MatrixTransport, Media
-from passerelle.errors import PermanentFailure, StoreError, TemporaryFailure
+from passerelle.errors import AccessRefused, PermanentFailure, StoreError, TemporaryFailure
 from passerelle.flows.context import FlowContext
 from passerelle.flows.conversation_mail import MP3
 from passerelle.lanes import retry_at
@@ -65,7 +65,8 @@ class Fetching:
         media = row.media or {}
         try:
             data = await self._matrix.download(Media(url=str(media.get("url", "")), file=media.get("file")))
-        except TemporaryFailure as failure:
+        except (TemporaryFailure, AccessRefused) as failure:
+            # A refused login is nothing wrong with the file: an administrator mends it.
             await self._again(row, str(failure))
         except PermanentFailure as failure:
             await self._fail(row, str(failure))
