@@ -22,8 +22,8 @@ setup: $(APP) $(SYNAPSE) $(MAILMAN)  ## make the three virtual environments (the
 demo: setup  ## play the main job on real servers; ONCE=1 checks it and ends, PICTURE=FILE draws it too (SVG)
 	@.venv/bin/python -m lab.demo $(if $(ONCE),--once) $(if $(PICTURE),--picture $(PICTURE))
 
-test: setup  ## every test, with the real servers
-	.venv/bin/python -m pytest --timeout 300 --timeout-method thread $(PYTEST_ARGS)
+test: setup  ## every test, with the real servers; two at a time, since most of them wait
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --timeout 600 --timeout-method thread $(PYTEST_ARGS)
 
 lint: $(APP)  ## ruff and mypy
 	.venv/bin/python -m ruff check .
