@@ -159,7 +159,9 @@ class EmailDelivery:
         async with self._ctx.store.write() as conn:
             if not await renew_lane(conn, row.lane, self._owner, now + LEASE):
                 return False  # what becomes of it is another daemon's to say
-            if due >= row.give_up_at:
+            # Counted from the first try: what waited while we were down was never tried.
+            untried = (row.first_tried_at or now) - row.created_at
+            if due >= row.give_up_at + untried:
                 await mark_failed(conn, row.id, now, str(failure))
                 return True
             await mark_waiting(conn, row.id, due, str(failure))

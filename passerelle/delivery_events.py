@@ -69,8 +69,8 @@ class EventDelivery:
             due = now + timedelta(seconds=failure.retry_after_seconds)
         async with self._ctx.store.write() as conn:
             # Counted from the first try: what waited while we were down was never tried.
-            tried = (row.first_tried_at or now) - row.created_at
-            if due >= row.give_up_at + tried:
+            untried = (row.first_tried_at or now) - row.created_at
+            if due >= row.give_up_at + untried:
                 await mark_failed(conn, row.id, now, str(failure))
                 return True
             await mark_waiting(conn, row.id, due, str(failure))

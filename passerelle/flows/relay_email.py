@@ -149,7 +149,8 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     if known is not None:
         post_id, parent = known.id, known.parent_post_id
     else:
-        placement = await _place(conn, link, email)
+        evening = ctx.renderer(link.association).words("subject_evening")
+        placement = await _place(conn, link, email, evening=evening)
         subject = display_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix)
         thread_id = placement.thread_id or await insert_thread(
             conn, association, subject, now, split_from=placement.split_from_thread_id
@@ -165,8 +166,8 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     log.info("Email accepted", extra={"link": link.path, "inbox_id": row.id, "post_id": post_id})
 
 
-async def _place(conn: AsyncConnection, link: Link, email: Email) -> Placement:
-    """Where the email stands."""
+async def _place(conn: AsyncConnection, link: Link, email: Email, *, evening: str) -> Placement:
+    """Where the email stands. `evening`: the subject of an evening mail."""
     association = link.association_name
     chain = ancestors(email.in_reply_to, email.references)
     wanted = [*chain, *([email.message_id] if email.message_id else [])]
@@ -174,9 +175,12 @@ async def _place(conn: AsyncConnection, link: Link, email: Email) -> Placement:
     subjects = {k.thread_id: (await get_thread(conn, k.thread_id)).subject for k in known.values()}
     prefix = link.settings.mailing_list.subject_prefix
 
+    ours = {k.thread_id for k in known.values() if k.outbox_id is not None}
+
     def continues(thread_id: ThreadId) -> bool:
-        subject = subjects[thread_id]
-        return not subject or same_conversation(subject, email.subject, prefix=prefix)
+        # An evening mail of ours holds several conversations under a subject of its own.
+        subjects_of = [subjects[thread_id], *([evening] if thread_id in ours else [])]
+        return not subjects[thread_id] or any(same_conversation(s, email.subject, prefix=prefix) for s in subjects_of)
 
     return place(email.message_id, chain, known, continues=continues)
 

@@ -15,6 +15,7 @@ from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.names_shown import display_name, signed_name
 from passerelle.flows.room_line import Said, put_in_batch
 from passerelle.flows.taking_back import drop_arrival, has_left, held_because, post_of, take_back
+from passerelle.flows.welcome import welcome_room_member
 from passerelle.matrix.events import Edit, Reaction, RoomLine, readable_text
 from passerelle.store.batches import find_line, find_open_batch
 from passerelle.store.blobs import get_blob
@@ -105,6 +106,8 @@ async def take_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, row
         said_at=reaction.said_at,
     )
     await add_pending_line(conn, pending)
+    # Their name will stand in a mail to the list: they are told before it leaves.
+    await welcome_room_member(ctx, conn, link, reaction.sender)
     return ""
 
 

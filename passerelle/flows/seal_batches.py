@@ -29,7 +29,7 @@ from passerelle.store.inbox import count_inbox_waiting
 from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, is_being_told, lock_link
 from passerelle.store.outbox import insert_outbox
-from passerelle.store.pending_lines import adopt_pending_lines
+from passerelle.store.pending_lines import adopt_pending_lines, list_pending_authors
 from passerelle.store.seen import find_seen, insert_seen
 from passerelle.store.threads import get_thread, insert_message_id, stop_thread
 
@@ -183,7 +183,12 @@ async def _seal(ctx: FlowContext, conn: AsyncConnection, link: Link, batches: Se
             await empty_batch(conn, batch.id)
     if not conversations:
         return 0
-    await adopt_pending_lines(conn, link.association_name, link.name, conversations[0].batch.id)
+    untold = [
+        user
+        for user in await list_pending_authors(conn, link.association_name, link.name)
+        if await is_being_told(conn, link.association_name, link.name, [ctx.hashed("told", user)])
+    ]
+    await adopt_pending_lines(conn, link.association_name, link.name, conversations[0].batch.id, except_of=untold)
     first = conversations[0]
     conversations[0] = Conversation(batch=first.batch, lines=await _lines_to_send(ctx, conn, link, first.batch))
     message_id = message_id_of(ctx, link, first.lines[0][0])

@@ -1,6 +1,6 @@
 """Corrections and reactions that wait for the next mail of their link: they never cause one of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select
@@ -36,11 +36,26 @@ async def add_pending_line(conn: AsyncConnection, line: PendingLine) -> None:
     await conn.execute(_INSERT(conn), parameters(line))
 
 
+async def list_pending_authors(conn: AsyncConnection, association: AssociationName, link: LinkName) -> set[str]:
+    """User IDs of those whose corrections and reactions wait for this link's next mail."""
+    rows = (await conn.execute(_LIST, {"association": association, "in_link": link})).all()
+    return {row.author_user_id for row in rows}
+
+
 async def adopt_pending_lines(
-    conn: AsyncConnection, association: AssociationName, link: LinkName, batch_id: BatchId
+    conn: AsyncConnection,
+    association: AssociationName,
+    link: LinkName,
+    batch_id: BatchId,
+    *,
+    except_of: Collection[str] = (),
 ) -> int:
-    """Put what waits for this link's next mail into the batch that leaves now; how many."""
-    rows: Sequence[Row[Any]] = (await conn.execute(_LIST, {"association": association, "in_link": link})).all()
+    """Put what waits for this link's next mail into the batch that leaves now; how many.
+
+    What the users `except_of` said goes on waiting.
+    """
+    found = (await conn.execute(_LIST, {"association": association, "in_link": link})).all()
+    rows: Sequence[Row[Any]] = [row for row in found if row.author_user_id not in except_of]
     for row in rows:
         await add_line(
             conn,

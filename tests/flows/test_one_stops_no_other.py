@@ -163,3 +163,44 @@ async def note(bridge: Bridge, key: str) -> None:
             detail="",
             at=bridge.now(),
         )
+
+
+async def test_answer_to_an_evening_mail_goes_to_its_first_conversation(make_bridge: MakeBridge) -> None:
+    bridge = await make_bridge(mails_per_day=1, evening_at="12:00")
+    await bridge.say("sujet du matin")
+    await bridge.settle()
+    await bridge.say("la clé du local")
+    bridge.pass_time(minutes=11)
+    await bridge.say("le prix des tables")
+    bridge.pass_time(minutes=11)
+    await bridge.seal()
+    bridge.clock[0] = datetime(2026, 11, 17, 11, 30, tzinfo=UTC)  # 12 h 30 in Paris
+    mails = await bridge.settle(minutes=0)
+    assert len(mails) == 2
+    evening = mails[1]
+    answer = mail(
+        "Je l'ai.\n",
+        subject=f"Re: {evening['Subject']}",
+        message_id="cle@x.test",
+        answering=(evening["Message-ID"].strip("<>"),),
+    )
+    await bridge.receive(answer)
+    (row,) = [row for row in await bridge.outbox("event") if row.post_id]
+    assert row.parent_post_id is not None
+
+
+async def test_who_only_reacts_is_told_before_the_name_leaves(bridge: Bridge) -> None:
+    await bridge.receive(mail("Qui vient ?\n"))
+    await bridge.deliver_events()
+    (row,) = [row for row in await bridge.outbox("event") if row.post_id]
+    content = {"m.relates_to": {"rel_type": "m.annotation", "event_id": row.event_id, "key": "👍"}}
+    await bridge.happen(bridge.event("@ines:lab.test", content, kind="m.reaction"))
+    await bridge.say("À samedi !")
+    bridge.pass_time(minutes=11)
+    await seal_batches.seal_due_batches(bridge.ctx, live_at=bridge.now())
+    (sent,) = await bridge.list_mails()
+    assert "👍" not in body_of(sent)
+    await bridge.deliver_events()
+    await bridge.say("Encore un mot")
+    mails = await bridge.settle()
+    assert "👍" in body_of(mails[1])
