@@ -32,6 +32,9 @@ _INCIDENTS = {
     "fuse": N_("A conversation ran too fast and was stopped; two robots may be answering each other."),
     "lost_past": N_("A part of what was said in the room could not be had. Does the list lack a line?"),
     "moderation": N_("The list holds a mail of the bridge for its moderator."),
+    "no_list_header": N_(
+        "Mails that only name the list were kept back: nothing shows that they passed it. See `list.without_headers`."
+    ),
     "public_room": N_("Anyone can join the room; the link was stopped."),
     "reaction_failed": N_("A reaction could not be shown in the room."),
     "redaction_failed": N_("Something could not be taken back in the room."),

@@ -25,6 +25,8 @@ KILLED = 128 + 9
 #: So many associations at a time: most of each one's life is waiting, for a quiet period or for an echo.
 AT_ONCE = 6
 DEADLINE_SECONDS = 90
+#: A mail of unknown fate waits for its echo, and a line for its file whose fetching was cut short: others go on.
+OVERTAKEN = {"mail_begun", "file_uploaded"}
 #: The lab's list gives its echo within three seconds.
 ECHO_WAIT_MINUTES = 0.15
 
@@ -54,7 +56,7 @@ async def crash_at(town: Town, folder: Path, step: str) -> Findings:
     )
     association = await found_association(town, plan)
     # The mail that it died over waits for an echo that will not come; what was said later goes first.
-    talk = Conversation(association=association, ledger=Ledger(order_over_mails=step != "mail_begun"))
+    talk = Conversation(association=association, ledger=Ledger(order_over_mails=step not in OVERTAKEN))
     links = [Witnessed(association=association, ledger=talk.ledger)]
     link = {"echo_wait_minutes": ECHO_WAIT_MINUTES, "quiet_minutes": 0.03}
     configuration = write_configuration(folder / step, association, link=link)

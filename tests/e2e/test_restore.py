@@ -14,7 +14,7 @@ from pathlib import Path
 from lab.association import Association, AssociationPlan, Town, found_association
 from lab.audit import Witnessed, settle
 from lab.daemon import Daemon, write_configuration
-from lab.ledger import Findings, nothing
+from lab.ledger import Findings, Ledger, nothing
 from passerelle.steps import Step
 from passerelle.store.backup import backup_sqlite, restore_sqlite
 from tests.e2e.conversation import Conversation
@@ -32,7 +32,7 @@ class Life:
 
     def __init__(self, association: Association, folder: Path) -> None:
         self.association = association
-        self.talk = Conversation(association=association)
+        self.talk = Conversation(association=association, ledger=Ledger(order_over_mails=False))
         self.links = [Witnessed(association=association, ledger=self.talk.ledger)]
         self.configuration = write_configuration(
             folder, association, link={"echo_wait_minutes": ECHO_WAIT_MINUTES, "quiet_minutes": 0.03}
