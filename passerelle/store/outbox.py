@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Update, bindparam, case, func, literal_column, or_, select, update
+from sqlalchemy import Select, Update, bindparam, case, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, EventId, LinkName, MessageId, OutboxId, PostId
@@ -107,11 +107,6 @@ _UNCOUNT = (
     )
 )
 _FAILURE_TOLD = update(outbox).where(outbox.c.id == bindparam("which")).values(failure_told_at=bindparam("now"))
-_FIRST_DEVICE = (
-    update(outbox)
-    .where(outbox.c.id == bindparam("which"), or_(outbox.c.first_device_id.is_(None), outbox.c.first_device_id == ""))
-    .values(first_device_id=bindparam("device_id"))
-)
 
 _ALL = select(*_SHAPE.columns)
 _LATEST = _ALL.order_by(outbox.c.id.desc()).limit(1)
@@ -253,11 +248,6 @@ async def mark_uploaded(conn: AsyncConnection, id: OutboxId, uploaded: Mapping[s
 async def mark_echoed(conn: AsyncConnection, id: OutboxId, now: datetime) -> None:
     """It came back from the list or the homeserver: so it was sent, whatever was believed before."""
     await conn.execute(_TO_ECHOED, {"which": id, "now": now})
-
-
-async def set_first_device(conn: AsyncConnection, id: OutboxId, device_id: str) -> None:
-    """Note the device of the first attempt, where none is noted."""
-    await conn.execute(_FIRST_DEVICE, {"which": id, "device_id": device_id})
 
 
 async def set_failure_told(conn: AsyncConnection, id: OutboxId, now: datetime) -> None:
