@@ -48,7 +48,8 @@ class _Pipe:
     async def pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: Direction) -> None:
         """Carry bytes one way until an end is reached."""
         recent = b""
-        with contextlib.suppress(ConnectionError):
+        # OSError: a socket that the other direction has closed already is "not connected" (ENOTCONN).
+        with contextlib.suppress(OSError):
             while data := await reader.read(65536):
                 await self._proxy.before_passing(direction, data)
                 trap = self._proxy.trap
