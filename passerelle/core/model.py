@@ -29,7 +29,8 @@ InboxKind = Literal["email", "event"]
 InboxState = Literal["waiting", "done", "set_aside"]
 OutboxKind = Literal["event", "reaction", "redaction", "direct", "email"]
 OutboxState = Literal["waiting", "sending", "sent", "failed", "unknown", "cancelled"]
-PostState = Literal["accepted", "kept_back", "withdrawn", "redacted"]
+PostState = Literal["accepted", "kept_back", "withdrawn", "redacted", "hidden", "erased"]
+Origin = Literal["live", "import"]
 LineKind = Literal["line", "correction", "reaction"]
 
 
@@ -89,6 +90,12 @@ class NewPost:
     msgtype: str = "m.text"
     state: PostState = "accepted"
     flagged: str = ""
+    #: `import`: it was said before the bridge was there.
+    origin: Origin = "live"
+    #: Message-IDs that it answers, nearest first, a space between.
+    refs: str = ""
+    #: The short permalink (`core.permalinks`).
+    permalink: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,8 @@ from passerelle.core.model import KnownMessageId
 
 #: More references than this are cut: the newest say enough, and a header may hold thousands.
 MAX_REFERENCES = 100
+#: How many are kept with a post.
+MAX_KEPT = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +31,13 @@ def ancestors(in_reply_to: Sequence[MessageId], references: Sequence[MessageId])
     """
     nearest = list(in_reply_to[:1]) + list(reversed(references[-MAX_REFERENCES:])) + list(in_reply_to[1:MAX_REFERENCES])
     return tuple(dict.fromkeys(nearest))
+
+
+def kept_references(in_reply_to: Sequence[MessageId], references: Sequence[MessageId]) -> tuple[MessageId, ...]:
+    """What is kept of `ancestors` with a post, nearest first: enough to place it anew when a parent comes late."""
+    chain = ancestors(in_reply_to, references)
+    # The oldest names the conversation even where a long thread's middle is cut.
+    return chain if len(chain) <= MAX_KEPT else (*chain[: MAX_KEPT - 1], chain[-1])
 
 
 def place(

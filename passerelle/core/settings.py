@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, model_validator
 
+from passerelle.core.archive_settings import ArchiveSettings, WebSettings
 from passerelle.core.setting_kinds import (
     Address,
     ListeningPort,
@@ -279,6 +280,8 @@ class LinkSettings(Section):
     """Mails to this list a minute, at the most."""
     fuse_per_hour: Annotated[int, Field(ge=2)] = 60
     """Relays of one thread in an hour after which it stops and a human is told: probably a loop."""
+    archive: ArchiveSettings = ArchiveSettings()
+    """Who may read the link's archive, and how long it is kept."""
 
 
 class AssociationSettings(Section):
@@ -310,6 +313,8 @@ class Settings(Section):
     """Where Passerelle keeps what it took in and what it has to send."""
     log: LogSettings = LogSettings()
     """What the daemon says of itself."""
+    web: WebSettings | None = None
+    """The archive on the web; leave the section out for none."""
     matrix: MatrixSettings
     """The bridge's account on a Matrix homeserver."""
     mailboxes: Annotated[tuple[MailboxSettings, ...], Field(min_length=1)]

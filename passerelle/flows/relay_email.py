@@ -12,7 +12,8 @@ from passerelle.core.identity import delivery_key
 from passerelle.core.ids import MessageId, PostId, RoomId, ThreadId
 from passerelle.core.links import Link, room_lane
 from passerelle.core.model import NO_MESSAGE_ID, InboxRow, KnownMessageId, LinkState, NewOutboxRow, NewPost
-from passerelle.core.placing import Placement, ancestors, place
+from passerelle.core.permalinks import short_name
+from passerelle.core.placing import Placement, ancestors, kept_references, place
 from passerelle.core.rules import Facts, Verdict, judge
 from passerelle.core.subject import canonical_subject, display_subject, same_conversation
 from passerelle.deadline import DeadlinePassed, deadline
@@ -249,6 +250,8 @@ async def _insert_post(
             said_at=min(email.date or row.received_at, row.received_at),
             accepted_at=now,
             flagged="same_id_other_content" if taken else "",
+            refs=" ".join(kept_references(email.in_reply_to, email.references)),
+            permalink=short_name(association, email.message_id or reading.content_hash),
         ),
     )
     if email.message_id and not taken:

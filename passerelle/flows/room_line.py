@@ -10,6 +10,7 @@ from passerelle.core.identity import content_hash
 from passerelle.core.ids import BatchId, EventId, PostId, RoomId, ThreadId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, NewAttachment, NewPost, Post, RoomEvent
+from passerelle.core.permalinks import short_name
 from passerelle.flows.context import FlowContext
 from passerelle.flows.names_shown import display_name, signed_name
 from passerelle.flows.taking_back import held_because, post_of
@@ -59,6 +60,7 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
         msgtype=VOICE if line.is_voice else line.msgtype,
         said_at=min(line.said_at, row.received_at),
         accepted_at=ctx.now(),
+        permalink=short_name(link.association_name, line.event_id),
     )
     post = Post.stored(new, await insert_post(conn, new))
     await _insert_event_and_files(ctx, conn, line, room_id=room_id, post_id=post.id)

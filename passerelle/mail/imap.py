@@ -173,9 +173,7 @@ class ImapMailbox:
             return folder.uidnext - 1
         return max(await session.search("ALL"), default=0)
 
-    async def _read_again(
-        self, session: ImapSession, folder: Folder, cursor: ImapCursor, on_emails: OnEmails
-    ) -> None:
+    async def _read_again(self, session: ImapSession, folder: Folder, cursor: ImapCursor, on_emails: OnEmails) -> None:
         if cursor.uidvalidity != folder.uidvalidity:
             log.warning("UIDVALIDITY changed: the newest emails are read again", extra={"source": self._source})
         floor = (cursor.newest_at or self._now()) - READ_AGAIN

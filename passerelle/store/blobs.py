@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import BlobHash
 from passerelle.errors import StoreError
+from passerelle.store.archive_tables import file_text
 from passerelle.store.dialects import upsert
 from passerelle.store.tables import attachment, blob, inbox, outbox, post
 
@@ -23,7 +24,14 @@ _WORTHWHILE = 0.9
 
 _INSERT = upsert(blob, lambda i: i.on_conflict_do_nothing(index_elements=["hash"]))
 _GET = select(blob.c.encoding, blob.c.data, blob.c.size_bytes).where(blob.c.hash == bindparam("hash"))
-_POINTERS = (inbox.c.raw_hash, post.c.raw_hash, outbox.c.raw_hash, outbox.c.upload_hash, attachment.c.blob_hash)
+_POINTERS = (
+    inbox.c.raw_hash,
+    post.c.raw_hash,
+    outbox.c.raw_hash,
+    outbox.c.upload_hash,
+    attachment.c.blob_hash,
+    file_text.c.text_hash,
+)
 _DELETE = delete(blob).where(
     blob.c.hash == bindparam("which"),
     *(~exists().where(pointer == bindparam("which")) for pointer in _POINTERS),

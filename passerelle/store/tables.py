@@ -7,6 +7,7 @@ must the queries that use them: neither database infers that a bound parameter w
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
 
+from passerelle.store import archive_tables as archive_tables
 from passerelle.store.table_parts import metadata as metadata
 from passerelle.store.table_parts import row_id, table, where, where_set
 from passerelle.store.types import Document, Flag, Instant, Long, RowId, Words
@@ -88,13 +89,24 @@ post = table(
     Column("msgtype", Words, nullable=False, default="m.text"),
     Column("said_at", Instant, nullable=False),
     Column("accepted_at", Instant, nullable=False),
-    Column("state", Words, nullable=False, default="accepted"),  # accepted | kept_back | withdrawn | redacted
+    # accepted | kept_back | withdrawn | redacted | hidden (« retirer », may be shown again) | erased
+    Column("state", Words, nullable=False, default="accepted"),
     Column("flagged", Words, nullable=False, default=""),  # same_id_other_content …
+    Column("origin", Words, nullable=False, default="live"),  # live | import: it was said before the bridge was there
+    Column("refs", Words, nullable=False, default=""),  # Message-IDs that it answers, nearest first, a space between
+    Column("permalink", Words, nullable=False, default=""),  # the short one; made of its Message-ID or event ID
+    Column("chrono_id", Long, nullable=True),  # its place in time among all posts, and its row among the searched words
+    Column("index_state", Words, nullable=False, default="waiting"),  # waiting | indexed
     # DESIGN "a post's identity": Message-ID and content; the content alone where an email has no Message-ID.
     Index("uq_post_identity", "association", "message_id", "content_hash", unique=True, **where("side", "list")),
     Index("ix_post_content", "association", "content_hash"),
     Index("ix_post_thread", "thread_id", "id"),
     Index("ix_post_raw_hash", "raw_hash", **where_set("raw_hash")),
+    Index("uq_post_chrono_id", "chrono_id", unique=True, **where_set("chrono_id")),
+    Index("ix_post_link_time", "association", "link", "said_at"),
+    Index("ix_post_permalink", "permalink"),
+    Index("ix_post_person", "person_id", **where_set("person_id")),
+    Index("ix_post_to_index", "id", **where("index_state", "waiting")),
 )
 
 #: A conversation over both media.

@@ -48,7 +48,7 @@ async def store_url(dialect: str, tmp_path: Path, templates: Path, request: pyte
         return f"sqlite:///{tmp_path}/store.db"
     url: str = request.getfixturevalue("postgres_url")
     store = await Store.open(url, exclusive=True)
-    names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "meta")
+    names = ", ".join(["post_words", *(table.name for table in metadata.sorted_tables if table.name != "meta")])
     async with store.write() as conn:
         await conn.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
         await conn.execute(text("DELETE FROM meta WHERE key NOT IN ('store_id', 'hash_key')"))

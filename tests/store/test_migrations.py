@@ -36,6 +36,14 @@ async def pair(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
         await engine.dispose()
 
 
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """`post_words` is made by each database in its own way; no metadata knows it."""
+    return kind != "table" or not (name or "").startswith("post_words")
+
+
+_OPTIONS = {"compare_type": True, "compare_server_default": True, "include_name": _is_ours}
+
+
 def test_head_is_alembics_head() -> None:
     with create_engine("sqlite://").connect() as connection:
         assert ScriptDirectory.from_config(alembic_config(connection)).get_current_head() == HEAD
@@ -44,7 +52,7 @@ def test_head_is_alembics_head() -> None:
 
 async def test_alembic_finds_nothing_to_migrate(pair: list[AsyncEngine]) -> None:
     def compare(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(connection, opts=_OPTIONS)
         return compare_metadata(context, metadata)
 
     async with pair[0].connect() as conn:
@@ -52,14 +60,19 @@ async def test_alembic_finds_nothing_to_migrate(pair: list[AsyncEngine]) -> None
 
 
 _SCHEMA = {
-    "sqlite": "SELECT type || ' ' || name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%' AND sql IS NOT NULL",
+    "sqlite": """
+        SELECT type || ' ' || name, sql FROM sqlite_master
+            WHERE name NOT LIKE '%alembic%' AND name NOT LIKE 'post_words%' AND sql IS NOT NULL
+    """,
     "postgresql": """
-        SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        SELECT indexname, indexdef FROM pg_indexes
+            WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'post_words')
         UNION ALL SELECT conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid) FROM pg_constraint
-            WHERE connamespace = 'public'::regnamespace AND conname NOT LIKE 'alembic%'
+            WHERE connamespace = 'public'::regnamespace
+                AND conname NOT LIKE 'alembic%' AND conname NOT LIKE 'post_words%'
         UNION ALL SELECT table_name || ' ' || column_name, concat_ws(' ', data_type, is_nullable, is_identity,
             regexp_replace(column_default, '[^(]*$', '')) FROM information_schema.columns
-            WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+            WHERE table_schema = 'public' AND table_name NOT IN ('alembic_version', 'post_words')
     """,
 }
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from passerelle.store.search_tables import search_tables
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -13,6 +15,19 @@ FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.create_table('act',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('about', sa.Text(), nullable=True),
+    sa.Column('at', LONG, nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_act')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_act_association', 'act', ['association', 'id'], unique=False)
     op.create_table('blob',
     sa.Column('hash', sa.Text(), nullable=False),
     sa.Column('encoding', sa.Text(), nullable=False),
@@ -30,6 +45,25 @@ def upgrade() -> None:
     sqlite_autoincrement=False,
     sqlite_strict=True
     )
+    op.create_table('import_run',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('side', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('format', sa.Text(), nullable=False),
+    sa.Column('started_at', LONG, nullable=False),
+    sa.Column('ended_at', LONG, nullable=True),
+    sa.Column('position', sa.Text(), nullable=True),
+    sa.Column('read', sa.Integer(), nullable=False),
+    sa.Column('imported', sa.Integer(), nullable=False),
+    sa.Column('known', sa.Integer(), nullable=False),
+    sa.Column('refused', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_import_run')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_import_run_source', 'import_run', ['association', 'link', 'source'], unique=False)
     op.create_table('incident',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('association', sa.Text(), nullable=False),
@@ -77,6 +111,19 @@ def upgrade() -> None:
     sqlite_autoincrement=False,
     sqlite_strict=True
     )
+    op.create_table('opening',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('to', sa.Text(), nullable=False),
+    sa.Column('told_at', LONG, nullable=False),
+    sa.Column('opens_at', LONG, nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('cancelled_at', LONG, nullable=True),
+    sa.PrimaryKeyConstraint('association', 'link', 'what', name=op.f('pk_opening')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
     op.create_table('person',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('association', sa.Text(), nullable=False),
@@ -86,6 +133,22 @@ def upgrade() -> None:
     sqlite_autoincrement=True,
     sqlite_strict=True
     )
+    op.create_table('privacy_request',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('person_id', LONG, nullable=True),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('asked_at', LONG, nullable=False),
+    sa.Column('confirmed_at', LONG, nullable=True),
+    sa.Column('done_at', LONG, nullable=True),
+    sa.Column('receipt', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_privacy_request')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_privacy_request_open', 'privacy_request', ['id'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
     op.create_table('room',
     sa.Column('room_id', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -139,6 +202,38 @@ def upgrade() -> None:
     sqlite_autoincrement=True,
     sqlite_strict=True
     )
+    op.create_table('throttle',
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('who', sa.Text(), nullable=False),
+    sa.Column('since', LONG, nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('what', 'who', name=op.f('pk_throttle')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('feed_key',
+    sa.Column('keyed_hash', sa.Text(), nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('person_id', LONG, nullable=False),
+    sa.Column('created_at', LONG, nullable=False),
+    sa.Column('revoked_at', LONG, nullable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_feed_key_person_id')),
+    sa.PrimaryKeyConstraint('keyed_hash', name=op.f('pk_feed_key')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_feed_key_person', 'feed_key', ['person_id'], unique=False)
+    op.create_table('import_refusal',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('run_id', LONG, nullable=False),
+    sa.Column('place', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['run_id'], ['import_run.id'], name=op.f('fk_import_refusal_run_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_import_refusal')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_import_refusal_run', 'import_refusal', ['run_id', 'id'], unique=False)
     op.create_table('inbox',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -200,6 +295,51 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_person_user_id_user_id', 'person_user_id', ['user_id'], unique=False)
+    op.create_table('reader_session',
+    sa.Column('keyed_hash', sa.Text(), nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('person_id', LONG, nullable=False),
+    sa.Column('shared', FLAG, nullable=False),
+    sa.Column('created_at', LONG, nullable=False),
+    sa.Column('seen_at', LONG, nullable=False),
+    sa.Column('expires_at', LONG, nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_reader_session_person_id')),
+    sa.PrimaryKeyConstraint('keyed_hash', name=op.f('pk_reader_session')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_reader_session_expires', 'reader_session', ['expires_at'], unique=False)
+    op.create_index('ix_reader_session_person', 'reader_session', ['person_id'], unique=False)
+    op.create_table('reader_token',
+    sa.Column('keyed_hash', sa.Text(), nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('person_id', LONG, nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False),
+    sa.Column('target', sa.Text(), nullable=False),
+    sa.Column('created_at', LONG, nullable=False),
+    sa.Column('expires_at', LONG, nullable=False),
+    sa.Column('spent_at', LONG, nullable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_reader_token_person_id')),
+    sa.PrimaryKeyConstraint('keyed_hash', name=op.f('pk_reader_token')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_reader_token_expires', 'reader_token', ['expires_at'], unique=False)
+    op.create_index('ix_reader_token_person', 'reader_token', ['person_id'], unique=False)
+    op.create_table('roster_entry',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('person_id', LONG, nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('since', LONG, nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_roster_entry_person_id')),
+    sa.PrimaryKeyConstraint('association', 'link', 'address', name=op.f('pk_roster_entry')),
+    sa.UniqueConstraint('association', 'link', 'person_id', 'address', name=op.f('uq_roster_entry_association_link_person_id_address')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
     op.create_table('post',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('association', sa.Text(), nullable=False),
@@ -223,6 +363,11 @@ def upgrade() -> None:
     sa.Column('accepted_at', LONG, nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('flagged', sa.Text(), nullable=False),
+    sa.Column('origin', sa.Text(), nullable=False),
+    sa.Column('refs', sa.Text(), nullable=False),
+    sa.Column('permalink', sa.Text(), nullable=False),
+    sa.Column('chrono_id', LONG, nullable=True),
+    sa.Column('index_state', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['inbox_id'], ['inbox.id'], name=op.f('fk_post_inbox_id')),
     sa.ForeignKeyConstraint(['parent_post_id'], ['post.id'], name=op.f('fk_post_parent_post_id')),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_post_person_id')),
@@ -233,8 +378,13 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_post_content', 'post', ['association', 'content_hash'], unique=False)
+    op.create_index('ix_post_link_time', 'post', ['association', 'link', 'said_at'], unique=False)
+    op.create_index('ix_post_permalink', 'post', ['permalink'], unique=False)
+    op.create_index('ix_post_person', 'post', ['person_id'], unique=False, sqlite_where=sa.text('person_id IS NOT NULL'), postgresql_where=sa.text('person_id IS NOT NULL'))
     op.create_index('ix_post_raw_hash', 'post', ['raw_hash'], unique=False, sqlite_where=sa.text('raw_hash IS NOT NULL'), postgresql_where=sa.text('raw_hash IS NOT NULL'))
     op.create_index('ix_post_thread', 'post', ['thread_id', 'id'], unique=False)
+    op.create_index('ix_post_to_index', 'post', ['id'], unique=False, sqlite_where=sa.text("index_state = 'waiting'"), postgresql_where=sa.text("index_state = 'waiting'"))
+    op.create_index('uq_post_chrono_id', 'post', ['chrono_id'], unique=True, sqlite_where=sa.text('chrono_id IS NOT NULL'), postgresql_where=sa.text('chrono_id IS NOT NULL'))
     op.create_index('uq_post_identity', 'post', ['association', 'message_id', 'content_hash'], unique=True, sqlite_where=sa.text("side = 'list'"), postgresql_where=sa.text("side = 'list'"))
     op.create_table('attachment',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
@@ -261,6 +411,15 @@ def upgrade() -> None:
     )
     op.create_index('ix_attachment_blob_hash', 'attachment', ['blob_hash'], unique=False, sqlite_where=sa.text('blob_hash IS NOT NULL'), postgresql_where=sa.text('blob_hash IS NOT NULL'))
     op.create_index('ix_attachment_wanted', 'attachment', ['due_at'], unique=False, sqlite_where=sa.text("state = 'wanted'"), postgresql_where=sa.text("state = 'wanted'"))
+    op.create_table('cross_post',
+    sa.Column('post_id', LONG, nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_cross_post_post_id')),
+    sa.PrimaryKeyConstraint('post_id', 'link', name=op.f('pk_cross_post')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_cross_post_link', 'cross_post', ['link', 'post_id'], unique=False)
     op.create_table('outbox',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('unique_key', sa.Text(), nullable=False),
@@ -346,6 +505,22 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_post_version_post', 'post_version', ['post_id', 'id'], unique=False)
+    op.create_table('thread_edit',
+    sa.Column('id', LONG, autoincrement=True, nullable=False),
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('post_id', LONG, nullable=False),
+    sa.Column('parent_post_id', LONG, nullable=True),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('at', LONG, nullable=False),
+    sa.Column('undone_at', LONG, nullable=True),
+    sa.ForeignKeyConstraint(['parent_post_id'], ['post.id'], name=op.f('fk_thread_edit_parent_post_id')),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_thread_edit_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_thread_edit')),
+    sqlite_autoincrement=True,
+    sqlite_strict=True
+    )
+    op.create_index('ix_thread_edit_post', 'thread_edit', ['post_id', 'id'], unique=False)
     op.create_table('batch',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('association', sa.Text(), nullable=False),
@@ -369,6 +544,21 @@ def upgrade() -> None:
     op.create_index('ix_batch_open', 'batch', ['due_at'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_batch_sealed', 'batch', ['association', 'link', 'sealed_at'], unique=False)
     op.create_index('ix_batch_thread', 'batch', ['thread_id'], unique=False)
+    op.create_table('file_text',
+    sa.Column('attachment_id', LONG, nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('text_hash', sa.Text(), nullable=True),
+    sa.Column('size_bytes', LONG, nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['attachment_id'], ['attachment.id'], name=op.f('fk_file_text_attachment_id')),
+    sa.ForeignKeyConstraint(['text_hash'], ['blob.hash'], name=op.f('fk_file_text_text_hash')),
+    sa.PrimaryKeyConstraint('attachment_id', name=op.f('pk_file_text')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_file_text_hash', 'file_text', ['text_hash'], unique=False)
+    op.create_index('ix_file_text_waiting', 'file_text', ['attachment_id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.create_table('room_event',
     sa.Column('event_id', sa.Text(), nullable=False),
     sa.Column('room_id', sa.Text(), nullable=False),
@@ -433,3 +623,6 @@ def upgrade() -> None:
     )
     op.create_index('ix_mail_id_post', 'mail_id', ['post_id'], unique=False)
     op.create_index('ix_mail_id_thread', 'mail_id', ['thread_id'], unique=False)
+
+    for statement in search_tables(op.get_context().dialect.name):
+        op.execute(statement)

@@ -1,0 +1,31 @@
+"""Permanent addresses of the archive. They are made of what a post is called where it was said, and so never rot."""
+
+import hashlib
+from base64 import b32encode
+from urllib.parse import quote
+
+from passerelle.core.ids import AssociationName, MessageId
+
+_LENGTH = 12
+
+
+def short_name(association: AssociationName, name: str) -> str:
+    """The short name of a post, 12 characters of lower-case base32: the same in every store that holds the post.
+
+    60 bits: among a million posts two share one with a chance of one in two million; their page then shows both.
+
+    Args:
+        name: Message-ID, event ID, or the content hash of an email that has no Message-ID.
+    """
+    digest = hashlib.sha256(f"permalink\n{association}\n{name}".encode()).digest()
+    return b32encode(digest[:8]).decode()[:_LENGTH].lower()
+
+
+def short_path(association: AssociationName, short: str) -> str:
+    """The path of a short permalink below the archive's root."""
+    return f"/{association}/p/{short}"
+
+
+def message_path(association: AssociationName, message_id: MessageId) -> str:
+    """The path of an email's permalink below the archive's root: its Message-ID, percent-encoded (RFC 3986 §2.1)."""
+    return f"/{association}/m/{quote(message_id, safe='@')}"
