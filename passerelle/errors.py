@@ -6,6 +6,7 @@ PasserelleError
 ├── MalformedEvent           the homeserver's: an event that cannot be understood
 ├── StoreError               the machine's: the database refuses
 │   └── StoreLocked          another daemon runs on the same store
+├── ImportFailure            the administrator's: an archive to import that cannot be read
 └── DeliveryFailure          a transport's answer
     ├── TemporaryFailure     try again later (SMTP 4yz, HTTP 5xx, 429, network)
     ├── PermanentFailure     never again (SMTP 5yz, HTTP 4xx)
@@ -41,6 +42,10 @@ class StoreError(PasserelleError):
 
 class StoreLocked(StoreError):
     """Another Passerelle already runs on this store."""
+
+
+class ImportFailure(PasserelleError):
+    """The archive to import cannot be read."""
 
 
 class DeliveryFailure(PasserelleError):
