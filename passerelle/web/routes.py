@@ -1,0 +1,67 @@
+"""Every address of the archive on the web, in one table: what it shows, who comes in, and whether it is permanent.
+
+`docs/urls.md` says the same in words (a test compares them), and the test of the side doors tries each row. A handler
+is found by the row's name (`passerelle.web.server`).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+#: Who gets an answer other than « sign in first ». `open`: everyone. `readers`: who may read what it shows; a stranger
+#: only where it was opened to all. `author`: as `readers`, and only what is the reader's own. `coordinators`.
+#: `key`: who has the secret address.
+Comer = Literal["open", "readers", "author", "coordinators", "key"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """One address. `path` is aiohttp's: `{name}` stands for one piece, `{name:regex}` for what the regex matches."""
+
+    name: str
+    path: str
+    comer: Comer
+    method: Literal["GET", "POST"] = "GET"
+    #: It will lead to the same thing for as long as the archive is kept.
+    permanent: bool = False
+
+
+_A = "/{association:[a-z0-9][a-z0-9_-]*}"
+_SHORT = "{short:[a-z2-7]{12}}"
+_LINK = "{link:[a-z0-9][a-z0-9_-]*}"
+_MONTH = r"{month:\d{4}-\d{2}}"
+_FEED = "{form:atom|json}"
+_KEY = "{key:[A-Za-z0-9_-]{16,128}}"
+
+ROUTES: tuple[Route, ...] = (
+    Route(name="root", path="/", comer="open"),
+    Route(name="robots", path="/robots.txt", comer="open"),
+    Route(name="style", path="/style/{version}.css", comer="open"),
+    Route(name="root_message", path="/m/{message_id:.+}", comer="readers", permanent=True),
+    Route(name="root_short", path=f"/p/{_SHORT}", comer="readers", permanent=True),
+    Route(name="home", path=f"{_A}/", comer="readers", permanent=True),
+    Route(name="link", path=f"{_A}/a/{_LINK}", comer="readers", permanent=True),
+    Route(name="month", path=f"{_A}/a/{_LINK}/{_MONTH}", comer="readers", permanent=True),
+    Route(name="thread", path=f"{_A}/t/{_SHORT}", comer="readers", permanent=True),
+    Route(name="message", path=f"{_A}/m/{{message_id:.+}}", comer="readers", permanent=True),
+    Route(name="short", path=f"{_A}/p/{_SHORT}", comer="readers", permanent=True),
+    Route(name="post", path=f"{_A}/p/{_SHORT}/alone", comer="readers"),
+    Route(name="original", path=f"{_A}/p/{_SHORT}/original", comer="readers"),
+    Route(name="original_file", path=f"{_A}/p/{_SHORT}/original.eml", comer="readers"),
+    Route(name="file", path=rf"{_A}/f/{_SHORT}/{{position:\d{{1,5}}}}/{{filename:.*}}", comer="readers", permanent=True),
+    Route(name="search", path=f"{_A}/search", comer="readers"),
+    Route(name="mine", path=f"{_A}/mine", comer="author"),
+    Route(name="acts", path=f"{_A}/acts", comer="readers"),
+    Route(name="about", path=f"{_A}/about", comer="open"),
+    Route(name="feeds", path=f"{_A}/feeds", comer="readers"),
+    Route(name="feed_all", path=f"{_A}/feed/all.{_FEED}", comer="readers"),
+    Route(name="feed_link", path=f"{_A}/feed/a/{_LINK}.{_FEED}", comer="readers"),
+    Route(name="feed_thread", path=f"{_A}/feed/t/{_SHORT}.{_FEED}", comer="readers"),
+    Route(name="keyed_all", path=f"{_A}/key/{_KEY}/all.{_FEED}", comer="key"),
+    Route(name="keyed_link", path=f"{_A}/key/{_KEY}/a/{_LINK}.{_FEED}", comer="key"),
+    Route(name="keyed_thread", path=f"{_A}/key/{_KEY}/t/{_SHORT}.{_FEED}", comer="key"),
+    Route(name="hide", path=f"{_A}/p/{_SHORT}/hide", comer="coordinators", method="POST"),
+    Route(name="show", path=f"{_A}/p/{_SHORT}/show", comer="coordinators", method="POST"),
+    Route(name="split", path=f"{_A}/p/{_SHORT}/split", comer="coordinators", method="POST"),
+    Route(name="attach", path=f"{_A}/p/{_SHORT}/attach", comer="coordinators", method="POST"),
+    Route(name="undo", path=rf"{_A}/acts/{{edit:\d{{1,18}}}}/undo", comer="coordinators", method="POST"),
+)
