@@ -1,0 +1,346 @@
+"""What the pages of the archive show. Every function is given shelves, and gives nothing that stands elsewhere."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Integer,
+    Select,
+    bindparam,
+    case,
+    column,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    values,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import AssociationName, LinkName, MessageId, PostId, ThreadId
+from passerelle.core.model import Origin, Post, PostState, Side
+from passerelle.core.shelves import Shelf
+from passerelle.store.archive_tables import cross_post
+from passerelle.store.on_shelves import on_shelves, shelf_values
+from passerelle.store.posts import SHAPE
+from passerelle.store.rows import Shape
+from passerelle.store.tables import batch_line, mail_id, post, thread
+from passerelle.store.types import Instant
+
+#: The most conversations that a month's page lists.
+MOST_THREADS = 400
+#: How much of a post's text stands in a list.
+_EXCERPT_CHARACTERS = 240
+
+_ACCEPTED = post.c.state == literal_column("'accepted'")
+_FROM_LIST = post.c.side == literal_column("'list'")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlacedPost:
+    """Where a post stands, whatever became of it: enough to lead to it."""
+
+    id: PostId
+    association: AssociationName
+    link: LinkName
+    side: Side
+    origin: Origin
+    state: PostState
+    thread_id: ThreadId
+    person_id: int | None
+    permalink: str
+    said_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedPost:
+    """A post as a list of posts shows it. `excerpt`: the beginning of its text."""
+
+    id: PostId
+    link: LinkName
+    side: Side
+    thread_id: ThreadId
+    author_name: str
+    subject: str
+    excerpt: str
+    said_at: datetime
+    permalink: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedThread:
+    """A conversation as a month's page lists it: what of it was said in that month."""
+
+    thread_id: ThreadId
+    posts: int
+    lines: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ThreadOpening:
+    """What a conversation begins with for this reader, who may not read all of it."""
+
+    thread_id: ThreadId
+    #: The first post that they may read.
+    permalink: str
+    author_name: str
+    #: The conversation's subject; "" where what it comes from is not theirs to read, or it has none.
+    thread_subject: str
+    subject: str
+    excerpt: str
+    said_at: datetime
+
+
+_PLACED = Shape(PlacedPost, post)
+_LISTED = (
+    post.c.id, post.c.link, post.c.side, post.c.thread_id, post.c.author_name, post.c.subject,
+    func.substr(post.c.text, 1, _EXCERPT_CHARACTERS), post.c.said_at, post.c.permalink,
+)  # fmt: skip
+
+_BY_SHORT = (
+    select(*_PLACED.columns)
+    .where(post.c.association == bindparam("association"), post.c.permalink == bindparam("short"), on_shelves())
+    .order_by(post.c.id)
+)
+_BY_MESSAGE_ID = (
+    select(*_PLACED.columns)
+    .where(
+        _FROM_LIST,
+        post.c.association == bindparam("association"),
+        post.c.message_id == bindparam("message_id"),
+        on_shelves(),
+    )
+    .order_by(post.c.id)
+)
+_BY_BATCH = (
+    select(*_PLACED.columns)
+    .join(batch_line, batch_line.c.post_id == post.c.id)
+    .join(mail_id, mail_id.c.batch_id == batch_line.c.batch_id)
+    .where(
+        mail_id.c.association == bindparam("association"),
+        mail_id.c.message_id == bindparam("message_id"),
+        batch_line.c.kind == literal_column("'line'"),
+        on_shelves(),
+    )
+    .order_by(batch_line.c.id)
+    .limit(1)
+)
+_FULL = select(*SHAPE.columns).where(post.c.id == bindparam("which"), _ACCEPTED, on_shelves())
+
+
+def _of_link(*columns: Any) -> tuple[Select[Any], Select[Any]]:
+    """Posts that stand in the link, and those that were posted to it besides another."""
+    shown = (_ACCEPTED, on_shelves())
+    own = select(*columns).where(
+        post.c.association == bindparam("association"), post.c.link == bindparam("link"), *shown
+    )
+    crossed = (
+        select(*columns)
+        .join(cross_post, cross_post.c.post_id == post.c.id)
+        .where(post.c.association == bindparam("association"), cross_post.c.link == bindparam("link"), *shown)
+    )
+    return own, crossed
+
+
+def _newest() -> Any:
+    parts = []
+    for query in _of_link(*_LISTED):
+        limited = query.order_by(post.c.said_at.desc(), post.c.id.desc()).limit(bindparam("limit")).subquery()
+        parts.append(select(*limited.c))
+    both = union_all(*parts).subquery()
+    return select(*both.c).order_by(both.c.said_at.desc(), both.c.id.desc()).limit(bindparam("limit"))
+
+
+def _month() -> Any:
+    within = (post.c.said_at >= bindparam("start", type_=Instant()), post.c.said_at < bindparam("end", type_=Instant()))
+    parts = [query.where(*within) for query in _of_link(post.c.thread_id, post.c.side, post.c.said_at)]
+    both = union_all(*parts).subquery()
+    lines = func.sum(case((both.c.side == literal_column("'room'"), 1), else_=0))
+    last = func.max(both.c.said_at, type_=Instant())
+    return (
+        select(both.c.thread_id, func.count(), lines, func.min(both.c.said_at, type_=Instant()), last)
+        .group_by(both.c.thread_id)
+        .order_by(last.desc(), both.c.thread_id.desc())
+        .limit(bindparam("limit"))
+    )
+
+
+_NEWEST = _newest()
+_MONTH = _month()
+_ENDS = [
+    select(post.c.said_at)
+    .where(post.c.association == bindparam("association"), post.c.link == bindparam("link"))
+    .order_by(post.c.said_at.asc() if first else post.c.said_at.desc())
+    .limit(1)
+    for first in (True, False)
+]
+_OWN = (
+    select(*_LISTED)
+    .where(
+        post.c.association == bindparam("association"),
+        post.c.person_id == bindparam("person_id"),
+        _ACCEPTED,
+        or_(
+            post.c.said_at < bindparam("before", type_=Instant()),
+            (post.c.said_at == bindparam("before", type_=Instant())) & (post.c.id < bindparam("before_id")),
+        ),
+        on_shelves(),
+    )
+    .order_by(post.c.said_at.desc(), post.c.id.desc())
+    .limit(bindparam("limit"))
+)
+
+
+def _openings() -> Any:
+    readable = case((_ACCEPTED & on_shelves(), 1), else_=0)
+    # Of all posts of a conversation: the first that is readable, and whether it is the very first.
+    order = func.row_number().over(partition_by=post.c.thread_id, order_by=(post.c.said_at, post.c.id))
+    ranked = (
+        select(
+            post.c.id, post.c.thread_id, post.c.said_at, post.c.permalink, post.c.author_name, post.c.subject,
+            func.substr(post.c.text, 1, _EXCERPT_CHARACTERS).label("excerpt"),
+            order.label("place"), readable.label("readable"),
+        )
+        .where(post.c.thread_id.in_(bindparam("threads", expanding=True)))
+        .subquery()
+    )  # fmt: skip
+    first = (
+        select(
+            *ranked.c,
+            func.row_number().over(partition_by=ranked.c.thread_id, order_by=ranked.c.place).label("among_readable"),
+        )
+        .where(ranked.c.readable == 1)
+        .subquery()
+    )
+    return (
+        select(
+            first.c.thread_id, first.c.permalink, first.c.author_name,
+            case((first.c.place == 1, thread.c.subject), else_="").label("thread_subject"),
+            first.c.subject, first.c.excerpt, first.c.said_at,
+        )
+        .join(thread, thread.c.id == first.c.thread_id)
+        .where(first.c.among_readable == 1)
+    )  # fmt: skip
+
+
+_OPENINGS = _openings()
+
+
+async def find_by_short(
+    conn: AsyncConnection, association: AssociationName, short: str, shelves: Collection[Shelf]
+) -> list[PlacedPost]:
+    """The posts that a short permalink names, whatever became of them: one, but for a rare coincidence."""
+    found = await conn.execute(_BY_SHORT, {"association": association, "short": short, **shelf_values(shelves)})
+    return _PLACED.values(found.all())
+
+
+async def find_by_message_id(
+    conn: AsyncConnection, association: AssociationName, message_id: MessageId, shelves: Collection[Shelf]
+) -> list[PlacedPost]:
+    """The posts that an email's permalink names: the email's, several where contents differ; or a batch's first line."""
+    parameters = {"association": association, "message_id": message_id, **shelf_values(shelves)}
+    rows = (await conn.execute(_BY_MESSAGE_ID, parameters)).all() or (await conn.execute(_BY_BATCH, parameters)).all()
+    return _PLACED.values(rows)
+
+
+async def find_readable_post(conn: AsyncConnection, id: PostId, shelves: Collection[Shelf]) -> Post | None:
+    """A post, whole, that stands and may be read."""
+    row = (await conn.execute(_FULL, {"which": id, **shelf_values(shelves)})).first()
+    return None if row is None else SHAPE.value(row)
+
+
+async def newest_of_link(
+    conn: AsyncConnection, association: AssociationName, link: LinkName, shelves: Collection[Shelf], *, limit: int
+) -> list[ListedPost]:
+    """The newest posts of a link, newest first."""
+    values = {"association": association, "link": link, "limit": limit, **shelf_values(shelves)}
+    return [_listed(row) for row in (await conn.execute(_NEWEST, values)).all()]
+
+
+async def threads_of_month(
+    conn: AsyncConnection,
+    association: AssociationName,
+    link: LinkName,
+    shelves: Collection[Shelf],
+    *,
+    start: datetime,
+    end: datetime,
+) -> list[ListedThread]:
+    """The conversations of a link in which something was said from `start` on, before `end` (both aware); the most
+    recent first, at most MOST_THREADS."""
+    values = {"association": association, "link": link, "start": start, "end": end, "limit": MOST_THREADS}
+    rows = (await conn.execute(_MONTH, {**values, **shelf_values(shelves)})).all()
+    return [
+        ListedThread(thread_id=id, posts=posts, lines=int(lines), first_at=first_at, last_at=last_at)
+        for id, posts, lines, first_at, last_at in rows
+    ]
+
+
+async def span_of_link(
+    conn: AsyncConnection, association: AssociationName, link: LinkName
+) -> tuple[datetime, datetime] | None:
+    """When the first and the last post of a link were said, to know where to look; None where it has none."""
+    ends = [(await conn.execute(end, {"association": association, "link": link})).scalar() for end in _ENDS]
+    return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
+
+
+async def months_with_posts(
+    conn: AsyncConnection,
+    association: AssociationName,
+    link: LinkName,
+    shelves: Collection[Shelf],
+    *,
+    bounds: Sequence[tuple[datetime, datetime]],
+) -> list[bool]:
+    """Of each month (from, before; aware), whether anything of it may be read. Looks for one post in each."""
+    if not bounds:
+        return []
+    rows = [(number, *month) for number, month in enumerate(bounds)]
+    listed = values(column("number", Integer), column("since", Instant), column("until", Instant), name="bounds")
+    months = listed.data(rows).cte("months")
+    within = (post.c.said_at >= months.c.since, post.c.said_at < months.c.until)
+    own, crossed = (query.where(*within).correlate(months) for query in _of_link(post.c.id))
+    statement = select(months.c.number).where(or_(exists(own), exists(crossed)))
+    parameters = {"association": association, "link": link, **shelf_values(shelves)}
+    found = set((await conn.execute(statement, parameters)).scalars())
+    return [n in found for n in range(len(bounds))]
+
+
+async def own_posts(
+    conn: AsyncConnection,
+    association: AssociationName,
+    person_id: int,
+    shelves: Collection[Shelf],
+    *,
+    before: tuple[datetime, PostId],
+    limit: int,
+) -> list[ListedPost]:
+    """What a person said, newest first, older than `before`; to be shown to that person alone (PEOPLE 9)."""
+    parameters = {"association": association, "person_id": person_id, "limit": limit, **shelf_values(shelves)}
+    parameters |= {"before": before[0], "before_id": before[1]}
+    return [_listed(row) for row in (await conn.execute(_OWN, parameters)).all()]
+
+
+async def openings_of_threads(
+    conn: AsyncConnection, threads: Collection[ThreadId], shelves: Collection[Shelf]
+) -> dict[ThreadId, ThreadOpening]:
+    """What each of these conversations begins with for the reader; those of which nothing may be read are left out."""
+    if not threads:
+        return {}
+    rows = (await conn.execute(_OPENINGS, {"threads": list(threads), **shelf_values(shelves)})).all()
+    names = ("thread_id", "permalink", "author_name", "thread_subject", "subject", "excerpt", "said_at")
+    return {row[0]: ThreadOpening(**dict(zip(names, row, strict=True))) for row in rows}
+
+
+def _listed(row: Any) -> ListedPost:
+    id, link, side, thread_id, author, subject, excerpt, said_at, permalink = row
+    return ListedPost(
+        id=id, link=link, side=side, thread_id=thread_id, author_name=author, subject=subject, excerpt=excerpt,
+        said_at=said_at, permalink=permalink,
+    )  # fmt: skip
