@@ -69,6 +69,7 @@ reader_token = table(
     Column("person_id", RowId, ForeignKey("person.id"), nullable=False),
     Column("purpose", Words, nullable=False),  # sign_in | access | erase
     Column("target", Words, nullable=False, default=""),  # the path that was asked for, below the association's
+    Column("sent_to", Words, nullable=False, default=""),  # keyed hash of the address; it may be several persons'
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("spent_at", Instant, nullable=True),
@@ -116,9 +117,9 @@ opening = table(
     Column("association", Words, primary_key=True),
     Column("link", Words, primary_key=True),
     Column("what", Words, primary_key=True),  # posts | past_list | past_room
-    Column("to", Words, nullable=False),  # public | participants (of both sides: a past only)
+    Column("to", Words, primary_key=True),  # public | participants (of both sides: a past only)
     Column("told_at", Instant, nullable=False),
-    Column("opens_at", Instant, nullable=False),
+    Column("opens_at", Instant, nullable=True),  # NULL: the notices have not left yet, the delay has not begun
     Column("by", Words, nullable=False, default=""),
     Column("cancelled_at", Instant, nullable=True),
 )
@@ -166,15 +167,23 @@ file_text = table(
     Index("ix_file_text_hash", "text_hash"),
 )
 
+#: A link whose list's members were imported: from then on the roster alone says who is on the list.
+roster = table(
+    "roster",
+    Column("association", Words, primary_key=True),
+    Column("link", Words, primary_key=True),
+    Column("source", Words, nullable=False),  # csv | mailman | sympa
+    Column("imported_at", Instant, nullable=False),
+)
+
 #: A member of a list as an imported roster says: who is on it may read, who is taken off may not any more.
 roster_entry = table(
     "roster_entry",
     Column("association", Words, primary_key=True),
     Column("link", Words, primary_key=True),
-    Column("address", Words, primary_key=True),
+    Column("address", Words, primary_key=True),  # ASCII letters in lower case
     Column("name", Words, nullable=False, default=""),
     Column("person_id", RowId, ForeignKey("person.id"), nullable=False),
-    Column("source", Words, nullable=False),  # csv | mailman | sympa
     Column("since", Instant, nullable=False),
     UniqueConstraint("association", "link", "person_id", "address"),
 )

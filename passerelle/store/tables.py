@@ -134,6 +134,15 @@ mail_id = table(
     Index("ix_mail_id_thread", "thread_id"),
 )
 
+#: Which posts answer a name that has not come, and nothing that stands nearer: when it comes they are placed anew.
+missing_parent = table(
+    "missing_parent",
+    Column("association", Words, primary_key=True),
+    Column("name", Words, primary_key=True),  # a Message-ID; a space and an event ID
+    Column("post_id", RowId, ForeignKey("post.id"), primary_key=True),
+    Index("ix_missing_parent_post", "post_id"),
+)
+
 #: Each event of a linked room that is a post, or shows one.
 room_event = table(
     "room_event",

@@ -117,10 +117,10 @@ def upgrade() -> None:
     sa.Column('what', sa.Text(), nullable=False),
     sa.Column('to', sa.Text(), nullable=False),
     sa.Column('told_at', LONG, nullable=False),
-    sa.Column('opens_at', LONG, nullable=False),
+    sa.Column('opens_at', LONG, nullable=True),
     sa.Column('by', sa.Text(), nullable=False),
     sa.Column('cancelled_at', LONG, nullable=True),
-    sa.PrimaryKeyConstraint('association', 'link', 'what', name=op.f('pk_opening')),
+    sa.PrimaryKeyConstraint('association', 'link', 'what', 'to', name=op.f('pk_opening')),
     sqlite_autoincrement=False,
     sqlite_strict=True
     )
@@ -167,6 +167,15 @@ def upgrade() -> None:
     sa.Column('membership', sa.Text(), nullable=False),
     sa.Column('joined_at', LONG, nullable=True),
     sa.PrimaryKeyConstraint('room_id', 'user_id', name=op.f('pk_room_member')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_table('roster',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('imported_at', LONG, nullable=False),
+    sa.PrimaryKeyConstraint('association', 'link', name=op.f('pk_roster')),
     sqlite_autoincrement=False,
     sqlite_strict=True
     )
@@ -316,6 +325,7 @@ def upgrade() -> None:
     sa.Column('person_id', LONG, nullable=False),
     sa.Column('purpose', sa.Text(), nullable=False),
     sa.Column('target', sa.Text(), nullable=False),
+    sa.Column('sent_to', sa.Text(), nullable=False),
     sa.Column('created_at', LONG, nullable=False),
     sa.Column('expires_at', LONG, nullable=False),
     sa.Column('spent_at', LONG, nullable=True),
@@ -332,7 +342,6 @@ def upgrade() -> None:
     sa.Column('address', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('person_id', LONG, nullable=False),
-    sa.Column('source', sa.Text(), nullable=False),
     sa.Column('since', LONG, nullable=False),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_roster_entry_person_id')),
     sa.PrimaryKeyConstraint('association', 'link', 'address', name=op.f('pk_roster_entry')),
@@ -420,6 +429,16 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_cross_post_link', 'cross_post', ['link', 'post_id'], unique=False)
+    op.create_table('missing_parent',
+    sa.Column('association', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('post_id', LONG, nullable=False),
+    sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_missing_parent_post_id')),
+    sa.PrimaryKeyConstraint('association', 'name', 'post_id', name=op.f('pk_missing_parent')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_missing_parent_post', 'missing_parent', ['post_id'], unique=False)
     op.create_table('outbox',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('unique_key', sa.Text(), nullable=False),
