@@ -2,6 +2,7 @@
 
 import typer
 
+from passerelle.cli.archive import archive
 from passerelle.cli.backup import backup, restore
 from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
@@ -135,6 +136,7 @@ outbox.command(
         "passerelle outbox retry 34 --even-if-unknown",
     ),
 )(retry_departures)
+app.add_typer(archive)
 app.add_typer(inbox)
 app.add_typer(outbox)
 
