@@ -243,7 +243,7 @@ async def find_by_short(
 async def find_by_message_id(
     conn: AsyncConnection, association: AssociationName, message_id: MessageId, shelves: Collection[Shelf]
 ) -> list[PlacedPost]:
-    """The posts that an email's permalink names: the email's, several where contents differ; or a batch's first line."""
+    """The posts that an email's permalink names (several where contents differ), or the first line of a sealed mail."""
     parameters = {"association": association, "message_id": message_id, **shelf_values(shelves)}
     rows = (await conn.execute(_BY_MESSAGE_ID, parameters)).all() or (await conn.execute(_BY_BATCH, parameters)).all()
     return _PLACED.values(rows)
