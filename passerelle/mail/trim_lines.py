@@ -5,6 +5,7 @@ line of a megabyte costs no more than a short one.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 #: Characters of one line that are looked at. No header, attribution or signature line of a client is longer.
@@ -17,6 +18,7 @@ _MBOX_FROM = re.compile(r">+From ")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\ufeff\u2060\u00ad\u202a\u202c"), None)
 _SPACES = {ord(c): " " for c in "\u00a0\u202f\u2009\t\u3000"}
+_UNTIDY = re.compile(f"[{''.join(map(chr, (*_INVISIBLE, *_SPACES)))}]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,25 +50,27 @@ def tidy(text: str) -> str:
     return text.translate(_SPACES).translate(_INVISIBLE).strip()
 
 
-def _read(raw: str) -> Line:
+def _read(raw: str, tidied: Callable[[str], str]) -> Line:
     seen = raw[:LONGEST_READ]
     quote = _QUOTE.match(seen)
     if quote is None or _MBOX_FROM.match(seen):
-        return Line(raw=raw, depth=0, body=tidy(seen))
+        return Line(raw=raw, depth=0, body=tidied(seen))
     marks = quote.group()
-    return Line(raw=raw, depth=marks.count(">"), body=tidy(seen[quote.end() :]))
+    return Line(raw=raw, depth=marks.count(">"), body=tidied(seen[quote.end() :]))
 
 
 def read_lines(text: str) -> list[Line]:
     """Every line of `text` in order. Equal lines share one value, so that repetition costs nothing."""
     known: dict[str, Line] = {}
     lines: list[Line] = []
+    # Most texts hold nothing that `tidy` would change but the blanks at the ends.
+    tidied = tidy if _UNTIDY.search(text) else str.strip
     for raw in split_keeping_ends(text):
         line = known.get(raw)
         if line is None:
-            line = known[raw] = _read(raw)
+            line = known[raw] = _read(raw, tidied)
         lines.append(line)
-    return _mark_fences(lines)
+    return _mark_fences(lines) if "```" in text or "~~~" in text else lines
 
 
 def _mark_fences(lines: list[Line]) -> list[Line]:

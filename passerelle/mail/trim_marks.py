@@ -15,6 +15,7 @@ from passerelle.mail import trim_footers as footers
 from passerelle.mail import trim_headers as headers
 from passerelle.mail import trim_signatures as signatures
 from passerelle.mail.trim_lines import Line
+from passerelle.mail.trim_plain import PlainLines
 
 #: Unquoted lines at the head and at the foot of a mail that are examined; no letter has more, only dumps and attacks.
 MOST_EXAMINED_HEAD = 4_000
@@ -118,8 +119,12 @@ def _examined(marks: Marks) -> list[int]:
 def _mark_introductions_and_footers(marks: Marks, footer: footers.FooterRule | None) -> None:
     done = 0
     said_something = False
+    plain = PlainLines(marks.lines) if footer is None else None
     for i in _examined(marks):
         if i < done or marks.of[i] is not Mark.TEXT:
+            continue
+        if plain is not None and plain.begins_nothing(i):
+            said_something = said_something or _says_something(marks.lines[i].body)
             continue
         bodies = marks.bodies(i)
         end = _armour_length(bodies)
@@ -207,7 +212,8 @@ def _mark_quotes_by_name(marks: Marks) -> None:
     prefixes: Counter[str] = Counter()
     found: list[tuple[int, str]] = []
     for i in _examined(marks):
-        match = _CITED_BY_NAME.match(marks.lines[i].body[:20])
+        head = marks.lines[i].body[:20]
+        match = _CITED_BY_NAME.match(head) if ">" in head else None
         if match is not None:
             prefixes[match.group(1)] += 1
             found.append((i, match.group(1)))

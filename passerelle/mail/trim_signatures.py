@@ -24,6 +24,10 @@ _EXCUSE = re.compile(r"excuse|typo|erreur|faute|br[eiè]v|pardon|tippfehler|dés
 _MY = re.compile(r"\b(?:my|mon|ma|mes|meinem|meiner|mijn|mi|min|mio|meu|moj|mé|mého)\b")
 _NOT_DEVICE = re.compile(r"\b(?:desk|office|bureau|home|maison|heart|coeur|cœur|schreibtisch|lit|bed)\b")
 _PGP_END = re.compile(r"^-----END PGP SIGNATURE-----$")
+#: What may stand around the words of such a line.
+_AROUND = " *_<>()-—–|.!:/"
+_DEVICE_HEADS = frozenset(start[:3] for start in words.SENT_FROM)
+_DEVICE_TAILS = frozenset(end[-2:] for end in words.SENT_FROM_ENDS)
 _SLASH_NAME = re.compile(r"^/[A-ZÀ-ÝÅÄÖØ][\w'-]{1,20}$")
 _DASH_NAME = re.compile(r"^-{1,2} ?[A-ZÀ-Ý][\w'.-]{1,20}(?: [A-ZÀ-Ý][\w'.-]{1,20}){0,2}$")
 _ORNAMENT = re.compile(r"(?:[-_=*~#—–─ᐧ ]{2,200}|\+{5,200})$")
@@ -32,9 +36,9 @@ _CONTACT = re.compile(r"@|://|www\.|\+?\d[\d .()/-]{7,}|\b(?:tél|tel|mobile?|po
 
 def is_device_line(body: str) -> bool:
     """« Envoyé de mon iPhone », "Sent from my …", "Get Outlook for iOS": a line by which a program signs."""
-    if not 6 <= len(body) <= 400:
+    if not 6 <= len(body) <= 400 or _signs_nothing(body):
         return False
-    plain = _LINK.sub(" ", body).casefold().replace("[", "").replace("]", "").strip(" *_<>()-—–|.!:/")
+    plain = _LINK.sub(" ", body).casefold().replace("[", "").replace("]", "").strip(_AROUND)
     if len(plain) > 110:
         return False
     begins = plain.startswith(words.SENT_FROM) or plain.endswith(words.SENT_FROM_ENDS)
@@ -48,6 +52,14 @@ def is_device_line(body: str) -> bool:
         return False
     named = any(device in head for device in words.DEVICES)
     return named or _MY.search(head) is not None
+
+
+def _signs_nothing(body: str) -> bool:
+    """Whether a line without links and brackets begins and ends in no way that a program's does: most lines."""
+    if not body[0].isalpha() or ":" in body or "[" in body or "]" in body or "www." in body:
+        return False
+    folded = body.casefold()
+    return folded[:3] not in _DEVICE_HEADS and folded.rstrip(_AROUND)[-2:] not in _DEVICE_TAILS
 
 
 def device_lines(bodies: Sequence[str]) -> list[int]:

@@ -1,0 +1,103 @@
+"""A cheap and sure test that most lines pass: no attribution, header block or footer can begin with this one.
+
+The tests of those three look through regular expressions of every program and server, at each line that the author
+wrote: nine tenths of the work of cutting a mail. Each test here asks for something that they cannot do without; where
+it is there, they are asked. `tests/unit/mail/test_trim_plain.py` holds that nothing they recognise is spared.
+"""
+
+from collections.abc import Sequence
+
+from passerelle.mail import trim_languages as words
+from passerelle.mail.trim_lines import Line
+
+#: Wrapped attributions reach over so many lines (`trim_attribution.length_of_attribution`).
+_REACH = 7
+#: Something of this stands in each line that only a list server writes (`trim_footers`).
+_OF_SERVERS = (
+    "mailing", "liste de di", "lista de ", "subscribe", "leave@", "majordomo info", "for additional commands", "abonn",
+    "inscri", "because", "ce message", "ce mail", "ce courriel", "ce e", " diese ", "posting guide", "listinfo/",
+    "/mailman", "/postorius/", "/sympa/", "/wws/", "groups.", "framalistes.org", "renater.fr", "listes.", "gmane.org",
+    "yahoo", "-request@", "list archive", "archive", "hébergée par", "reply to this email", "view it on git",
+    "la charte", "lisez la faq",
+    "was scrubbed", "was removed", "a été netto", "a été enlev", "a été suppri", "a été retir", "wurde ", "è stato ",
+    "eliminado", "scrubbed",
+    "virus", "virenfrei", "avast", "de la liste", "de l'archive", "l'archive",
+)  # fmt: skip
+#: How notices of confidentiality begin, and the one line of a forwarded message that needs no punctuation.
+_OPENINGS = (
+    "this e", "this m", "this c", "the info", "the content", "ce message", "ce courriel", "ce mail", "ce courrier",
+    "le contenu de ce", "les informations", "diese e", "diese n", "der inhalt", "confidentiality", "avis de conf",
+    "disclaimer", "anfang",
+)  # fmt: skip
+#: What may stand behind the verb of an attribution, and around the words of a separator.
+_BEHIND_A_VERB = " *_.-:："
+_COLONS = ":："
+_LAST_OF_SEPARATORS = frozenset("*>-_=–—")
+#: The last three letters, or all two, of « a écrit », "wrote" …
+_VERB_ENDS = frozenset(verb[-3:] for verb in (*words.WROTE, *words.WROTE_UNSPACED))
+_SHORT_VERB_ENDS = frozenset(verb for verb in words.WROTE_UNSPACED if len(verb) < 3)
+#: How the words begin by which an attribution may: `trim_attribution.begins_like_one`.
+_LEADS = frozenset(
+    f"{lead}{mark}"[:2] for lead in (*words.LEADS, *words.WEEKDAYS, "在") for mark in (" ", ":", ",", ".", "")
+) | {"在"}
+#: An address has one of these, veiled ones too.
+_ATS = ("@", " at ", " AT ", "_at_", "(at)", "[at]")
+_NOWHERE = 1 << 60
+
+
+class PlainLines:
+    """The lines of one mail, for the question which of them may begin something that is not the author's."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+        folded = "\n".join([line.body for line in lines if not line.depth]).casefold()
+        self._of_servers = [part for part in _OF_SERVERS if part in folded]
+        self._next_end: list[int] = []
+        self._next_address: list[int] = []
+        self._look_ahead(any(at in folded for at in _ATS))
+
+    def _look_ahead(self, has_address: bool) -> None:
+        """For each line, where the next one of its paragraph stands that may end an attribution, or hold an address."""
+        end = address = _NOWHERE
+        above = ""  # the line below, seen from the end upwards
+        for i in range(len(self._lines) - 1, -1, -1):
+            line = self._lines[i]
+            body = line.body
+            if not body:
+                # Clients wrap before "<address>" with a blank line; any other one ends an attribution.
+                if not above.startswith("<"):
+                    end = address = _NOWHERE
+            else:
+                if _may_end_an_attribution(line):
+                    end = i
+                if has_address and any(at in body for at in _ATS):
+                    address = i
+            above = body
+            self._next_end.append(end)
+            self._next_address.append(address)
+        self._next_end.reverse()
+        self._next_address.reverse()
+
+    def begins_nothing(self, i: int) -> bool:
+        """True where an attribution, a header block, a separator or a footer surely does not begin with line `i`,
+        which is the author's and not blank; False says nothing."""
+        body = self._lines[i].body
+        if not body[0].isalpha() or body[-1] in _LAST_OF_SEPARATORS or ":" in body or "：" in body:
+            return False
+        folded = body[:300].casefold()
+        if self._next_end[i] < i + _REACH and (folded[:2] in _LEADS or self._next_address[i] < i + _REACH):
+            return False
+        if folded.startswith(_OPENINGS):
+            return False
+        return not any(part in folded for part in self._of_servers)
+
+
+def _may_end_an_attribution(line: Line) -> bool:
+    body = line.body
+    if body[-1] in _COLONS:
+        return True
+    if line.depth:
+        return False
+    bare = body.rstrip(_BEHIND_A_VERB)
+    end = bare[-3:].casefold()
+    return not bare or end[-3:] in _VERB_ENDS or end[-2:] in _SHORT_VERB_ENDS
