@@ -2,11 +2,13 @@
 
 PasserelleError
 ├── ConfigError              the administrator's: the configuration file
+├── QueryProblem             the reader's: a search that cannot be understood
 ├── MalformedEmail           the sender's: an email that cannot be understood
 ├── MalformedEvent           the homeserver's: an event that cannot be understood
 ├── StoreError               the machine's: the database refuses
 │   └── StoreLocked          another daemon runs on the same store
 ├── ImportFailure            the administrator's: an archive to import that cannot be read
+├── ExportFailure            the administrator's: a folder that cannot be written
 └── DeliveryFailure          a transport's answer
     ├── TemporaryFailure     try again later (SMTP 4yz, HTTP 5xx, 429, network)
     ├── PermanentFailure     never again (SMTP 5yz, HTTP 4xx)
@@ -28,6 +30,18 @@ class ConfigError(PasserelleError):
     """The configuration file is not right."""
 
 
+class QueryProblem(PasserelleError):
+    """The search cannot be understood."""
+
+    def __init__(self, kind: str, values: dict[str, str], suggestion: str) -> None:
+        super().__init__()
+        #: Which sentence says it: `query_<kind>` of the catalogues, with `values` filled in.
+        self.kind = kind
+        self.values = values
+        #: The nearest search that can be understood; it may be empty.
+        self.suggestion = suggestion
+
+
 class MalformedEmail(PasserelleError):
     """The email cannot be understood."""
 
@@ -46,6 +60,10 @@ class StoreLocked(StoreError):
 
 class ImportFailure(PasserelleError):
     """The archive to import cannot be read."""
+
+
+class ExportFailure(PasserelleError):
+    """The folder of the export cannot be written."""
 
 
 class DeliveryFailure(PasserelleError):
