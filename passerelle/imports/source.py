@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from passerelle.i18n import N_
 
 #: A mail larger than this is refused, and its neighbours go on: it has to fit into memory some times over.
-MAX_MAIL_BYTES = 100 * 1024 * 1024
+MAX_MAIL_BYTES = 64 * 1024 * 1024
 
 #: Reasons of `Refused`: English sentences, which the command says in the administrator's language.
-TOO_LARGE = N_("It is larger than 100 MB.")
+TOO_LARGE = N_("It is larger than 64 MB.")
 NOT_A_MAIL = N_("It does not begin with header fields, as a mail does.")
 UNREADABLE_FILE = N_("The file cannot be read.")
 DAMAGED = N_("The file is damaged or ends too early: the mails after this place cannot be read.")

@@ -73,6 +73,8 @@ def test_imports_keep_to_the_table(name: str) -> None:
         assert not parts & {"mail", "store", "flows"}, "matrix meets mail in a flow only"
     if part(name) == "store":
         assert parts <= {"store", "core", "errors"}
+    if part(name) == "imports":
+        assert parts <= {"imports", "core", "errors", "i18n"}, "what an archive holds is nobody's business here"
     if part(name) == "flows":
         assert not {n for n in inside if n in ADAPTERS}, "a flow talks to transports by the outbox only"
         assert not {lib for lib in imported if lib.split(".")[0] in IO_LIBRARIES - {"sqlalchemy"}}
