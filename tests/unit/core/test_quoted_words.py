@@ -33,7 +33,11 @@ def without(text: str, traces: Traces = TRACES) -> str:
 
 
 def quoted(text: str, mark: str = "> ", width: int = 60) -> str:
-    lines = [wrapped for line in text.splitlines() for wrapped in textwrap.wrap(line, width) or [""]]
+    lines = [
+        wrapped
+        for line in text.splitlines()
+        for wrapped in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+    ]
     return "\n".join(mark + line for line in lines)
 
 
