@@ -16,7 +16,7 @@ _LAST = 4_223_370_240 * NUMBERS_A_MINUTE
 
 
 def first_chrono_id(said_at: datetime) -> int:
-    """The first of the numbers of the minute in which a post was said. `said_at` is aware; before 1970 counts as 1970."""
+    """The first number of the minute in which a post was said. `said_at` is aware; before 1970 counts as 1970."""
     minutes = int((said_at - _EPOCH).total_seconds() // 60)
     return min(max(minutes * NUMBERS_A_MINUTE, 1), _LAST)
 

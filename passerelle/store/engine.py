@@ -16,10 +16,11 @@ from passerelle.store import lanes, postgresql, schema, sqlite
 from passerelle.store.failures import store_error, translated
 from passerelle.store.meta import find_meta, insert_meta
 from passerelle.store.migrations import HEAD
+from passerelle.store.reading_threads import ReadingThreads
 
 Dialect = Literal["sqlite", "postgresql"]
 #: Tables of work to be done, each with its workers.
-Queue = Literal["inbox", "outbox", "attachment"]
+Queue = Literal["inbox", "outbox", "attachment", "words"]
 _QUEUES = "passerelle_queues"
 
 
@@ -35,6 +36,9 @@ class Store:
     store_id: str
     #: 32 random bytes for keyed hashes (HMAC); they never leave the store.
     hash_key: bytes
+
+    #: SQLite only: for reads that would hold the event loop up.
+    threads: ReadingThreads | None = None
 
     def __init__(self, engines: tuple[AsyncEngine, AsyncEngine], lock: sqlite.FileLock | None = None) -> None:
         self._writing_engine, self._reading_engine = engines
@@ -75,7 +79,9 @@ class Store:
         if lock is not None:
             lock.acquire()
             sqlite.make_private_file(path)
-        return cls((sqlite.make_engine(path, writer=True), sqlite.make_engine(path, writer=False)), lock)
+        store = cls((sqlite.make_engine(path, writer=True), sqlite.make_engine(path, writer=False)), lock)
+        store.threads = ReadingThreads(path)
+        return store
 
     @classmethod
     def _on_server(cls, url: URL) -> "Store":
@@ -98,6 +104,8 @@ class Store:
 
     async def close(self) -> None:
         """Close every connection and give the lock back."""
+        if self.threads is not None:
+            self.threads.close()
         if self._writer is not None:
             await self._writer.close()
             self._writer = None

@@ -35,16 +35,18 @@ _BY_CONTENT = (
 _UPDATE_TEXT = (
     update(post)
     .where(post.c.id == bindparam("which"))
-    .values(text=bindparam("plain"), html=bindparam("rich"), content_hash=bindparam("content"))
+    .values(text=bindparam("plain"), html=bindparam("rich"), content_hash=bindparam("content"), index_state="waiting")
 )
 _FORGET = (
     update(post)
     .where(post.c.id == bindparam("which"))
-    .values(state=bindparam("become"), text="", html="", raw_hash=None)
+    .values(state=bindparam("become"), text="", html="", raw_hash=None, index_state="waiting")
 )
 _OF_THREAD = _ALL.where(post.c.thread_id == bindparam("thread_id")).order_by(post.c.id).limit(1)
 _ACCEPTED_OF_THREAD = _OF_THREAD.where(post.c.state == literal_column("'accepted'"))
-_SET_STATE = update(post).where(post.c.id == bindparam("which")).values(state=bindparam("become"))
+_SET_STATE = (
+    update(post).where(post.c.id == bindparam("which")).values(state=bindparam("become"), index_state="waiting")
+)
 _COUNT_THREAD = (
     select(func.count())
     .select_from(post)

@@ -33,3 +33,8 @@ def where(column: str, *values: str) -> dict[str, Any]:
 def where_set(column: str) -> dict[str, Any]:
     condition = Column(column).is_not(None)
     return {"sqlite_where": condition, "postgresql_where": condition}
+
+
+def where_not(column: str, value: str) -> dict[str, Any]:
+    condition = Column(column) != value
+    return {"sqlite_where": condition, "postgresql_where": condition}

@@ -16,6 +16,14 @@ Long = BigInteger().with_variant(Integer(), "sqlite")
 RowId = Long
 
 
+def microseconds(instant: datetime) -> int:
+    """An aware datetime as it is stored: microseconds since 1970 UTC. Raises ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError("a naive datetime cannot be stored")
+    delta = instant - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
 class Words(TypeDecorator[str]):
     """Text, whatever it holds.
 
@@ -42,12 +50,7 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime cannot be stored")
-        delta = value - _EPOCH
-        return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)

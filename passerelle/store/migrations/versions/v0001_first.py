@@ -393,6 +393,7 @@ def upgrade() -> None:
     op.create_index('ix_post_raw_hash', 'post', ['raw_hash'], unique=False, sqlite_where=sa.text('raw_hash IS NOT NULL'), postgresql_where=sa.text('raw_hash IS NOT NULL'))
     op.create_index('ix_post_thread', 'post', ['thread_id', 'id'], unique=False)
     op.create_index('ix_post_to_index', 'post', ['id'], unique=False, sqlite_where=sa.text("index_state = 'waiting'"), postgresql_where=sa.text("index_state = 'waiting'"))
+    op.create_index('ix_post_withheld', 'post', ['chrono_id'], unique=False, sqlite_where=sa.text("state != 'accepted'"), postgresql_where=sa.text("state != 'accepted'"))
     op.create_index('uq_post_chrono_id', 'post', ['chrono_id'], unique=True, sqlite_where=sa.text('chrono_id IS NOT NULL'), postgresql_where=sa.text('chrono_id IS NOT NULL'))
     op.create_index('uq_post_identity', 'post', ['association', 'message_id', 'content_hash'], unique=True, sqlite_where=sa.text("side = 'list'"), postgresql_where=sa.text("side = 'list'"))
     op.create_table('attachment',
