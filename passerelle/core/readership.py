@@ -88,7 +88,12 @@ def coordinates(coordinator: Coordinator, standing: Standing, *, shared: Collect
     mine = next((address for address in standing.addresses if address.lower() == wanted), None)
     if mine is None:
         return False
-    return mine not in shared or set(_words(coordinator.name)) <= set(_words(standing.name))
+    return mine not in shared or named_alike(coordinator.name, standing.name)
+
+
+def named_alike(known_as: str, name: str) -> bool:
+    """Whether every word of `known_as` (a first name, or all of it) stands in a name, whatever the order and case."""
+    return set(_words(known_as)) <= set(_words(name))
 
 
 def _words(name: str) -> list[str]:

@@ -5,16 +5,12 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, MailAddress, MessageId
 from passerelle.core.links import Link
-from passerelle.core.model import NewOutboxRow
 from passerelle.core.names import one_line
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_room_notice
-from passerelle.flows.marks import mark_of
+from passerelle.flows.list_notice import insert_list_notice
 from passerelle.flows.watch_room import exposure
-from passerelle.mail.compose import compose_list_notice
-from passerelle.mail.compose_types import ListNotice
 from passerelle.store.inbox import retry_held
 from passerelle.store.links import (
     clear_stop,
@@ -25,7 +21,7 @@ from passerelle.store.links import (
     set_exposure,
     set_stopped,
 )
-from passerelle.store.outbox import find_outbox_by_unique_key, insert_outbox
+from passerelle.store.outbox import find_outbox_by_unique_key
 from passerelle.store.rooms import find_room, list_members
 
 log = logging.getLogger(__name__)
@@ -47,7 +43,9 @@ async def ask_consent(ctx: FlowContext, link: Link) -> bool:
         await insert_room_notice(
             ctx, conn, link, template="consent", unique_key=f"consent:room:{link.path}", variables=_names(ctx, link)
         )
-        await _insert_list_notice(ctx, conn, link)
+        await insert_list_notice(
+            ctx, conn, link, template="consent", unique_key=f"consent:list:{link.path}", variables=_names(ctx, link)
+        )
         await set_asked(conn, link.association_name, link.name, now)
         for member in await list_members(conn, room_id, membership="join"):
             who = ctx.hashed("told", member.user_id)
@@ -58,52 +56,6 @@ async def ask_consent(ctx: FlowContext, link: Link) -> bool:
 
 def _names(ctx: FlowContext, link: Link) -> dict[str, object]:
     return {"list_address": link.list_address, "bridge_address": link.mailbox.address}
-
-
-async def _insert_list_notice(ctx: FlowContext, conn: AsyncConnection, link: Link) -> None:
-    """The list's notice: From the subscribed address, without Auto-Submitted, which Sympa drops."""
-    bridge, now = MailAddress(link.mailbox.address), ctx.now()
-    unique_key = f"consent:list:{link.path}"
-    message_id = MessageId(f"{ctx.hashed('notice', unique_key)}@{bridge.rpartition('@')[2]}")
-    coordinator = link.association.coordinators[0]
-    letter = ctx.renderer(link.association).letter(
-        "mail/consent",
-        association=link.association,
-        link=link.settings,
-        coordinator=coordinator,
-        **_names(ctx, link),
-    )
-    raw = compose_list_notice(
-        ListNotice(
-            from_name=link.association.title,
-            bridge_address=bridge,
-            list_address=link.list_address,
-            reply_to=MailAddress(coordinator.address) if coordinator.address else None,
-            subject=letter.subject,
-            text=letter.text,
-            message_id=message_id,
-            date=now.astimezone(link.zone),
-            marker=mark_of(ctx, link, message_id),
-        )
-    )
-    await insert_outbox(
-        conn,
-        NewOutboxRow(
-            unique_key=unique_key,
-            lane=link.list_lane,
-            kind="email",
-            association=AssociationName(link.association.name),
-            link=link.name,
-            recipient=link.list_address,
-            mailbox=link.mailbox.name,
-            message_id=message_id,
-            delivery_key=ctx.hashed("delivery", unique_key),
-            created_at=now,
-            due_at=now,
-            give_up_at=ctx.give_up_at(link),
-        ),
-        raw=raw,
-    )
 
 
 async def confirm_link(ctx: FlowContext, link: Link, *, by: str) -> Confirmed:

@@ -37,6 +37,8 @@ class Personal:
     answers: Email | None = None
     #: It is not known which association the person means: none is named as the sender.
     nameless: bool = False
+    #: Its reader waits for it just now: it leaves in quiet hours too.
+    at_once: bool = False
 
 
 async def insert_personal_email(ctx: FlowContext, conn: AsyncConnection, link: Link, mail: Personal) -> OutboxId | None:
@@ -69,7 +71,7 @@ async def insert_personal_email(ctx: FlowContext, conn: AsyncConnection, link: L
             delivery_key=ctx.hashed("delivery", unique_key),
             created_at=now,
             # What answers nobody can wait for the morning (PEOPLE 11).
-            due_at=now if answers else after_quiet_hours(now, link.settings, link.zone),
+            due_at=now if answers or mail.at_once else after_quiet_hours(now, link.settings, link.zone),
             give_up_at=ctx.give_up_at(link),
         ),
         raw=raw,

@@ -14,6 +14,7 @@ from passerelle.core.names import safe_name
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_room_notice
 from passerelle.flows.own_events import is_ours
+from passerelle.flows.readers import note_left_room
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, set_stopped
@@ -93,6 +94,8 @@ async def _take_member(
             joined_at=ctx.now() if arrives else None,
         ),
     )
+    if membership in ("leave", "ban"):
+        await note_left_room(ctx, conn, link, UserId(user_id))
     if not arrives or is_ours(ctx.settings.matrix, user_id):
         return
     consent = await find_link_state(conn, link.association_name, link.name)
