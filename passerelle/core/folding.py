@@ -53,7 +53,7 @@ def fold(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The folded words of `text` in order, without French elisions; each has at most `LONGEST_WORD` characters."""
-    return " ".join(map(_words, text.split())).split()
+    return " ".join(map(words_of_chunk, text.split())).split()
 
 
 def stems_of(text: str) -> list[str]:
@@ -63,7 +63,7 @@ def stems_of(text: str) -> list[str]:
 
 def stemmed(text: str) -> str:
     """`stems_of(text)` in one string, with one space or more between them: quicker where a database cuts it again."""
-    return " ".join(map(_stems, text.split()))
+    return " ".join(map(stems_of_chunk, text.split()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,13 +83,14 @@ def placed_words(text: str) -> Iterator[PlacedWord]:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _words(chunk: str) -> str:
-    """The words of what stands between two white spaces."""
+def words_of_chunk(chunk: str) -> str:
+    """The words of what stands between two white spaces, with one space or more between them."""
     return " ".join([" ".join(_words_of_piece(piece)) for piece in _PIECE.findall(chunk)])
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _stems(chunk: str) -> str:
+def stems_of_chunk(chunk: str) -> str:
+    """The stems of `words_of_chunk(chunk)`."""
     return " ".join([_stems_of_piece(piece) for piece in _PIECE.findall(chunk)])
 
 
