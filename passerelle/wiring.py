@@ -18,6 +18,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def renderer_for(association: AssociationSettings) -> Renderer:
+    """The templates of an association, its own folder searched first. Raises ConfigError."""
+    folder = Path(association.templates) if association.templates else None
+    return Renderer(folder, association.language, association.zone())
+
+
 def build_context(
     settings: Settings, store: Store, *, upload_limit_bytes: Callable[[], int], restored: Restored | None = None
 ) -> FlowContext:
@@ -25,9 +31,7 @@ def build_context(
 
     @cache
     def renderer(name: str) -> Renderer:
-        association = next(a for a in settings.associations if a.name == name)
-        folder = Path(association.templates) if association.templates else None
-        return Renderer(folder, association.language, association.zone())
+        return renderer_for(next(a for a in settings.associations if a.name == name))
 
     def renderer_of(association: AssociationSettings) -> Renderer:
         return renderer(association.name)

@@ -3,6 +3,7 @@
 import typer
 
 from passerelle.cli.archive import archive
+from passerelle.cli.archive_export import export
 from passerelle.cli.backup import backup, restore
 from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
@@ -136,6 +137,14 @@ outbox.command(
         "passerelle outbox retry 34 --even-if-unknown",
     ),
 )(retry_departures)
+archive.command(
+    "export",
+    help=_("Take the archive out: mails for other programs, JSON, and a folder that any browser reads."),
+    epilog=example(
+        "passerelle archive export epeule --to /media/usb/epeule-2026",
+        "passerelle archive export epeule/bureau --to bureau --format mboxrd --since 2025-09-01",
+    ),
+)(export)
 app.add_typer(archive)
 app.add_typer(inbox)
 app.add_typer(outbox)

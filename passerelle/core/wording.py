@@ -5,7 +5,7 @@ The catalogues (`passerelle/locale/*.po`) are read by `passerelle.render`; rules
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from gettext import NullTranslations
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
@@ -74,6 +74,10 @@ class Words:
         if self.language == "fr" and local.day == 1:
             text = re.sub(r"\b1 (?=\D)", "1er ", text, count=1)
         return text
+
+    def month(self, month: str) -> str:
+        """« novembre 2026 » of `2026-11`. Raises ValueError for what is no month."""
+        return format_date(date.fromisoformat(f"{month}-01"), "MMMM y", locale=self.language)
 
     def moment(self, at: datetime, *, weekday: bool = False, year: bool = False) -> str:
         """« 12 novembre à 14 h 05 »; `at` is aware."""
