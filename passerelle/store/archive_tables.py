@@ -137,6 +137,7 @@ privacy_request = table(
     Column("confirmed_at", Instant, nullable=True),
     Column("done_at", Instant, nullable=True),
     Column("receipt", Document, nullable=True),  # counts and dates, never a word or an address
+    Column("progress", Document, nullable=True),  # how far it has come; it goes on there after a crash
     Index("ix_privacy_request_open", "id", sqlite_where=Column("done_at").is_(None),
           postgresql_where=Column("done_at").is_(None)),
 )  # fmt: skip

@@ -144,6 +144,7 @@ def upgrade() -> None:
     sa.Column('confirmed_at', LONG, nullable=True),
     sa.Column('done_at', LONG, nullable=True),
     sa.Column('receipt', sa.Text(), nullable=True),
+    sa.Column('progress', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_privacy_request')),
     sqlite_autoincrement=True,
     sqlite_strict=True
