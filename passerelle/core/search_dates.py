@@ -134,6 +134,9 @@ def _numbers(words: str, today: Today) -> Span | None:
 
 
 _WORD_DAY = re.compile(r"(?:([a-z]+)\.? )?(\d{1,2})(?:er|re|st|nd|rd|th|e)? (?:of )?([a-z]+)\.?(?: (\d{4}))?")
+#: `mars 12 personnes`: in French the day never stands behind its month.
+_FRENCH_ONLY = {"janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre",
+                "novembre", "decembre"}  # fmt: skip
 _ENGLISH_DAY = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?")
 
 
@@ -143,7 +146,7 @@ def _words_day(words: str, today: Today) -> Span | None:
     if found and found[3] in MONTHS and (found[1] is None or found[1] in WEEKDAYS):
         return _day(int(found[2]), MONTHS[found[3]], _year(found[4]), today)
     found = _ENGLISH_DAY.fullmatch(words)
-    if found and found[1] in MONTHS:
+    if found and found[1] in MONTHS and found[1] not in _FRENCH_ONLY:
         return _day(int(found[2]), MONTHS[found[1]], _year(found[3]), today)
     return None
 

@@ -164,7 +164,7 @@ class _Reading:
     def read(self, token: Token) -> None:
         """Take in one token that is no date."""
         if token.kind == "unclosed":
-            raise self._wrong("quote_open", token, token.source.rstrip() + ("»" if "«" in token.source else '"'))
+            raise self._wrong("quote_open", token, token.source.rstrip() + (" »" if "«" in token.source else '"'))
         if token.kind == "unknown":
             self._refuse_prefix(token)
         if token.kind == "prefixed" and token.field is not None:
