@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Any
 
@@ -69,10 +69,17 @@ class ExportFolder(AbstractContextManager["ExportFolder"]):
         """Whether a file of that name was written already."""
         return name in self._sums
 
+    def make_folder(self, name: str) -> None:
+        """A folder within the folder, with those that it stands in."""
+        path = self._unfinished / name
+        # `mkdir(parents=True)` gives its mode to the last one only.
+        for folder in (*reversed(path.relative_to(self._unfinished).parents), path.relative_to(self._unfinished)):
+            (self._unfinished / folder).mkdir(mode=0o700, exist_ok=True)
+
     def open(self, name: str) -> IO[bytes]:
         """A new file, to be closed by the caller. `name`: its path within the folder, with `/`."""
         path = self._unfinished / name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.make_folder(str(PurePosixPath(name).parent))
         return io.BufferedWriter(_Hashed(path, self._sums, name), 256 * 1024)
 
     def write(self, name: str, data: bytes) -> None:

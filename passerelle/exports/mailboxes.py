@@ -39,11 +39,6 @@ def maildir_name(post: Post) -> str:
     return f"{int(post.said_at.timestamp()):012d}.{_NOT_IN_NAMES.sub('', post.permalink)}-{post.id}.passerelle:2,S"
 
 
-def write_maildir(folder: ExportFolder, maildir: str, post: Post, raw: bytes) -> None:
-    """One more email in a Maildir."""
-    folder.write(f"{maildir}/cur/{maildir_name(post)}", raw)
-
-
 def copy_of_line(
     post: Post, *, event: EventId, author: str, subject: str, bridge: MailAddress, parent: PostName | None
 ) -> bytes:
@@ -111,7 +106,10 @@ class MaildirWriter:
 
     def take(self, exported: Exported) -> None:
         if exported.is_shown and (raw := mail_of(exported, self._room_author)) is not None:
-            write_maildir(self._target, f"maildir/{exported.link.path}", exported.post, raw)
+            maildir = f"maildir/{exported.link.path}"
+            for folder in ("new", "tmp"):
+                self._target.make_folder(f"{maildir}/{folder}")
+            self._target.write(f"{maildir}/cur/{maildir_name(exported.post)}", raw)
 
 
 def mail_of(exported: Exported, room_author: Callable[[str], str]) -> bytes | None:

@@ -92,7 +92,7 @@ class Desk:
 
     def run(self, *words: str) -> Result:
         """Run a command with the file."""
-        group = 2 if words[0] in ("inbox", "outbox") else 1
+        group = 2 if words[0] in ("inbox", "outbox", "archive", "privacy") else 1
         return CliRunner().invoke(app, [*words[:group], "--config", str(self.file), *words[group:]])
 
 
