@@ -171,7 +171,22 @@ def _month() -> Any:
     )
 
 
+def _beside(*, before: bool) -> Any:
+    """The nearest instant before, or from, one at which something was said."""
+    parts = []
+    for query in _of_link(post.c.said_at):
+        at = bindparam("at", type_=Instant())
+        side = query.where(post.c.said_at < at if before else post.c.said_at >= at)
+        order = post.c.said_at.desc() if before else post.c.said_at.asc()
+        nearest = side.order_by(order).limit(1).subquery()
+        parts.append(select(*nearest.c))
+    both = union_all(*parts).subquery()
+    nearest_of_both = func.max if before else func.min
+    return select(nearest_of_both(both.c.said_at, type_=Instant()))
+
+
 _NEWEST = _newest()
+_BEFORE, _FROM = _beside(before=True), _beside(before=False)
 _MONTH = _month()
 _ENDS = [
     select(post.c.said_at)
@@ -310,6 +325,22 @@ async def months_with_posts(
     parameters = {"association": association, "link": link, **shelf_values(shelves)}
     found = set((await conn.execute(statement, parameters)).scalars())
     return [n in found for n in range(len(bounds))]
+
+
+async def months_beside(
+    conn: AsyncConnection,
+    association: AssociationName,
+    link: LinkName,
+    shelves: Collection[Shelf],
+    *,
+    start: datetime,
+    end: datetime,
+) -> tuple[datetime | None, datetime | None]:
+    """When something was said last before `start`, and first from `end` on."""
+    values = {"association": association, "link": link, **shelf_values(shelves)}
+    before = (await conn.execute(_BEFORE, {**values, "at": start})).scalar()
+    after = (await conn.execute(_FROM, {**values, "at": end})).scalar()
+    return before, after
 
 
 async def own_posts(

@@ -19,10 +19,10 @@ MAX_HTML_LENGTH = 200_000
 MAX_DEPTH = 60
 _MOST_QUOTES = 8
 
-_TAGS = frozenset(
-    """p div br a b strong i em u s del sub sup ul ol li blockquote pre code hr
-    table caption thead tbody tr th td""".split()
-)
+_TAGS = frozenset({
+    "p", "div", "br", "a", "b", "strong", "i", "em", "u", "s", "del", "sub", "sup", "ul", "ol", "li", "blockquote",
+    "pre", "code", "hr", "table", "caption", "thead", "tbody", "tr", "th", "td",
+})  # fmt: skip
 #: Elements whose content is no text to read.
 _CONTENT_DROPPED = {
     "script", "style", "head", "title", "template", "noscript", "iframe", "noembed", "noframes", "object", "embed",

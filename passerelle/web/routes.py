@@ -29,8 +29,11 @@ _A = "/{association:[a-z0-9][a-z0-9_-]*}"
 _SHORT = "{short:[a-z2-7]{12}}"
 _LINK = "{link:[a-z0-9][a-z0-9_-]*}"
 _MONTH = r"{month:\d{4}-\d{2}}"
+_POSITION = r"{position:\d{1,5}}"
 _FEED = "{form:atom|json}"
 _KEY = "{key:[A-Za-z0-9_-]{16,128}}"
+#: As it came out of a mail: one that was cut on its way is told so.
+_TOKEN = "{token:[^/]{1,200}}"
 
 ROUTES: tuple[Route, ...] = (
     Route(name="root", path="/", comer="open"),
@@ -47,7 +50,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="post", path=f"{_A}/p/{_SHORT}/alone", comer="readers"),
     Route(name="original", path=f"{_A}/p/{_SHORT}/original", comer="readers"),
     Route(name="original_file", path=f"{_A}/p/{_SHORT}/original.eml", comer="readers"),
-    Route(name="file", path=rf"{_A}/f/{_SHORT}/{{position:\d{{1,5}}}}/{{filename:.*}}", comer="readers", permanent=True),
+    Route(name="file", path=f"{_A}/f/{_SHORT}/{_POSITION}/{{filename:.*}}", comer="readers", permanent=True),
     Route(name="search", path=f"{_A}/search", comer="readers"),
     Route(name="mine", path=f"{_A}/mine", comer="author"),
     Route(name="acts", path=f"{_A}/acts", comer="readers"),
@@ -63,5 +66,12 @@ ROUTES: tuple[Route, ...] = (
     Route(name="show", path=f"{_A}/p/{_SHORT}/show", comer="coordinators", method="POST"),
     Route(name="split", path=f"{_A}/p/{_SHORT}/split", comer="coordinators", method="POST"),
     Route(name="attach", path=f"{_A}/p/{_SHORT}/attach", comer="coordinators", method="POST"),
+    Route(name="sign_in", path=f"{_A}/sign-in", comer="open"),
+    Route(name="sign_in_send", path=f"{_A}/sign-in", comer="open", method="POST"),
+    Route(name="sign_in_confirm", path=f"{_A}/sign-in/{_TOKEN}", comer="open"),
+    Route(name="sign_in_enter", path=f"{_A}/sign-in/{_TOKEN}", comer="open", method="POST"),
+    Route(name="sign_out", path=f"{_A}/sign-out", comer="author", method="POST"),
+    Route(name="feed_key_make", path=f"{_A}/feeds/key", comer="author", method="POST"),
+    Route(name="feed_key_end", path=f"{_A}/feeds/end", comer="author", method="POST"),
     Route(name="undo", path=rf"{_A}/acts/{{edit:\d{{1,18}}}}/undo", comer="coordinators", method="POST"),
 )

@@ -159,6 +159,16 @@ async def test_a_sealed_mail_leads_to_its_first_line(store: Store) -> None:
     assert [p.id for p in found] == posts[:1]
 
 
+async def test_the_months_beside_one(store: Store) -> None:
+    async with store.write() as conn:
+        for days in (-9, -2, 0, 3, 5):
+            await made_post(conn, said_at=NOW + days * DAY, content_hash=str(days))
+    async with store.read() as conn:
+        beside = await pages.months_beside(conn, A, LINK, {LIVE}, start=NOW - DAY, end=NOW + DAY)
+        assert beside == (NOW - 2 * DAY, NOW + 3 * DAY)
+        assert await pages.months_beside(conn, A, LINK, {PAST}, start=NOW - DAY, end=NOW + DAY) == (None, None)
+
+
 async def test_the_span_of_a_link(store: Store) -> None:
     async with store.write() as conn:
         for seconds in (0, 500):
