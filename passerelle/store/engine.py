@@ -184,6 +184,21 @@ class Store:
                     await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 yield conn
 
+    async def maintain(self, statement: str) -> None:
+        """Run a statement that no transaction may hold: VACUUM, a checkpoint. Writes of ours wait while it runs.
+
+        Raises StoreError for what the database refuses.
+        """
+        if self.dialect == "postgresql":
+            async with self._connected(self._writing_engine) as conn:
+                with translated():
+                    await conn.execution_options(isolation_level="AUTOCOMMIT")
+                    await conn.execute(text(statement))
+            return
+        async with self._one_writer:
+            with translated():
+                await sqlite.run_outside(await self._sqlite_writer(durable=True), statement)
+
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         conn = engine.connect()

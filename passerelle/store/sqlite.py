@@ -267,3 +267,10 @@ async def set_durable(conn: AsyncConnection, durable: bool) -> None:
     """Whether the next transactions of a connection of ours are to outlive a power cut."""
     raw = await conn.get_raw_connection()
     cast(SqliteConnection, raw.driver_connection).set_durable(durable)
+
+
+async def run_outside(conn: AsyncConnection, statement: str) -> None:
+    """Run a statement outside any transaction, in the connection's thread; SQLAlchemy would begin one."""
+    raw = await conn.get_raw_connection()
+    driver = cast(SqliteConnection, raw.driver_connection)
+    await driver.run(lambda: driver.driver.execute(statement).fetchall(), may_wait=True)

@@ -1,0 +1,131 @@
+"""Finding posts by their words. Nothing is found, counted or read that is not accepted, or stands on another shelf.
+
+Both databases find the same; which of several answers is the best, each says in its own way.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row, TextClause, bindparam, text
+
+from passerelle.core.ids import AssociationName, LinkName, PostId, ThreadId
+from passerelle.core.model import Origin, Side
+from passerelle.core.search_plan import SearchPlan
+from passerelle.core.shelves import Shelf, shelf_of
+from passerelle.store import search_postgresql, search_sqlite
+from passerelle.store.engine import Store
+from passerelle.store.types import Instant
+
+#: Where the best answers come first, they are looked for among so many of the newest: to rank all would take long.
+MOST_RANKED = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundPost:
+    """An accepted post that a search found."""
+
+    id: PostId
+    #: Its place in time (`core.chronology`).
+    chrono_id: int
+    association: AssociationName
+    link: LinkName
+    side: Side
+    origin: Origin
+    thread_id: ThreadId
+    author_name: str
+    subject: str
+    #: The author's own words.
+    text: str = field(repr=False)
+    said_at: datetime
+    permalink: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundFile:
+    """A file of a post that was found, and where its text is kept; None where it has none."""
+
+    post_id: PostId
+    filename: str
+    text_hash: str | None
+
+
+_COLUMNS = "p.id, p.chrono_id, p.association, p.link, p.side, p.origin, p.thread_id, p.author_name, p.subject, p.text"
+_ROWS = f"""
+SELECT {_COLUMNS}, p.said_at, p.permalink, c.link AS crossed
+FROM post AS p LEFT JOIN cross_post AS c ON c.post_id = p.id
+WHERE p.chrono_id IN :numbers AND p.state = 'accepted'
+"""
+_FILES = """
+SELECT a.post_id, a.filename, t.text_hash
+FROM attachment AS a LEFT JOIN file_text AS t ON t.attachment_id = a.id AND t.state = 'here'
+WHERE a.post_id IN :numbers AND a.filename <> '' ORDER BY a.post_id, a.position
+"""
+
+
+def _in_numbers(statement: str) -> TextClause:
+    return text(statement).bindparams(bindparam("numbers", expanding=True))
+
+
+_ROWS_STATEMENT = _in_numbers(_ROWS).columns(said_at=Instant())
+_FILES_STATEMENT = _in_numbers(_FILES)
+
+
+async def find_newest(store: Store, plan: SearchPlan, *, before: int | None, limit: int) -> list[int]:
+    """The numbers (`chrono_id`) of the newest posts that the plan finds, newest first; with `before`, below it."""
+    if not plan.shelves:
+        return []
+    if store.threads is not None:
+        return await store.threads.run(partial(search_sqlite.find_newest, plan=plan, before=before, limit=limit))
+    async with store.read() as conn:
+        return await search_postgresql.find_newest(conn, plan, before=before, limit=limit)
+
+
+async def rank_newest(store: Store, plan: SearchPlan, *, most: int = MOST_RANKED) -> list[int]:
+    """The numbers of the newest `most` posts that the plan finds, the best answer first."""
+    if not plan.shelves:
+        return []
+    if store.threads is not None:
+        return await store.threads.run(partial(search_sqlite.rank_newest, plan=plan, most=most))
+    async with store.read() as conn:
+        return await search_postgresql.rank_newest(conn, plan, most=most)
+
+
+async def count_found(store: Store, plan: SearchPlan, *, most: int) -> int:
+    """How many posts the plan finds, `most` at the most."""
+    if not plan.shelves:
+        return 0
+    if store.threads is not None:
+        return await store.threads.run(partial(search_sqlite.count, plan=plan, most=most))
+    async with store.read() as conn:
+        return await search_postgresql.count(conn, plan, most=most)
+
+
+async def read_found(store: Store, numbers: Sequence[int], shelves: Collection[Shelf]) -> list[FoundPost]:
+    """The accepted posts of these numbers that stand on the shelves, in the order of the numbers."""
+    if not numbers:
+        return []
+    async with store.read() as conn:
+        rows = (await conn.execute(_ROWS_STATEMENT, {"numbers": list(numbers)})).all()
+    found: dict[int, FoundPost] = {}
+    for row in rows:
+        # The index was asked for the shelves already; a cross-post comes in several rows.
+        links = {row.link} | ({row.crossed} if row.crossed else set())
+        if any(_shelf(row, link) in shelves for link in links):
+            found[row.chrono_id] = FoundPost(**{name: getattr(row, name) for name in FoundPost.__slots__})
+    return [found[number] for number in numbers if number in found]
+
+
+def _shelf(row: Row[Any], link: str) -> Shelf:
+    return shelf_of(association=row.association, link=LinkName(link), origin=row.origin, side=row.side)
+
+
+async def list_found_files(store: Store, post_ids: Collection[PostId]) -> list[FoundFile]:
+    """The files of posts that a search found, in their order."""
+    if not post_ids:
+        return []
+    async with store.read() as conn:
+        rows = (await conn.execute(_FILES_STATEMENT, {"numbers": sorted(post_ids)})).all()
+    return [FoundFile(post_id=row.post_id, filename=row.filename, text_hash=row.text_hash) for row in rows]
