@@ -15,6 +15,9 @@ TOO_LARGE = N_("It is larger than 64 MB.")
 NOT_A_MAIL = N_("It does not begin with header fields, as a mail does.")
 UNREADABLE_FILE = N_("The file cannot be read.")
 DAMAGED = N_("The file is damaged or ends too early: the mails after this place cannot be read.")
+ENCRYPTED = N_("It is encrypted, and its key is not here.")
+MALFORMED_EVENT = N_("It is not an event that can be read.")
+KEPT_IN_ROOM = N_("Its author kept it for the room, with // before it.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -62,13 +62,17 @@ class Encryption:
 
         Raises ConfigError where the store and the device do not belong together; TemporaryFailure.
         """
-        self._tighten()
         self._client.client_session = http
+        self.load()
+        await self._compare_with_homeserver()
+        await self._publish()
+
+    def load(self) -> None:
+        """Load the keys that are kept, and ask nobody anything: enough to decrypt what was said."""
+        self._tighten()
         session = self._session
         self._client.restore_login(session.user_id, session.device_id, session.access_token)
         self._tighten()
-        await self._compare_with_homeserver()
-        await self._publish()
 
     def close(self) -> None:
         # The connection pool is not ours.

@@ -15,7 +15,7 @@ ADAPTERS = {
     "matrix.bot", "matrix.sync", "matrix.appservice", "matrix.transactions", "matrix.homeserver", "matrix.room_api",
     "matrix.ghosts", "matrix.direct", "matrix.login", "matrix.encryption", "matrix.media_repository",
     "matrix.own_events", "matrix.connection", "matrix.pushes", "matrix.probe", "matrix.answers", "matrix.timeline",
-    "matrix.power",
+    "matrix.power", "matrix.past", "matrix.past_keys",
 }  # fmt: skip
 #: Third-party libraries that do I/O or wait: never in a pure module.
 IO_LIBRARIES = {
