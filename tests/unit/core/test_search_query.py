@@ -313,7 +313,7 @@ def test_whatever_is_typed_is_understood_or_mended(typed: str, places: tuple[str
 
 @pytest.mark.parametrize(
     "hostile",
-    ["après:xyz ", "obget:x ", "le:aaa1-2 ", '"', "de:", "-", "avant:12/12/12 ", "en ", "entre a et ", "12 ", "1", "« "],
+    ["après:xyz ", "obget:x ", "le:aaa1-2 ", '"', "de:", "-", "avant:12/12/12 ", "en ", "entre a et ", "12 ", "1", "«"],
 )
 def test_a_long_hostile_search_is_not_read(hostile: str) -> None:
     with pytest.raises(QueryProblem) as problem:
