@@ -14,7 +14,6 @@ stranger is asked to sign in whether there is something or not, and so learns no
 
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Literal
@@ -22,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 from multidict import MultiDictProxy
+from yarl import URL
 
 from passerelle.core.archive_settings import WebSettings
 from passerelle.core.ids import AssociationName
@@ -129,7 +129,8 @@ def sign_in_first(request: web.Request) -> web.HTTPSeeOther:
     next_ = safe_target(association, target)
     query = f"?next={quote(next_, safe='/')}" if next_ else ""
     root = root_path(request.app[CONTEXT].settings.web)
-    return web.HTTPSeeOther(f"{root}/{association}/{SIGN_IN_PATH}{query}", headers={"Cache-Control": "no-store"})
+    location = f"{root}/{association}/{SIGN_IN_PATH}{query}"
+    return web.HTTPSeeOther(exactly(location), headers={"Cache-Control": "no-store"})
 
 
 def nothing_here(request: web.Request) -> web.HTTPException:
@@ -145,6 +146,11 @@ def nothing_here(request: web.Request) -> web.HTTPException:
 def root_path(settings: WebSettings | None) -> str:
     """The path of the archive's root on its web server, without a slash at the end: "" or `/archives`."""
     return urlsplit(settings.url).path.rstrip("/") if settings else ""
+
+
+def exactly(location: str) -> URL:
+    """A location as it is written: aiohttp would undo the quoting of a slash in a Message-ID."""
+    return URL(location, encoded=True)
 
 
 def safe_target(association: str, path: str) -> str:
@@ -189,14 +195,15 @@ async def checked_form(request: web.Request) -> Form:
 def comes_from(request: web.Request) -> Literal["here", "elsewhere", "unknown"]:
     """From whose page a form was sent, as the browser says.
 
-    Sec-Fetch-Site (W3C Fetch Metadata) where there is one; Origin (RFC 6454) or Referer with older browsers.
+    Sec-Fetch-Site (W3C Fetch Metadata) where there is one; Origin (RFC 6454) or Referer with older browsers, which say
+    `null` for a page that lets no referrer out.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return "here" if site in ("same-origin", "none") else "elsewhere"
     for field in ("Origin", "Referer"):
         value = request.headers.get(field)
-        if value is not None:
+        if value is not None and value != "null":
             return "here" if _origin(value) in _own_origins(request) else "elsewhere"
     return "unknown"
 
@@ -244,15 +251,10 @@ def _cookie_path(request: web.Request) -> str:
     return f"{root_path(request.app[CONTEXT].settings.web)}/{request[ASSOCIATION].name}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """From where a request comes: an address of the internet, or a network of one household (IPv6 /64)."""
+def place_of(request: web.Request) -> str:
+    """Where a request comes from, to count tries: an internet address, or with IPv6 the network of a household (/64).
 
-    address: str
-
-
-def place_of(request: web.Request) -> Place:
-    """Where a request comes from: the last entry of X-Forwarded-For, where our own web server writes one.
+    The last entry of X-Forwarded-For, where our own web server writes one.
 
     Earlier entries are whatever the client wrote.
     """
@@ -261,7 +263,7 @@ def place_of(request: web.Request) -> Place:
     if settings is not None and settings.behind_proxy:
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
         peer = forwarded.rpartition(",")[2].strip() or peer
-    return Place(address=_network(peer))
+    return _network(peer)
 
 
 def _network(peer: str) -> str:
