@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,15 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import BlobHash
 from passerelle.errors import StoreError
 from passerelle.store.archive_tables import file_text
+from passerelle.store.blob_coding import Undecodable, decoded, encoded
 from passerelle.store.dialects import upsert
 from passerelle.store.tables import attachment, blob, inbox, outbox, post
 
-#: Smaller bytes are stored as they are.
-_WORTH_COMPRESSING_BYTES = 512
 #: From here on hashing and compressing would hold up the event loop.
 _LARGE_BYTES = 128 * 1024
-#: A sample that shrinks less than this is left alone: pictures, archives, base64 of either.
-_WORTHWHILE = 0.9
 
 _INSERT = upsert(blob, lambda i: i.on_conflict_do_nothing(index_elements=["hash"]))
 _GET = select(blob.c.encoding, blob.c.data, blob.c.size_bytes).where(blob.c.hash == bindparam("hash"))
@@ -43,17 +39,15 @@ def blob_hash(data: bytes) -> BlobHash:
     return BlobHash(hashlib.sha256(data).hexdigest())
 
 
-def _encoded(data: bytes) -> dict[str, Any]:
-    row = {"hash": blob_hash(data), "encoding": "identity", "size_bytes": len(data), "data": data}
-    sample = data[:_LARGE_BYTES]
-    if len(data) < _WORTH_COMPRESSING_BYTES or len(zlib.compress(sample, 1)) > _WORTHWHILE * len(sample):
-        return row
-    return row | {"encoding": "zlib", "data": zlib.compress(data, 1)}
+def blob_row(data: bytes) -> dict[str, Any]:
+    """The row of `blob` that holds these bytes."""
+    encoding, packed = encoded(data)
+    return {"hash": blob_hash(data), "encoding": encoding, "size_bytes": len(data), "data": packed}
 
 
 async def insert_blobs(conn: AsyncConnection, datas: Sequence[bytes]) -> list[BlobHash]:
     """Store bytes where they are not stored yet; their names, in the same order."""
-    rows = [await asyncio.to_thread(_encoded, d) if len(d) > _LARGE_BYTES else _encoded(d) for d in datas]
+    rows = [await asyncio.to_thread(blob_row, d) if len(d) > _LARGE_BYTES else blob_row(d) for d in datas]
     if rows:
         # Sorted: two daemons that store the same bytes at the same time wait for each other in one order only.
         await conn.execute(_INSERT(conn), sorted(rows, key=lambda row: str(row["hash"])))
@@ -71,9 +65,12 @@ async def get_blob(conn: AsyncConnection, hash: BlobHash) -> bytes:
     if row is None:
         raise StoreError(f"There are no bytes {hash[:12]}… in the store.")
     data = bytes(row.data)
-    if row.encoding == "identity":
-        return data
-    return await asyncio.to_thread(zlib.decompress, data) if row.size_bytes > _LARGE_BYTES else zlib.decompress(data)
+    try:
+        if row.size_bytes > _LARGE_BYTES:
+            return await asyncio.to_thread(decoded, row.encoding, data)
+        return decoded(row.encoding, data)
+    except Undecodable as error:
+        raise StoreError(f"The bytes {hash[:12]}… of the store cannot be read: {error}.") from error
 
 
 async def delete_unreferenced_blob(conn: AsyncConnection, hash: BlobHash) -> bool:

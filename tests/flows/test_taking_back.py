@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import AsyncIterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -23,6 +22,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.own_events import is_ours
 from passerelle.flows.seal_batches import seal_due_batches
 from passerelle.store.attachments import claim_wanted
+from passerelle.store.blob_coding import decoded
 from passerelle.store.engine import Store
 from passerelle.store.outbox import mark_sending, mark_sent, mark_waiting
 from passerelle.store.posts import insert_room_event
@@ -38,7 +38,7 @@ async def every_word(bridge: Bridge) -> str:
     async with bridge.ctx.store.read() as conn:
         for row in (await conn.execute(text("SELECT encoding, data FROM blob"))).all():
             data = bytes(row.data)
-            found.append((zlib.decompress(data) if row.encoding == "zlib" else data).decode("utf-8", "replace"))
+            found.append(decoded(row.encoding, data).decode("utf-8", "replace"))
         tables = ("post", "batch_line", "pending_line", "post_version", "thread", "attachment", "inbox")
         for table in tables:
             found += [str(row) for row in (await conn.execute(text(f"SELECT * FROM {table}"))).all()]
