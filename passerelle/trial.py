@@ -1,25 +1,21 @@
 """What would happen to an email (`passerelle try`): read and judged as by the daemon; nothing stored or sent."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import MailAddress
 from passerelle.core.links import Link
-from passerelle.core.model import KnownMessageId
 from passerelle.core.names import list_author_name
-from passerelle.core.placing import Placement, ancestors, place
 from passerelle.core.routing import Route, route
 from passerelle.core.rules import Facts, Verdict, judge
-from passerelle.core.subject import same_conversation
 from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.own_email import is_own_email
-from passerelle.flows.relay_email import PARSE_SECONDS, other_names
+from passerelle.flows.relay_email import PARSE_SECONDS, other_names, placed_as
 from passerelle.flows.rendering import Showing, contents_of_email
+from passerelle.flows.rethread import Foreseen, foresee
 from passerelle.mail.automatic import automatic_reason, spam_marked
 from passerelle.mail.parse import parse_headers
 from passerelle.mail.reading import Reading, read_email
@@ -27,7 +23,7 @@ from passerelle.matrix.render import RoomContent
 from passerelle.store.links import find_link_state
 from passerelle.store.rooms import find_room
 from passerelle.store.seen import find_seen
-from passerelle.store.threads import find_message_ids, get_thread
+from passerelle.store.threads import get_thread
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,13 +94,13 @@ async def _judged(ctx: FlowContext, conn: AsyncConnection, link: Link, reading: 
         duplicate=bool(await find_seen(conn, link.association_name, "post", [seen])),
         link_stopped=state.stopped_at is not None,
     )
-    placement, subject = await _place(conn, link, reading)
+    foreseen = await foresee(conn, link.association_name, placed_as(link, reading, ctx.now()))
     words = ctx.renderer(link.association).words
     room_id = ctx.links.room_of(link)
     room = await find_room(conn, room_id) if room_id else None
     showing = Showing(
         received_at=ctx.now(),
-        starts_thread=placement.parent_post_id is None,
+        starts_thread=foreseen.parent_post_id is None,
         names=await other_names(conn, link, reading.author),
         encrypted=room is not None and room.encrypted,
         delivery_key=lambda part: f"try-{part}",
@@ -115,23 +111,13 @@ async def _judged(ctx: FlowContext, conn: AsyncConnection, link: Link, reading: 
         unconfirmed=state.confirmed_at is None,
         reading=reading,
         author=list_author_name(reading.author.name if reading.author else "", words),
-        joins=subject if placement.parent_post_id is not None else None,
+        joins=await _joined(conn, foreseen),
         contents=contents_of_email(ctx, link, reading, showing),
     )
 
 
-async def _place(conn: AsyncConnection, link: Link, reading: Reading) -> tuple[Placement, str]:
-    """Where it would stand, and the subject of that conversation."""
-    email = reading.email
-    chain = ancestors(email.in_reply_to, email.references)
-    wanted = [*chain, *([email.message_id] if email.message_id else [])]
-    known: Mapping[Any, KnownMessageId] = await find_message_ids(conn, link.association_name, wanted)
-    subjects = {k.thread_id: (await get_thread(conn, k.thread_id)).subject for k in known.values()}
-    prefix = link.settings.mailing_list.subject_prefix
-    placement = place(
-        email.message_id,
-        chain,
-        known,
-        continues=lambda id: not subjects[id] or same_conversation(subjects[id], email.subject, prefix=prefix),
-    )
-    return placement, subjects.get(placement.thread_id, "") if placement.thread_id is not None else ""
+async def _joined(conn: AsyncConnection, foreseen: Foreseen) -> str | None:
+    """The subject of the conversation that it would go on with."""
+    if foreseen.thread_id is None or foreseen.parent_post_id is None:
+        return None
+    return (await get_thread(conn, foreseen.thread_id)).subject

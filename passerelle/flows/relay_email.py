@@ -3,19 +3,19 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.email import Email, Mailbox
 from passerelle.core.identity import delivery_key
-from passerelle.core.ids import MessageId, PostId, RoomId, ThreadId
+from passerelle.core.ids import PostId, RoomId, ThreadId
 from passerelle.core.links import Link, room_lane
-from passerelle.core.model import NO_MESSAGE_ID, InboxRow, KnownMessageId, LinkState, NewOutboxRow, NewPost
+from passerelle.core.model import NO_MESSAGE_ID, InboxRow, LinkState, NewOutboxRow, NewPost
 from passerelle.core.permalinks import short_name
-from passerelle.core.placing import Placement, ancestors, kept_references, place
+from passerelle.core.placing import kept_references
 from passerelle.core.rules import Facts, Verdict, judge
-from passerelle.core.subject import canonical_subject, display_subject, same_conversation
+from passerelle.core.subject import canonical_subject, display_subject
 from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
@@ -24,6 +24,7 @@ from passerelle.flows.names_shown import names_besides
 from passerelle.flows.own_email import is_own_email, note_echo
 from passerelle.flows.refuse_email import refuse_email, set_aside_email
 from passerelle.flows.rendering import Showing, contents_of_email, files_of
+from passerelle.flows.rethread import Foreseen, foresee, rethread_chunk
 from passerelle.flows.welcome import welcome_list_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
 from passerelle.mail.parse import parse_headers
@@ -44,10 +45,10 @@ from passerelle.store.posts import (
 from passerelle.store.rooms import find_room
 from passerelle.store.seen import find_seen, insert_seen
 from passerelle.store.tally import count
+from passerelle.store.thread_places import Placed
 from passerelle.store.threads import (
     find_message_ids,
     get_thread,
-    insert_message_id,
     insert_thread,
     stop_thread,
 )
@@ -56,6 +57,7 @@ log = logging.getLogger(__name__)
 
 #: What no email may take longer to be read; see docs/traps.md on regular expressions.
 PARSE_SECONDS = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,15 +152,15 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     if known is not None:
         post_id, parent = known.id, known.parent_post_id
     else:
-        evening = ctx.renderer(link.association).words("subject_evening")
-        placement = await _place(conn, link, email, evening=evening)
+        foreseen = await foresee(conn, association, placed_as(link, relay.reading, row.received_at))
         subject = display_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix)
-        thread_id = placement.thread_id or await insert_thread(
-            conn, association, subject, now, split_from=placement.split_from_thread_id
+        thread_id = foreseen.thread_id or await insert_thread(
+            conn, association, subject, now, split_from=foreseen.split_from
         )
         if await _fuse_blows(ctx, conn, relay, thread_id):
             return
-        post_id, parent = await _insert_post(ctx, conn, relay, thread_id, placement), placement.parent_post_id
+        post_id, parent = await _insert_post(ctx, conn, relay, thread_id, foreseen), foreseen.parent_post_id
+        await rethread_chunk(conn, association, {post_id: subject}, now)
     await _insert_deliveries(ctx, conn, relay, post_id, parent=parent)
     await insert_seen(conn, association, "post", [relay.seen], now)
     await welcome_list_author(ctx, conn, link, relay.reading.author, row.received_at)
@@ -167,23 +169,27 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     log.info("Email accepted", extra={"link": link.path, "inbox_id": row.id, "post_id": post_id})
 
 
-async def _place(conn: AsyncConnection, link: Link, email: Email, *, evening: str) -> Placement:
-    """Where the email stands. `evening`: the subject of an evening mail."""
-    association = link.association_name
-    chain = ancestors(email.in_reply_to, email.references)
-    wanted = [*chain, *([email.message_id] if email.message_id else [])]
-    known: dict[MessageId, KnownMessageId] = await find_message_ids(conn, association, wanted)
-    subjects = {k.thread_id: (await get_thread(conn, k.thread_id)).subject for k in known.values()}
-    prefix = link.settings.mailing_list.subject_prefix
+def said_at(email: Email, received_at: datetime) -> datetime:
+    """When an email was written, as it says itself: but not after it came."""
+    return min(email.date or received_at, received_at)
 
-    ours = {k.thread_id for k in known.values() if k.outbox_id is not None}
 
-    def continues(thread_id: ThreadId) -> bool:
-        # An evening mail of ours holds several conversations under a subject of its own.
-        subjects_of = [subjects[thread_id], *([evening] if thread_id in ours else [])]
-        return not subjects[thread_id] or any(same_conversation(s, email.subject, prefix=prefix) for s in subjects_of)
-
-    return place(email.message_id, chain, known, continues=continues)
+def placed_as(link: Link, reading: Reading, received_at: datetime) -> Placed:
+    """The email as the post that it will be, as far as its place depends on it."""
+    email = reading.email
+    return Placed(
+        id=PostId(0),
+        link=link.name,
+        side="list",
+        message_id=email.message_id or NO_MESSAGE_ID,
+        refs=" ".join(kept_references(email.in_reply_to, email.references)),
+        subject=canonical_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix),
+        beginning="",
+        said_at=(said_at(email, received_at) - _EPOCH) // timedelta(microseconds=1),
+        content_hash=reading.content_hash,
+        thread_id=ThreadId(0),
+        parent_post_id=None,
+    )
 
 
 async def _is_shown(conn: AsyncConnection, link: Link, room_id: RoomId, post_id: PostId) -> bool:
@@ -217,7 +223,7 @@ async def _fuse_blows(ctx: FlowContext, conn: AsyncConnection, relay: Relay, thr
 
 
 async def _insert_post(
-    ctx: FlowContext, conn: AsyncConnection, relay: Relay, thread_id: ThreadId, placement: Placement
+    ctx: FlowContext, conn: AsyncConnection, relay: Relay, thread_id: ThreadId, foreseen: Foreseen
 ) -> PostId:
     link, row, email, reading, now = relay.link, relay.row, relay.email, relay.reading, ctx.now()
     association, author = link.association_name, reading.author
@@ -240,24 +246,20 @@ async def _insert_post(
             message_id=email.message_id or NO_MESSAGE_ID,
             content_hash=reading.content_hash,
             thread_id=thread_id,
-            parent_post_id=placement.parent_post_id,
+            parent_post_id=foreseen.parent_post_id,
             author_name=author.name if author else "",
             author_address=address,
             person_id=person_id,
             subject=canonical_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix),
             text=reading.text,
             html=reading.html,
-            said_at=min(email.date or row.received_at, row.received_at),
+            said_at=said_at(email, row.received_at),
             accepted_at=now,
             flagged="same_id_other_content" if taken else "",
             refs=" ".join(kept_references(email.in_reply_to, email.references)),
             permalink=short_name(association, email.message_id or reading.content_hash),
         ),
     )
-    if email.message_id and not taken:
-        await insert_message_id(conn, association, email.message_id, thread_id=thread_id, post_id=post_id)
-    for missing in placement.placeholders:
-        await insert_message_id(conn, association, missing, thread_id=thread_id)
     await insert_attachments(conn, post_id, files_of(reading), now)
     return post_id
 

@@ -1,21 +1,75 @@
 """Posts find their place among conversations, whatever came first: the same posts make the same trees (`core.tree`).
 
-For an import (`rethread_chunk`): insert the posts of a chunk with `thread_id=await lobby(conn, association)`, their
-`refs` (`core.placing.kept_references`), `subject` (canonical) and `said_at`, but **no** rows of `mail_id`; then call
-`rethread_chunk` in the same transaction. It writes `thread`, `post.thread_id`, `post.parent_post_id`, `mail_id` and
-`missing_parent`.
+For an import (`rethread_chunk`): insert the posts of a chunk into one new, empty thread (`insert_thread`), the lobby,
+with their `refs` (`core.placing.kept_references`), canonical `subject` and `said_at`, but **no** rows of `mail_id`;
+then call `rethread_chunk` in the same transaction. It writes `post.thread_id`, `post.parent_post_id`, `thread`,
+`mail_id` and `missing_parent`, and takes the lobby away.
+
+Nothing that was sent is changed by it, and what was stopped stays stopped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, PostId
+from passerelle.core.ids import AssociationName, PostId, ThreadId
+from passerelle.core.regrouping import Home, find_homes
+from passerelle.core.tree import Forest, build_forest
+from passerelle.flows.rethread_reading import Gathered, gather, names_answered
+from passerelle.flows.rethread_subjects import subject_of_post
+from passerelle.store.thread_places import (
+    Placed,
+    ThreadFacts,
+    change_splits,
+    change_thread,
+    delete_empty_threads,
+    find_named,
+    find_threads,
+    insert_threads,
+    join_threads,
+    list_placed,
+    list_split_roots,
+    move_batches,
+    move_ids,
+    move_posts,
+    note_missing,
+    own_ids,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foreseen:
+    """Where a post would stand; `thread_id` None: in a conversation of its own, linked to `split_from`."""
+
+    thread_id: ThreadId | None
+    parent_post_id: PostId | None
+    split_from: ThreadId | None
+
+
+async def foresee(conn: AsyncConnection, association: AssociationName, arriving: Placed) -> Foreseen:
+    """Where a post will stand that is not stored yet; its `id` and `thread_id` are 0."""
+    found = await gather(conn, association, [arriving], ())
+    forest = build_forest(found.nodes)
+    homes = find_homes(forest, {p.id: p.thread_id for p in found.posts.values() if p.id != arriving.id})
+    home = next(home for home in homes if arriving.id in home.conversation.keys)
+    answered = home.conversation.split_from
+    parent = forest.parents[arriving.id]
+    return Foreseen(
+        thread_id=None if home.thread_id is None else ThreadId(home.thread_id),
+        parent_post_id=None if parent is None else PostId(parent),
+        split_from=None if answered is None else found.thread_of(PostId(answered)),
+    )
 
 
 async def rethread_chunk(
-    conn: AsyncConnection, association: AssociationName, arrived: Mapping[PostId, str], now: datetime
+    conn: AsyncConnection,
+    association: AssociationName,
+    arrived: Mapping[PostId, str],
+    now: datetime,
+    *,
+    lobby: ThreadId | None = None,
 ) -> None:
     """Place posts that were just inserted, and anew those that waited for them.
 
@@ -23,5 +77,178 @@ async def rethread_chunk(
         arrived: of each, its subject as it is shown (`core.subject.display_subject`): what a conversation is called
             that begins with it.
         now: aware, UTC.
+        lobby: the thread in which they were inserted to wait for this; it is taken away.
     """
-    raise NotImplementedError
+    new = await list_placed(conn, arrived)
+    found = await gather(conn, association, new, ())
+    await _Regrouping(conn=conn, association=association, now=now, found=found, shown=arrived, lobby=lobby).write()
+
+
+async def regroup(
+    conn: AsyncConnection, association: AssociationName, threads: Iterable[ThreadId], now: datetime
+) -> None:
+    """Place all posts of these conversations anew: after a human's word, or when a name means something at last."""
+    found = await gather(conn, association, (), threads)
+    await _Regrouping(conn=conn, association=association, now=now, found=found, shown={}, lobby=None).write()
+
+
+@dataclass(kw_only=True, slots=True)
+class _Regrouping:
+    """One regrouping on its way from what is to what ought to be."""
+
+    conn: AsyncConnection
+    association: AssociationName
+    now: datetime
+    found: Gathered
+    #: What conversations are called that begin with a post that came in just now.
+    shown: Mapping[PostId, str]
+    lobby: ThreadId | None
+    #: Where each post will stand.
+    into: dict[int, ThreadId] = field(default_factory=dict)
+    facts: dict[ThreadId, ThreadFacts] = field(default_factory=dict)
+
+    async def write(self) -> None:
+        found = self.found
+        forest = build_forest(found.nodes)
+        stands = {p.id: p.thread_id for p in found.posts.values() if p.thread_id != self.lobby}
+        homes = find_homes(forest, stands)  # type: ignore[arg-type]
+        before = {p.thread_id for p in found.posts.values() if p.thread_id != self.lobby}
+        self.facts = await find_threads(self.conn, before)
+        await self._settle_homes(forest, homes)
+        await self._move(forest)
+        await self._describe(forest, homes)
+        await self._note_names(forest)
+        await self._clear(homes, before)
+
+    async def _settle_homes(self, forest: Forest, homes: tuple[Home, ...]) -> None:
+        """Make the threads that are needed; from then on it is known where each post will stand."""
+        wanted = [home for home in homes if home.thread_id is None]
+        subjects = [await self._subject(forest, home) for home in wanted]
+        made = iter(await insert_threads(self.conn, self.association, subjects, self.now))
+        subject = iter(subjects)
+        for home in homes:
+            if home.thread_id is None:
+                id = next(made)
+                self.facts[id] = ThreadFacts(id=id, subject=next(subject))
+            else:
+                id = ThreadId(home.thread_id)
+            if home.joined:
+                await join_threads(self.conn, [ThreadId(one) for one in home.joined], id)
+            for key in home.conversation.keys:
+                self.into[key] = id
+
+    async def _move(self, forest: Forest) -> None:
+        moves: list[tuple[PostId, ThreadId, PostId | None]] = []
+        for post in self.found.posts.values():
+            parent = forest.parents[post.id]
+            under = None if parent is None else PostId(parent)
+            into = self.into[post.id]
+            if (post.thread_id, post.parent_post_id) != (into, under):
+                moves.append((post.id, into, under))
+        await move_posts(self.conn, moves)
+        known = self.found.posts
+        follow = [(id, into) for id, into, _ in moves if id not in self.shown and known[id].thread_id != into]
+        await move_ids(self.conn, follow)
+
+    async def _subject(self, forest: Forest, home: Home) -> str:
+        """What a conversation is called: by its first post; a thread that began with it keeps the name it has."""
+        if home.first is None:
+            return ""
+        first = self.found.posts[PostId(home.first)]
+        if first.id in self.shown:
+            return self.shown[first.id]
+        began = self._first_of(forest, first.thread_id)
+        if began == first.id and first.thread_id in self.facts:
+            return self.facts[first.thread_id].subject
+        return await subject_of_post(self.conn, first)
+
+    def _first_of(self, forest: Forest, thread_id: ThreadId) -> PostId | None:
+        """The post that a thread began with as it was."""
+        roots = (p.id for p in self.found.of_thread(thread_id) if p.parent_post_id is None and p.id not in self.shown)
+        return min(roots, key=lambda id: forest.ranks[id], default=None)
+
+    async def _describe(self, forest: Forest, homes: tuple[Home, ...]) -> None:
+        """Names, where they were split from, and that what was stopped stays stopped."""
+        for home in homes:
+            if not home.came_from and home.conversation.split_from is None:
+                continue
+            id = self.into[home.conversation.keys[0]]
+            was = self.facts.get(id)
+            stops = [self.facts[ThreadId(t)] for t in home.came_from if self.facts[ThreadId(t)].stopped_at is not None]
+            if home.conversation.fixed:
+                await self._stop_too(id, stops)
+                continue
+            if was is None:
+                continue
+            answered = home.conversation.split_from
+            stop = min(stops, key=lambda one: (one.stopped_at, one.id), default=was)
+            wanted = ThreadFacts(
+                id=id,
+                subject=await self._subject(forest, home),
+                split_from=None if answered is None else self._thread_of(PostId(answered)),
+                stopped_at=stop.stopped_at,
+                stopped_reason=stop.stopped_reason,
+            )
+            if wanted != was:
+                await change_thread(self.conn, wanted)
+
+    async def _stop_too(self, id: ThreadId, stops: list[ThreadFacts]) -> None:
+        """Posts of a stopped conversation came to another one: it is stopped with them."""
+        stop = min(stops, key=lambda one: (one.stopped_at, one.id), default=None)
+        if stop is None:
+            return
+        was = self.facts.get(id) or (await find_threads(self.conn, [id]))[id]
+        if was.stopped_at is None:
+            await change_thread(self.conn, was.stopped_like(stop))
+
+    def _thread_of(self, id: PostId) -> ThreadId:
+        return self.into[id] if id in self.into else self.found.thread_of(id)
+
+    async def _note_names(self, forest: Forest) -> None:
+        """What each Message-ID means, and what is waited for."""
+        owners: list[tuple[str, ThreadId, PostId]] = []
+        for post in self.found.posts.values():
+            name = post.message_id
+            if post.side != "list" or not name or forest.owners.get(name) != post.id:
+                continue
+            if self.found.named.get(name) != post.id:
+                owners.append((name, self.into[post.id], post.id))
+        await own_ids(self.conn, self.association, owners)
+        missing = [(name, PostId(key)) for key, names in forest.watched.items() for name in names]
+        await note_missing(
+            self.conn, self.association, [id for id in self.found.posts if id not in self.shown], missing
+        )
+
+    async def _clear(self, homes: tuple[Home, ...], before: set[ThreadId]) -> None:
+        """Batches and splits follow; threads in which nothing stands any more go."""
+        left = {p.thread_id for p in self.found.posts.values() if self.into[p.id] != p.thread_id} - {self.lobby}
+        gone = (before - set(self.into.values())) | {ThreadId(t) for home in homes for t in home.joined}
+        changed = sorted(left | gone)
+        if changed:
+            await move_batches(self.conn, changed)
+            described = {self.into[home.conversation.keys[0]] for home in homes if not home.conversation.fixed}
+            await self._follow_splits(changed, described)
+        heirs: dict[ThreadId, list[ThreadId]] = {}
+        for thread_id in sorted(gone):
+            heir = next((self.into[p.id] for p in self.found.of_thread(thread_id)), None)
+            heir = heir or next(self.into[h.conversation.keys[0]] for h in homes if thread_id in h.joined)
+            heirs.setdefault(heir, []).append(thread_id)
+        for heir, threads in heirs.items():
+            await delete_empty_threads(self.conn, threads, heir)
+        if self.lobby is not None:
+            await delete_empty_threads(self.conn, [self.lobby], self.lobby)
+
+    async def _follow_splits(self, changed: list[ThreadId], described: set[ThreadId]) -> None:
+        """Other conversations that were split from these: each from where the post stands that it answered."""
+        roots = [row for row in await list_split_roots(self.conn, changed) if row[0] not in described]
+        posts = {post.id: post for post in await list_placed(self.conn, [root for _, _, root in roots])}
+        names = {id: [n for n in names_answered(p)[0] if n != p.message_id] for id, p in posts.items()}
+        named = await find_named(self.conn, self.association, [name for chain in names.values() for name in chain])
+        answered = {id: next((named[n] for n in chain if n in named), None) for id, chain in names.items()}
+        stand = {p.id: p.thread_id for p in await list_placed(self.conn, [a for a in answered.values() if a])}
+        changes: dict[ThreadId, ThreadId | None] = {}
+        for thread_id, _, root in roots:
+            post_id = answered[root]
+            if post_id is not None and stand.get(post_id) != thread_id:
+                changes.setdefault(thread_id, stand.get(post_id))
+        await change_splits(self.conn, sorted(changes.items(), key=lambda one: one[0]))

@@ -19,7 +19,7 @@ meta = table("meta", Column("key", Words, primary_key=True), Column("value", Wor
 blob = table(
     "blob",
     Column("hash", Words, primary_key=True),  # sha256, hexadecimal, of the uncompressed bytes
-    Column("encoding", Words, nullable=False),  # identity | zlib
+    Column("encoding", Words, nullable=False),  # identity | zstd:<dictionary> | zlib (older ones)
     Column("size_bytes", Long, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
@@ -136,7 +136,8 @@ mail_id = table(
     Index("ix_mail_id_thread", "thread_id"),
 )
 
-#: Which posts answer a name that has not come, and nothing that stands nearer: when it comes they are placed anew.
+#: Which posts are placed anew when a post of that name comes: those that answer it and nothing nearer, while it has not
+#: come; and those that answered it under another subject, in case a second post of its name comes.
 missing_parent = table(
     "missing_parent",
     Column("association", Words, primary_key=True),

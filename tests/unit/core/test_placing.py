@@ -1,42 +1,24 @@
-"""Threads: where an email stands, in whatever order emails arrive."""
+"""What an email says that it answers."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerelle.core.ids import MessageId, PostId, ThreadId
-from passerelle.core.model import KnownMessageId
-from passerelle.core.placing import MAX_REFERENCES, ancestors, place
+from passerelle.core.ids import MessageId
+from passerelle.core.placing import MAX_KEPT, MAX_REFERENCES, ancestors, kept_references
 
 
 def ids(*names: str) -> list[MessageId]:
     return [MessageId(name) for name in names]
 
 
-def known(name: str, thread: int, post: int | None = 1) -> dict[MessageId, KnownMessageId]:
-    message_id = MessageId(name)
-    return {
-        message_id: KnownMessageId(
-            message_id=message_id,
-            thread_id=ThreadId(thread),
-            post_id=PostId(post) if post else None,
-            batch_id=None,
-            outbox_id=None,
-        )
-    }
-
-
-def same(_thread: ThreadId) -> bool:
-    return True
-
-
-def other(_thread: ThreadId) -> bool:
-    return False
-
-
 def test_ancestors_run_from_the_nearest() -> None:
     assert ancestors(ids("c"), ids("a", "b", "c")) == ("c", "b", "a")
+
+
+def test_ancestors_the_first_of_in_reply_to_is_the_parent() -> None:
+    assert ancestors(ids("c", "other"), ids("a", "b")) == ("c", "b", "a", "other")
 
 
 def test_ancestors_of_a_header_that_holds_thousands_are_cut() -> None:
@@ -45,47 +27,19 @@ def test_ancestors_of_a_header_that_holds_thousands_are_cut() -> None:
     assert ancestors([], many)[0] == "9999"
 
 
-def test_place_known_parent_joins_its_thread() -> None:
-    placement = place(MessageId("new"), ids("a"), known("a", 7), continues=same)
-    assert (placement.thread_id, placement.parent_post_id) == (7, 1)
-
-
-def test_place_missing_parent_leaves_placeholders_in_the_grandparents_thread() -> None:
-    placement = place(MessageId("new"), ids("b", "a"), known("a", 7), continues=same)
-    assert placement.thread_id == 7
-    assert placement.parent_post_id == 1
-    assert placement.parent_message_id == "b"
-    assert placement.placeholders == ("b",)
-
-
-def test_place_wholly_new_subject_begins_a_thread_linked_to_the_old() -> None:
-    placement = place(MessageId("new"), ids("a"), known("a", 7), continues=other)
-    assert placement.thread_id is None
-    assert placement.split_from_thread_id == 7
-    assert placement.parent_post_id is None
-
-
-def test_place_parent_that_comes_late_takes_the_placeholders_thread() -> None:
-    placement = place(MessageId("late"), [], known("late", 7, post=None), continues=same)
-    assert placement.thread_id == 7
-
-
-def test_place_answer_to_itself_is_no_loop() -> None:
-    placement = place(MessageId("a"), ids("a"), {}, continues=same)
-    assert placement.parent_message_id is None
-    assert placement.placeholders == ()
+def test_kept_references_are_the_nearest_and_the_oldest() -> None:
+    many = [MessageId(str(number)) for number in range(50)]
+    kept = kept_references(ids("49"), many)
+    assert len(kept) == MAX_KEPT
+    assert kept[:3] == ("49", "48", "47")
+    assert kept[-1] == "0"
 
 
 names = st.lists(st.sampled_from("abcdefgh"), max_size=8).map(lambda chosen: [MessageId(name) for name in chosen])
 
 
-@given(chain=names, answered=names, stands=st.sets(st.sampled_from("abcdefgh")))
-def test_place_whatever_is_known_every_unknown_ancestor_is_kept_once(
-    chain: list[MessageId], answered: list[MessageId], stands: set[str]
-) -> None:
-    store = {key: value for name in sorted(stands) for key, value in known(name, ord(name)).items()}
+@given(chain=names, answered=names)
+def test_ancestors_each_once_and_none_left_out(chain: list[MessageId], answered: list[MessageId]) -> None:
     found = ancestors(answered, chain)
-    placement = place(MessageId("new"), found, store, continues=same)
-    assert len(set(placement.placeholders)) == len(placement.placeholders)
-    assert set(placement.placeholders) == {m for m in found if m not in store}
-    assert (placement.thread_id is None) == (not any(m in store for m in found))
+    assert len(set(found)) == len(found)
+    assert set(found) == {*chain, *answered}
