@@ -170,6 +170,12 @@ async def find_persons(conn: AsyncConnection, association: AssociationName, what
     return [one for one in await _persons(conn, of_association) if one.name.casefold() == what.strip().casefold()]
 
 
+async def list_other_names(conn: AsyncConnection, association: AssociationName, person_id: int) -> list[str]:
+    """What the others of an association are called."""
+    statement = select(person.c.name).where(person.c.association == association, person.c.id != person_id)
+    return list((await conn.execute(statement)).scalars())
+
+
 async def is_shared(conn: AsyncConnection, association: AssociationName, address: MailAddress) -> bool:
     """Whether several persons have that address: a couple's."""
     values = {"association": association, "address": address}
