@@ -8,6 +8,10 @@ must the queries that use them: neither database infers that a bound parameter w
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
 
 from passerelle.store import archive_tables as archive_tables
+from passerelle.store.people_tables import participant as participant
+from passerelle.store.people_tables import person as person
+from passerelle.store.people_tables import person_address as person_address
+from passerelle.store.people_tables import person_user_id as person_user_id
 from passerelle.store.table_parts import metadata as metadata
 from passerelle.store.table_parts import row_id, table, where, where_not, where_set
 from passerelle.store.types import Document, Flag, Instant, Long, RowId, Words
@@ -305,44 +309,6 @@ seen = table(
     Column("kind", Words, primary_key=True),  # message_id | event | delivery
     Column("keyed_hash", Words, primary_key=True),
     Column("seen_at", Instant, nullable=False),
-)
-
-person = table(
-    "person",
-    row_id(),
-    Column("association", Words, nullable=False),
-    Column("name", Words, nullable=False, default=""),
-    Column("created_at", Instant, nullable=False),
-)
-
-#: An address may belong to several persons, a person may have none.
-person_address = table(
-    "person_address",
-    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
-    Column("address", Words, primary_key=True),
-    Column("source", Words, nullable=False, default=""),  # post | roster | claimed
-    Column("added_at", Instant, nullable=False),
-    Index("ix_person_address_address", "address"),
-)
-
-person_user_id = table(
-    "person_user_id",
-    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
-    Column("user_id", Words, primary_key=True),
-    Column("source", Words, nullable=False, default=""),
-    Column("added_at", Instant, nullable=False),
-    Index("ix_person_user_id_user_id", "user_id"),
-)
-
-#: Who takes part in a link; who leaves, leaves.
-participant = table(
-    "participant",
-    Column("association", Words, primary_key=True),
-    Column("link", Words, primary_key=True),
-    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
-    Column("side", Words, primary_key=True),  # list | room
-    Column("since", Instant, nullable=False),
-    Column("until", Instant, nullable=True),
 )
 
 #: What the homeserver says of a room, kept current by the same transaction as the cursor.
