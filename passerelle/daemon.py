@@ -32,6 +32,7 @@ from passerelle.errors import DeliveryFailure, StoreError
 from passerelle.fetching import Fetching
 from passerelle.flows.consent import ask_consent
 from passerelle.flows.context import FlowContext
+from passerelle.flows.open_archive import openings_due_at, settle_openings
 from passerelle.flows.recover import find_restored, settle_restored
 from passerelle.flows.report_failures import next_report_at, report_failures, report_incidents, settle_unknown
 from passerelle.flows.seal_batches import seal_due_batches
@@ -327,6 +328,7 @@ class Daemon:
                 run=self._delivery.emails.settle_interrupted,
                 next_at=self._asked(next_interrupted_at),
             ),
+            Duty(name="openings", run=lambda: settle_openings(ctx), next_at=lambda: openings_due_at(ctx)),
             Duty(name="ask_consent", run=self._ask_consents, next_at=self._consent_due_at),
             Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
             Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=lambda: next_report_at(ctx)),

@@ -41,21 +41,6 @@ class Opening:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Membership:
-    """A person is in the room of a link now."""
-
-    history_visibility: str
-    #: Aware; None: they were there before we were, or changed their name since.
-    joined_at: datetime | None
-
-    def reads_back_to(self, first_said_at: datetime | None) -> bool:
-        """Whether the room shows them all that was said in it since `first_said_at`."""
-        if self.history_visibility in _OPEN_TO_MEMBERS:
-            return True
-        return self.joined_at is not None and first_said_at is not None and self.joined_at <= first_said_at
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """What the store knows of one person's place in an association."""
 
@@ -67,13 +52,21 @@ class Standing:
     #: Links that have a roster, and those on whose roster they are.
     rostered: frozenset[LinkName] = frozenset()
     on_roster: frozenset[LinkName] = frozenset()
-    memberships: Mapping[LinkName, Membership] = field(default_factory=dict)
+    #: History visibility of the rooms that they are in now.
+    rooms: Mapping[LinkName, str] = field(default_factory=dict)
 
     def on_list(self, link: LinkName) -> bool:
         return link in (self.on_roster if link in self.rostered else self.wrote_to)
 
+    def reads_past_of_room(self, link: LinkName) -> bool:
+        """Whether the room itself would show them what was said before they came.
+
+        Elsewhere it shows what was said since they joined: that is no imported past, which ends when the bridge came.
+        """
+        return self.rooms.get(link) in _OPEN_TO_MEMBERS
+
     def takes_part(self, link: LinkName) -> bool:
-        return self.on_list(link) or link in self.memberships
+        return self.on_list(link) or link in self.rooms
 
 
 def coordinates(coordinator: Coordinator, standing: Standing, *, shared: Collection[MailAddress]) -> bool:
@@ -121,14 +114,9 @@ def shelves_of(
     openings: Collection[Opening],
     *,
     now: datetime,
-    room_past: Collection[LinkName],
     is_coordinator: bool,
 ) -> frozenset[Shelf]:
-    """What one person may read.
-
-    Args:
-        room_past: links whose room shows them all of its imported past.
-    """
+    """What one person may read."""
     shelves = set(public_shelves(association, openings, now))
     for link in association.links:
         name = LinkName(link.name)
@@ -136,7 +124,7 @@ def shelves_of(
             shelves.add(_live(association, name))
         if standing.on_list(name):
             shelves.add(_past(association, name, "list"))
-        if name in standing.memberships and name in room_past:
+        if standing.reads_past_of_room(name):
             shelves.add(_past(association, name, "room"))
         if standing.takes_part(name):
             shelves |= _past_of_both_sides(association, link, openings, now)

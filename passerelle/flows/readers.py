@@ -11,7 +11,7 @@ from passerelle.core.settings import AssociationSettings
 from passerelle.core.shelves import Reader
 from passerelle.flows.context import FlowContext
 from passerelle.store.people import leave_participant
-from passerelle.store.readers import find_first_of_past, find_person_of, find_standing, list_openings, list_shared
+from passerelle.store.readers import find_person_of, find_standing, list_openings, list_shared
 from passerelle.store.sessions import end_reader, list_persons_signed_in
 
 
@@ -56,7 +56,6 @@ async def reader_of(ctx: FlowContext, conn: AsyncConnection, association: Associ
         standing,
         openings,
         now=ctx.now(),
-        room_past=await _room_pasts(conn, association, standing),
         is_coordinator=is_coordinator,
     )
     return Reader(
@@ -82,16 +81,6 @@ async def _is_coordinator(
         return False
     shared = await list_shared(conn, AssociationName(settings.name), person_id, standing.addresses)
     return any(coordinates(c, standing, shared=shared) for c in settings.coordinators)
-
-
-async def _room_pasts(conn: AsyncConnection, association: AssociationName, standing: Standing) -> list[LinkName]:
-    found = []
-    for link, membership in standing.memberships.items():
-        asks_when = membership.joined_at is not None and not membership.reads_back_to(None)
-        first = await find_first_of_past(conn, association, link) if asks_when else None
-        if membership.reads_back_to(first):
-            found.append(link)
-    return found
 
 
 async def end_who_left(ctx: FlowContext, conn: AsyncConnection, association: AssociationName) -> int:

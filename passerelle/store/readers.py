@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, LinkName, MailAddress, RoomId, UserId
-from passerelle.core.readership import Membership, Opening, Standing
-from passerelle.store.tables import person, person_address, person_user_id, post, room_member
+from passerelle.core.readership import Opening, Standing
+from passerelle.store.tables import person, person_address, person_user_id, room_member
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,17 +30,11 @@ UNION ALL SELECT 'rostered', link, '', '', NULL, NULL FROM roster WHERE associat
 UNION ALL SELECT 'on_roster', r.link, '', '', NULL, NULL FROM person_address a
   JOIN roster_entry r ON r.association = :association AND r.link IN :links AND r.address = lower(a.address)
   WHERE a.person_id = :person
-UNION ALL SELECT 'member', m.room_id, coalesce(r.history_visibility, ''), '', m.joined_at, NULL FROM person_user_id u
+UNION ALL SELECT 'member', m.room_id, coalesce(r.history_visibility, ''), '', NULL, NULL FROM person_user_id u
   JOIN room_member m ON m.room_id IN :rooms AND m.user_id = u.user_id AND m.membership = 'join'
   LEFT JOIN room r ON r.room_id = m.room_id
   WHERE u.person_id = :person"""
 ).bindparams(bindparam("links", expanding=True), bindparam("rooms", expanding=True))
-_FIRST_OF_PAST = select(func.min(post.c.said_at)).where(
-    post.c.association == bindparam("association"),
-    post.c.link == bindparam("link"),
-    post.c.origin == "import",
-    post.c.side == "room",
-)
 _SHARED_ADDRESSES = (
     select(person_address.c.address)
     .join(person, person.c.id == person_address.c.person_id)
@@ -120,20 +114,9 @@ async def find_standing(
         wrote_to=named("wrote_to"),
         rostered=named("rostered"),
         on_roster=named("on_roster"),
-        memberships={
-            rooms[row.link]: Membership(history_visibility=row.word, joined_at=_instant(row.at))
-            for row in found.get("member", ())
-        },
+        rooms={rooms[row.link]: row.word for row in found.get("member", ())},
     )
     return standing, [_opening(row) for row in found.get("opening", ())]
-
-
-async def find_first_of_past(conn: AsyncConnection, association: AssociationName, link: LinkName) -> datetime | None:
-    """When the first thing was said that was imported of a link's room."""
-    found: datetime | None = (
-        await conn.execute(_FIRST_OF_PAST, {"association": association, "link": link})
-    ).scalar_one()
-    return found
 
 
 async def list_shared(

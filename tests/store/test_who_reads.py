@@ -73,17 +73,6 @@ async def test_the_room_s_past_follows_its_history_visibility(town: Town, visibi
     assert await shelves(town, lea) == ({LIVE, PAST_ROOM} if reads_past else {LIVE})
 
 
-async def test_where_the_room_shows_what_was_said_since_joining_only_who_was_there_reads_it(town: Town) -> None:
-    await town.room_shows("joined")
-    await town.post("Jadis", side="room", origin="import", said_at=START - timedelta(days=100))
-    old = await town.chats("@old:lab.test", "Ancien")
-    await town.joins("@old:lab.test", "Ancien", joined_at=START - timedelta(days=200))
-    new = await town.chats("@new:lab.test", "Nouveau")
-    await town.joins("@new:lab.test", "Nouveau", joined_at=START - timedelta(days=50))
-    assert await shelves(town, old) == {LIVE, PAST_ROOM}
-    assert await shelves(town, new) == {LIVE}
-
-
 async def test_who_leaves_the_room_leaves_the_archive(town: Town) -> None:
     lea = await town.chats("@lea:lab.test", "Léa")
     for membership in ("leave", "ban", "invite"):
