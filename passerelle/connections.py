@@ -68,18 +68,20 @@ async def build_matrix(settings: Settings, store: Store, connections: Connection
     return Appservice(matrix, as_token=as_token, hs_token=hs_token, on_state=connections.note, marks=marks)
 
 
+async def find_session(store: Store, user_id: UserId) -> Session | None:
+    """The login of the bot that an earlier run of the daemon left."""
+    async with store.read() as conn:
+        kept = await find_meta(conn, _SESSION)
+    fields = json.loads(kept) if kept is not None else {}
+    if fields.get("user_id") != user_id:
+        return None
+    return Session(user_id=user_id, device_id=fields["device_id"], access_token=fields["access_token"])
+
+
 async def _build_bot(settings: Settings, store: Store, connections: Connections) -> MatrixBot:
     """The bot, with the login that an earlier run left: the same device keeps transaction ids meaningful."""
     matrix = settings.matrix
-    async with store.read() as conn:
-        kept = await find_meta(conn, _SESSION)
-    session = None
-    if kept is not None:
-        fields = json.loads(kept)
-        if fields["user_id"] == matrix.user_id:
-            session = Session(
-                user_id=UserId(fields["user_id"]), device_id=fields["device_id"], access_token=fields["access_token"]
-            )
+    session = await find_session(store, UserId(matrix.user_id))
 
     async def keep(new: Session) -> None:
         fields = {"user_id": new.user_id, "device_id": new.device_id, "access_token": new.access_token}

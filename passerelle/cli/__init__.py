@@ -4,6 +4,7 @@ import typer
 
 from passerelle.cli.archive import archive
 from passerelle.cli.archive_export import export
+from passerelle.cli.archive_import import import_
 from passerelle.cli.backup import backup, restore
 from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
@@ -145,6 +146,15 @@ archive.command(
         "passerelle archive export epeule/bureau --to bureau --format mboxrd --since 2025-09-01",
     ),
 )(export)
+archive.command(
+    "import",
+    help=_("Bring in the past of a list, or of a room. Interrupted, it goes on where it was; nothing comes in twice."),
+    epilog=example(
+        "passerelle archive import epeule/bureau bureau.mbox",
+        "passerelle archive import epeule/bureau /var/lib/sympa/arc/bureau@example.org --dry-run",
+        "passerelle archive import epeule/bureau --side room",
+    ),
+)(import_)
 app.add_typer(archive)
 app.add_typer(inbox)
 app.add_typer(outbox)
