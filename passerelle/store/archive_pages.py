@@ -133,6 +133,8 @@ _BY_BATCH = (
 )
 _FULL = select(*SHAPE.columns).where(post.c.id == bindparam("which"), _ACCEPTED, on_shelves())
 
+_SEVERAL = select(*SHAPE.columns).where(post.c.id.in_(bindparam("ids", expanding=True)), _ACCEPTED, on_shelves())
+
 
 def _of_link(*columns: Any) -> tuple[Select[Any], Select[Any]]:
     """Posts that stand in the link, and those that were posted to it besides another."""
@@ -268,6 +270,14 @@ async def find_readable_post(conn: AsyncConnection, id: PostId, shelves: Collect
     """A post, whole, that stands and may be read."""
     row = (await conn.execute(_FULL, {"which": id, **shelf_values(shelves)})).first()
     return None if row is None else SHAPE.value(row)
+
+
+async def posts_of_ids(conn: AsyncConnection, ids: Collection[PostId], shelves: Collection[Shelf]) -> dict[PostId, Post]:
+    """Posts, whole; those that do not stand, or may not be read, are left out."""
+    if not ids:
+        return {}
+    rows = (await conn.execute(_SEVERAL, {"ids": list(ids), **shelf_values(shelves)})).all()
+    return {one.id: one for one in SHAPE.values(rows)}
 
 
 async def newest_of_link(

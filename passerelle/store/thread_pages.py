@@ -54,6 +54,8 @@ class ThreadPage:
     number: int
     #: What the conversation is called; "" where it begins with a post that is not the reader's to read, or has no name.
     subject: str
+    #: The conversation begins with the first of `posts`.
+    begins: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,13 +121,14 @@ async def posts_of_thread(
     values = {"thread_id": thread_id, "limit": limit, "offset": offset, **shelf_values(shelves)}
     rows = (await conn.execute(_POSTS, values)).all()
     if not rows:
-        return ThreadPage(posts=(), number=0, subject="")
+        return ThreadPage(posts=(), number=0, subject="", begins=False)
     *_, number, subject, begins_at, readable_from = rows[0]
     names = ThreadPost.__slots__
     return ThreadPage(
         posts=tuple(ThreadPost(**dict(zip(names, row, strict=False))) for row in rows),
         number=number,
         subject=subject if begins_at == readable_from else "",
+        begins=offset == 0,
     )
 
 

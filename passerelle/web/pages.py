@@ -147,6 +147,12 @@ def _style_path(ctx: FlowContext) -> str:
     return f"{root_path(ctx.settings.web)}/style/{style_sheet()[0]}.css"
 
 
+def absolute(request: web.Request, path: str) -> str:
+    """A path of ours as the address that stands in a mail or a feed."""
+    settings = request.app[CONTEXT].settings.web
+    return f"{settings.url.rstrip('/').removesuffix(root_path(settings))}{path}" if settings else path
+
+
 def local(request: web.Request, at: datetime) -> datetime:
     """An aware instant in the association's time zone."""
     return at.astimezone(request[ASSOCIATION].zone())

@@ -56,9 +56,13 @@ async def _openings(conn: AsyncConnection, shelves: set[Shelf]) -> Any:
     return await pages.openings_of_threads(conn, [1], shelves)  # type: ignore[list-item]
 
 
+async def _several(conn: AsyncConnection, shelves: set[Shelf]) -> Any:
+    return await pages.posts_of_ids(conn, [PostId(1), PostId(99)], shelves)
+
+
 READS: dict[str, Read] = {
     "newest": _newest, "month": _month, "months": _months, "short": _short, "message": _message, "one": _one,
-    "openings": _openings,
+    "openings": _openings, "several": _several,
 }  # fmt: skip
 
 
@@ -86,7 +90,7 @@ async def test_only_what_stands_is_shown(store: Store, state: str) -> None:
     async with store.write() as conn:
         await made_post(conn, state=state, message_id="m@a", permalink="abcdefghijkl")
     async with store.read() as conn:
-        for name in ("newest", "month", "months", "one", "openings"):
+        for name in ("newest", "month", "months", "one", "openings", "several"):
             assert not await READS[name](conn, {LIVE}), name
         # A permanent address leads to the tombstone in its conversation.
         assert await _short(conn, {LIVE})

@@ -1,0 +1,166 @@
+"""The archive's web server: every address with its handler, the door, errors as pages, and listening."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from passerelle.core.archive_settings import WebSettings
+from passerelle.errors import ConfigError, PasserelleError
+from passerelle.flows.context import FlowContext
+from passerelle.web import (
+    sign_in,
+    views_coordinator,
+    views_feeds,
+    views_files,
+    views_home,
+    views_own,
+    views_thread,
+)
+from passerelle.web.app_keys import CONTEXT
+from passerelle.web.door import ASSOCIATION, READER, door
+from passerelle.web.pages import SAFE_HEADERS, bare_page, page, style_sheet
+from passerelle.web.routes import ROUTES
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: Forms hold a line of text.
+_LARGEST_FORM_BYTES = 64 * 1024
+_LONGEST_HEADER_LINE = 16 * 1024
+
+HANDLERS: Mapping[str, Handler] = {
+    "root": views_home.root,
+    "robots": views_home.robots,
+    "style": views_home.style,
+    "root_message": views_thread.root_message,
+    "root_short": views_thread.root_short,
+    "home": views_home.home,
+    "link": views_home.link_months,
+    "month": views_home.month,
+    "thread": views_thread.thread,
+    "message": views_thread.message,
+    "short": views_thread.short,
+    "post": views_thread.post,
+    "original": views_files.original,
+    "original_file": views_files.original_file,
+    "file": views_files.file,
+    "mine": views_own.mine,
+    "acts": views_own.acts,
+    "about": views_home.about,
+    "feeds": views_feeds.feeds,
+    "feed_all": views_feeds.feed_all,
+    "feed_link": views_feeds.feed_link,
+    "feed_thread": views_feeds.feed_thread,
+    "keyed_all": views_feeds.feed_all,
+    "keyed_link": views_feeds.feed_link,
+    "keyed_thread": views_feeds.feed_thread,
+    **sign_in.HANDLERS,
+    "hide": views_coordinator.hide,
+    "show": views_coordinator.show,
+}
+
+#: Title and sentence of an error's page (catalogues), by HTTP status.
+_ERRORS = {
+    400: ("web_wrong_request", "web_wrong_request_told"),
+    403: ("web_forbidden", "web_forbidden_told"),
+    404: ("web_not_found", "web_not_found_told"),
+    405: ("web_not_found", "web_not_found_told"),
+    413: ("web_wrong_request", "web_wrong_request_told"),
+    429: ("web_too_often", "web_too_often_told"),
+}
+_FAILED = ("web_failed", "web_failed_told")
+
+
+def build_app(ctx: FlowContext) -> web.Application:
+    """The application with all its addresses. Raises ConfigError where its files are not installed."""
+    try:
+        style_sheet()
+    except OSError as error:
+        raise ConfigError("the archive's style sheet is not installed: install Passerelle again") from error
+    app = web.Application(client_max_size=_LARGEST_FORM_BYTES, middlewares=[errors_as_pages, door])
+    app[CONTEXT] = ctx
+    sign_in.set_up(app)
+    for route in (one for one in ROUTES if one.name in HANDLERS):
+        # HEAD comes with GET, and never changes anything.
+        app.router.add_route(route.method, route.path, HANDLERS[route.name])
+        if route.method == "GET":
+            app.router.add_route("HEAD", route.path, HANDLERS[route.name])
+    return app
+
+
+@web.middleware
+async def errors_as_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """An error is a page in plain words, with the headers of every page; what we did wrong is logged, never shown."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            error.headers.update(SAFE_HEADERS)
+            raise
+        return _error_page(request, error.status, error)
+    except PasserelleError as error:
+        log.error("A page could not be made: %s", error, extra={"route": _route_name(request)})
+        return _error_page(request, 500)
+    except Exception:
+        log.exception("A page failed", extra={"route": _route_name(request)})
+        return _error_page(request, 500)
+
+
+def _route_name(request: web.Request) -> str:
+    """Which kind of page it was; never its address, which may hold a secret."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "none"
+
+
+def _error_page(request: web.Request, status: int, error: web.HTTPException | None = None) -> web.Response:
+    title, told = _ERRORS.get(status, _FAILED)
+    if status == 403 and isinstance(error, views_coordinator.NotACoordinator):
+        title, told = "web_not_yours", "web_not_yours_told"
+    ctx = request.app[CONTEXT]
+    if ASSOCIATION in request and READER in request:
+        words = ctx.renderer(request[ASSOCIATION]).words
+        answer = page(request, "error", status=status, title=words(title), told=words(told))
+    else:
+        words = ctx.renderer(ctx.settings.associations[0]).words
+        answer = bare_page(ctx, "error", status=status, title=words(title), told=words(told))
+    answer.headers["Cache-Control"] = "no-store"
+    for name in ("Retry-After", "Allow", "X-Robots-Tag"):
+        if error is not None and name in error.headers:
+            answer.headers[name] = error.headers[name]
+    return answer
+
+
+class ArchiveServer:
+    """Listens for the web server before it. Made once; `start` and `stop`."""
+
+    def __init__(self, ctx: FlowContext, settings: WebSettings) -> None:
+        self._ctx, self._settings = ctx, settings
+        self._runner: web.AppRunner | None = None
+        #: Where it listens, once started.
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen. Raises ConfigError where the address cannot be taken."""
+        runner = web.AppRunner(
+            build_app(self._ctx),
+            access_log=None,  # who read what is nobody's business (PEOPLE 9)
+            keepalive_timeout=30,
+            max_line_size=_LONGEST_HEADER_LINE,
+        )
+        await runner.setup()
+        self._runner = runner
+        try:
+            await web.TCPSite(runner, self._settings.host, self._settings.port).start()
+        except OSError as error:
+            await self.stop()
+            where = f"{self._settings.host} port {self._settings.port}"
+            raise ConfigError(f"web: cannot listen on {where} ({error.strerror})") from error
+        self.port = runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Answer what was asked, and listen no more."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
