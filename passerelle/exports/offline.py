@@ -63,7 +63,7 @@ class _Thread:
 
 
 @dataclass(kw_only=True, slots=True)
-class _Shelf:
+class _OfLink:
     """A link's conversations, by the months in which something was said in them."""
 
     link: str
@@ -117,7 +117,7 @@ class OfflineWriter:
         self._names: dict[str, object] = {"association": association, "made_at": made_at}
         self._zone = association.zone()
         self._threads: dict[ThreadId, _Thread] = {}
-        self._shelves: dict[str, _Shelf] = {}
+        self._shelves: dict[str, _OfLink] = {}
         self._scratch = tempfile.TemporaryDirectory(prefix="passerelle-export-")
         self._words = _Pieces(Path(self._scratch.name) / "words")
         self._posts = _Pieces(Path(self._scratch.name) / "posts")
@@ -144,7 +144,7 @@ class OfflineWriter:
         thread.last_at = max(thread.last_at, post.said_at)
         thread.first_at = min(thread.first_at, post.said_at)
         thread.posts += exported.is_shown
-        shelf = self._shelves.setdefault(exported.link.settings.name, _Shelf(link=exported.link.settings.name))
+        shelf = self._shelves.setdefault(exported.link.settings.name, _OfLink(link=exported.link.settings.name))
         month = post.said_at.astimezone(self._zone).strftime("%Y-%m")
         of_month = shelf.months.setdefault(month, {})
         of_month[thread_id] = of_month.get(thread_id, 0) + exported.is_shown
