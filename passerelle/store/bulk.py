@@ -1,0 +1,246 @@
+"""Thousands of posts at once, by plain SQL: what an import inserts in one short transaction.
+
+SQLAlchemy's own inserts cost ten times what the databases take for a row. Rows go in as tuples in the order of the
+columns named here; `tests/store/test_bulk.py` holds that a post so inserted is one like any other.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import AssociationName, BlobHash, LinkName, MailAddress, MessageId, PostId, ThreadId
+from passerelle.core.model import Side
+from passerelle.core.search_words import SearchWords
+from passerelle.store import search_postgresql
+from passerelle.store.archive_tables import cross_post
+from passerelle.store.dialects import upsert
+from passerelle.store.search_sqlite import INSERT_WORDS, word_rows
+from passerelle.store.tables import attachment, blob, mail_id, post, seen
+from passerelle.store.types import microseconds
+
+_POST_COLUMNS = (
+    "id", "association", "link", "side", "raw_hash", "message_id", "content_hash", "thread_id", "author_name",
+    "author_address", "person_id", "subject", "text", "html", "msgtype", "said_at", "accepted_at", "state", "flagged",
+    "origin", "refs", "permalink", "chrono_id", "index_state",
+)  # fmt: skip
+_BLOB_COLUMNS = ("hash", "encoding", "size_bytes", "data")
+_FILE_COLUMNS = (
+    "post_id", "position", "filename", "media_type", "size_bytes", "inline", "content_id", "blob_hash", "state",
+    "attempts", "reason",
+)  # fmt: skip
+_SEEN_COLUMNS = ("association", "kind", "keyed_hash", "seen_at")
+
+_KNOWN_POSTS = select(post.c.id, post.c.message_id, post.c.content_hash, post.c.link).where(
+    post.c.association == bindparam("association"),
+    post.c.side == text("'list'"),
+    post.c.message_id.in_(bindparam("ids", expanding=True)),
+)
+_KNOWN_BY_WORDS = select(post.c.id, post.c.message_id, post.c.content_hash, post.c.link).where(
+    post.c.association == bindparam("association"),
+    post.c.side == text("'list'"),
+    post.c.message_id == text("''"),
+    post.c.content_hash.in_(bindparam("hashes", expanding=True)),
+)
+_OURS = select(mail_id.c.message_id).where(
+    mail_id.c.association == bindparam("association"),
+    mail_id.c.message_id.in_(bindparam("ids", expanding=True)),
+    mail_id.c.outbox_id.is_not(None) | mail_id.c.batch_id.is_not(None),
+)
+_CROSS = upsert(cross_post, lambda i: i.on_conflict_do_nothing(index_elements=["post_id", "link"]))
+_INDEX_AGAIN = post.update().where(post.c.id == bindparam("which")).values(index_state="waiting")
+_NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence('post', 'id')) FROM generate_series(1, :count)")
+_LAST_ID = "SELECT max((SELECT coalesce(max(id), 0) FROM post), (SELECT coalesce(max(seq), 0) FROM sqlite_sequence \
+WHERE name = 'post'))"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BulkBlob:
+    """A row of `blob`, made elsewhere."""
+
+    hash: BlobHash
+    encoding: str
+    size_bytes: int
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BulkFile:
+    """A file of a post. `blob` None: only its name is kept, it is over the limit."""
+
+    filename: str
+    media_type: str
+    size_bytes: int
+    inline: bool
+    content_id: str | None
+    blob: BulkBlob | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BulkPost:
+    """A post of an imported past, ready to be inserted."""
+
+    raw: BulkBlob
+    message_id: MessageId
+    content_hash: str
+    #: Keyed hash by which this very post is known on its link, for ever.
+    seen: str
+    refs: str
+    permalink: str
+    #: As it is shown, and as it is compared.
+    shown_subject: str
+    subject: str
+    author_name: str
+    author_address: MailAddress | None
+    text: str = field(repr=False)
+    said_at: datetime
+    files: tuple[BulkFile, ...]
+    #: None: its files are to be read first; the daemon indexes it.
+    words: SearchWords | None = field(repr=False)
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.message_id, self.content_hash
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownPost:
+    id: PostId
+    link: LinkName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where posts of an import belong."""
+
+    association: AssociationName
+    link: LinkName
+    side: Side
+    #: The thread in which they wait to be placed.
+    lobby: ThreadId
+    now: datetime
+
+
+async def find_known_posts(
+    conn: AsyncConnection, association: AssociationName, posts: Sequence[BulkPost]
+) -> dict[tuple[str, str], KnownPost]:
+    """The posts from the list that have a Message-ID of one of these, by Message-ID and content hash."""
+    named = sorted({one.message_id for one in posts if one.message_id})
+    nameless = sorted({one.content_hash for one in posts if not one.message_id})
+    rows: list[Any] = []
+    if named:
+        rows += (await conn.execute(_KNOWN_POSTS, {"association": association, "ids": named})).all()
+    if nameless:
+        rows += (await conn.execute(_KNOWN_BY_WORDS, {"association": association, "hashes": nameless})).all()
+    return {(row.message_id, row.content_hash): KnownPost(id=row.id, link=row.link) for row in rows}
+
+
+async def find_own_mails(
+    conn: AsyncConnection, association: AssociationName, ids: Iterable[MessageId]
+) -> set[MessageId]:
+    """Which of these Message-IDs are of mails that the bridge sent itself."""
+    wanted = sorted({one for one in ids if one})
+    if not wanted:
+        return set()
+    return set((await conn.execute(_OURS, {"association": association, "ids": wanted})).scalars())
+
+
+async def insert_cross_posts(conn: AsyncConnection, link: LinkName, ids: Sequence[PostId]) -> None:
+    """These posts stand in that link too; they are indexed anew, since that is part of what they are found by."""
+    if ids:
+        await conn.execute(_CROSS(conn), [{"post_id": id, "link": link} for id in ids])
+        await conn.execute(_INDEX_AGAIN, [{"which": id} for id in ids])
+
+
+async def insert_posts(
+    conn: AsyncConnection,
+    place: Place,
+    posts: Sequence[BulkPost],
+    numbers: Sequence[int],
+    *,
+    people: Mapping[tuple[str, MailAddress | None], int],
+    flagged: frozenset[tuple[str, str]],
+) -> dict[PostId, str]:
+    """Insert posts with their originals, files, and words; of each its id and its subject as it is shown.
+
+    Args:
+        numbers: `post.chrono_id` of each.
+        people: the person of an author's name and address.
+        flagged: identities of posts whose Message-ID another post bears already.
+    """
+    ids = await _new_ids(conn, len(posts))
+    blobs = {one.hash: one for post in posts for one in _blobs_of(post)}
+    # Sorted: two processes that store the same bytes wait for each other in one order only.
+    await _insert(conn, blob.name, _BLOB_COLUMNS, [_blob_row(blobs[key]) for key in sorted(blobs)], doubled=True)
+    accepted = microseconds(place.now)
+    rows = [
+        (
+            id, place.association, place.link, place.side, one.raw.hash, one.message_id, one.content_hash, place.lobby,
+            one.author_name, one.author_address, people.get((one.author_name, one.author_address)), one.subject,
+            one.text, "", "m.text", microseconds(one.said_at), accepted, "accepted",
+            "same_id_other_content" if one.identity in flagged else "", "import", one.refs, one.permalink, number,
+            "waiting" if one.words is None else "indexed",
+        )
+        for id, one, number in zip(ids, posts, numbers, strict=True)
+    ]  # fmt: skip
+    await _insert(conn, post.name, _POST_COLUMNS, rows)
+    files = [
+        _file_row(id, position, one)
+        for id, post in zip(ids, posts, strict=True)
+        for position, one in enumerate(post.files, 1)
+    ]
+    await _insert(conn, attachment.name, _FILE_COLUMNS, files)
+    marks = sorted({(place.association, "post", one.seen, accepted) for one in posts})
+    await _insert(conn, seen.name, _SEEN_COLUMNS, marks, doubled=True)
+    await _insert_words(conn, {n: one.words for n, one in zip(numbers, posts, strict=True) if one.words is not None})
+    return {id: one.shown_subject for id, one in zip(ids, posts, strict=True)}
+
+
+def _blobs_of(post: BulkPost) -> list[BulkBlob]:
+    return [post.raw, *(one.blob for one in post.files if one.blob is not None)]
+
+
+def _blob_row(one: BulkBlob) -> tuple[Any, ...]:
+    return one.hash, one.encoding, one.size_bytes, one.data
+
+
+def _file_row(post_id: PostId, position: int, one: BulkFile) -> tuple[Any, ...]:
+    here = one.blob is not None
+    state, reason = ("here", "") if here else ("failed", "too large")
+    hash = one.blob.hash if one.blob is not None else None
+    return (
+        post_id, position, one.filename, one.media_type, one.size_bytes, one.inline, one.content_id, hash, state, 0,
+        reason,
+    )  # fmt: skip
+
+
+async def _new_ids(conn: AsyncConnection, count: int) -> list[PostId]:
+    """Ids that no post has or had. SQLite: the transaction is the only one that writes."""
+    if conn.dialect.name == "postgresql":
+        return [PostId(id) for id in (await conn.execute(_NEXT_IDS, {"count": count})).scalars()]
+    last = (await conn.exec_driver_sql(_LAST_ID)).scalar_one()
+    return [PostId(id) for id in range(last + 1, last + 1 + count)]
+
+
+async def _insert(
+    conn: AsyncConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], *, doubled: bool = False
+) -> None:
+    """Insert rows; `doubled`: those that stand there already stay."""
+    if not rows:
+        return
+    is_server = conn.dialect.name == "postgresql"
+    marks = ", ".join(f"${n}" if is_server else "?" for n in range(1, len(columns) + 1))
+    names = ", ".join(f'"{name}"' for name in columns)
+    end = " ON CONFLICT DO NOTHING" if doubled else ""
+    await conn.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks}){end}", list(rows))
+
+
+async def _insert_words(conn: AsyncConnection, words: Mapping[int, SearchWords]) -> None:
+    if conn.dialect.name == "postgresql":
+        await search_postgresql.insert_words(conn, words)
+    elif words:
+        # Not kept beside the index: they are read out of it where they are to go (`store.search_tables`).
+        await conn.exec_driver_sql(INSERT_WORDS, list(word_rows(words)))
