@@ -123,7 +123,7 @@ class Asked:
 async def _send_on_request(ctx: FlowContext, conn: AsyncConnection, link: Link, asked: Asked) -> str:
     """Only the author's own 📧 sends a line to the list (PEOPLE 5); another's asks the author."""
     reaction, known, post = asked.reaction, asked.known, asked.post
-    if post.side != "room" or post.state != "accepted":
+    if post.side != "room" or post.state != "accepted" or post.origin != "live":
         return "reaction_in_room"
     if await find_line(conn, known.event_id) is not None:
         return "already_leaving"

@@ -164,12 +164,14 @@ async def _open_batch_for(conn: AsyncConnection, link: Link, line: RoomLine, par
 async def _thread_for(
     ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine, *, parent: Post | None, batch: Batch | None
 ) -> ThreadId:
-    if parent is not None:
+    if parent is not None and parent.origin == "live":
         return parent.thread_id
     if batch is not None:
         return batch.thread_id
     subject = first_words(readable_text(line, ctx.renderer(link.association).words))
-    return await insert_thread(conn, link.association_name, subject, ctx.now())
+    # What was said before the bridge came stays its side's (PEOPLE 8): its words are no subject of a mail to the list.
+    split_from = parent.thread_id if parent is not None else None
+    return await insert_thread(conn, link.association_name, subject, ctx.now(), split_from)
 
 
 async def _insert_event_and_files(
