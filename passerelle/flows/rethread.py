@@ -1,14 +1,15 @@
 """Posts find their place among conversations, whatever came first: the same posts make the same trees (`core.tree`).
 
-For an import (`rethread_chunk`): insert the posts of a chunk into one new, empty thread (`insert_thread`), the lobby,
-with their `refs` (`core.placing.kept_references`), canonical `subject` and `said_at`, but **no** rows of `mail_id`;
-then call `rethread_chunk` in the same transaction. It writes `post.thread_id`, `post.parent_post_id`, `thread`,
-`mail_id` and `missing_parent`, and takes the lobby away.
+For an import there are two ways, both in one transaction with the posts. `plan_chunk` says where posts will stand, and
+they are inserted there; a post is not written twice. Or insert the posts of a chunk into one new, empty thread
+(`insert_thread`), the lobby, and call `rethread_chunk`, which takes the lobby away. Either way posts come with their
+`refs` (`core.placing.kept_references`), canonical `subject` and `said_at`, but **no** rows of `mail_id`: `thread`,
+`mail_id` and `missing_parent` are written here.
 
 Nothing that was sent is changed by it, and what was stopped stays stopped.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,9 +35,13 @@ from passerelle.store.thread_places import (
     move_batches,
     move_ids,
     move_posts,
+    new_thread_ids,
     note_missing,
     own_ids,
 )
+
+#: The thread of a post that is not stored yet.
+NOWHERE = ThreadId(0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +68,29 @@ async def foresee(conn: AsyncConnection, association: AssociationName, arriving:
     )
 
 
+async def plan_chunk(
+    conn: AsyncConnection,
+    association: AssociationName,
+    arriving: Sequence[Placed],
+    shown: Mapping[PostId, str],
+    now: datetime,
+) -> "Regrouping":
+    """Place posts from the list before they are inserted: the quickest way for many (`docs/threading.md`).
+
+    Insert them then with `place_of(post)` as their thread and parent, and call `finish(are_placed=True)`, all in one
+    transaction. A parent may come after its answers in a chunk.
+
+    Args:
+        arriving: with the ids that they will have, and `thread_id=NOWHERE`.
+        shown: of each, its subject as it is shown: what a conversation is called that begins with it.
+        now: aware, UTC.
+    """
+    found = await gather(conn, association, arriving, ())
+    planned = Regrouping(conn=conn, association=association, now=now, found=found, shown=shown, lobby=NOWHERE)
+    await planned.settle()
+    return planned
+
+
 async def rethread_chunk(
     conn: AsyncConnection,
     association: AssociationName,
@@ -81,7 +109,9 @@ async def rethread_chunk(
     """
     new = await list_placed(conn, arrived)
     found = await gather(conn, association, new, ())
-    await _Regrouping(conn=conn, association=association, now=now, found=found, shown=arrived, lobby=lobby).write()
+    regrouping = Regrouping(conn=conn, association=association, now=now, found=found, shown=arrived, lobby=lobby)
+    await regrouping.settle()
+    await regrouping.finish()
 
 
 async def regroup(
@@ -89,11 +119,13 @@ async def regroup(
 ) -> None:
     """Place all posts of these conversations anew: after a human's word, or when a name means something at last."""
     found = await gather(conn, association, (), threads)
-    await _Regrouping(conn=conn, association=association, now=now, found=found, shown={}, lobby=None).write()
+    regrouping = Regrouping(conn=conn, association=association, now=now, found=found, shown={})
+    await regrouping.settle()
+    await regrouping.finish()
 
 
 @dataclass(kw_only=True, slots=True)
-class _Regrouping:
+class Regrouping:
     """One regrouping on its way from what is to what ought to be."""
 
     conn: AsyncConnection
@@ -102,99 +134,109 @@ class _Regrouping:
     found: Gathered
     #: What conversations are called that begin with a post that came in just now.
     shown: Mapping[PostId, str]
-    lobby: ThreadId | None
+    #: Where new posts wait, and stand no longer then; NOWHERE: they are not stored yet.
+    lobby: ThreadId | None = None
+    forest: Forest = field(init=False)
+    homes: tuple[Home, ...] = ()
+    before: set[ThreadId] = field(default_factory=set)
     #: Where each post will stand.
     into: dict[int, ThreadId] = field(default_factory=dict)
     facts: dict[ThreadId, ThreadFacts] = field(default_factory=dict)
 
-    async def write(self) -> None:
-        found = self.found
-        forest = build_forest(found.nodes)
-        stands = {p.id: p.thread_id for p in found.posts.values() if p.thread_id != self.lobby}
-        homes = find_homes(forest, stands)  # type: ignore[arg-type]
-        before = {p.thread_id for p in found.posts.values() if p.thread_id != self.lobby}
-        self.facts = await find_threads(self.conn, before)
-        await self._settle_homes(forest, homes)
-        await self._move(forest)
-        await self._describe(forest, homes)
-        await self._note_names(forest)
-        await self._clear(homes, before)
+    def __post_init__(self) -> None:
+        self.forest = build_forest(self.found.nodes)
 
-    async def _settle_homes(self, forest: Forest, homes: tuple[Home, ...]) -> None:
+    async def settle(self) -> None:
         """Make the threads that are needed; from then on it is known where each post will stand."""
-        wanted = [home for home in homes if home.thread_id is None]
-        subjects = [await self._subject(forest, home) for home in wanted]
-        made = iter(await insert_threads(self.conn, self.association, subjects, self.now))
-        subject = iter(subjects)
-        for home in homes:
+        stands: dict[int, int] = {p.id: p.thread_id for p in self.found.posts.values() if p.thread_id != self.lobby}
+        self.homes = find_homes(self.forest, stands)
+        self.before = {ThreadId(id) for id in stands.values()}
+        self.facts = await find_threads(self.conn, self.before)
+        made = iter(await new_thread_ids(self.conn, sum(home.thread_id is None for home in self.homes)))
+        new: list[tuple[Home, ThreadId]] = []
+        for home in self.homes:
+            id = ThreadId(home.thread_id) if home.thread_id is not None else next(made)
             if home.thread_id is None:
-                id = next(made)
-                self.facts[id] = ThreadFacts(id=id, subject=next(subject))
-            else:
-                id = ThreadId(home.thread_id)
-            if home.joined:
-                await join_threads(self.conn, [ThreadId(one) for one in home.joined], id)
+                new.append((home, id))
             for key in home.conversation.keys:
                 self.into[key] = id
+        facts = [await self._facts(home, ThreadFacts(id=id, subject="")) for home, id in new]
+        await insert_threads(self.conn, self.association, facts, self.now)
 
-    async def _move(self, forest: Forest) -> None:
+    async def finish(self, *, are_placed: bool = False) -> None:
+        """Have all stand where they ought to; `are_placed`: the new ones do already."""
+        for home in self.homes:
+            if home.joined:
+                into = self.into[home.conversation.keys[0]]
+                await join_threads(self.conn, [ThreadId(one) for one in home.joined], into)
+        await self._move(are_placed=are_placed)
+        await self._describe()
+        await self._note_names()
+        await self._clear()
+
+    def place_of(self, post: Placed) -> tuple[ThreadId, PostId | None]:
+        """The thread of a post, and the post that it answers there."""
+        parent = self.forest.parents[post.id]
+        return self.into[post.id], None if parent is None else PostId(parent)
+
+    async def _move(self, *, are_placed: bool) -> None:
         moves: list[tuple[PostId, ThreadId, PostId | None]] = []
         for post in self.found.posts.values():
-            parent = forest.parents[post.id]
-            under = None if parent is None else PostId(parent)
-            into = self.into[post.id]
-            if (post.thread_id, post.parent_post_id) != (into, under):
-                moves.append((post.id, into, under))
+            if are_placed and post.id in self.shown:
+                continue
+            place = self.place_of(post)
+            if (post.thread_id, post.parent_post_id) != place:
+                moves.append((post.id, *place))
         await move_posts(self.conn, moves)
         known = self.found.posts
         follow = [(id, into) for id, into, _ in moves if id not in self.shown and known[id].thread_id != into]
         await move_ids(self.conn, follow)
 
-    async def _subject(self, forest: Forest, home: Home) -> str:
+    async def _facts(self, home: Home, was: ThreadFacts) -> ThreadFacts:
+        """What ought to be said of a conversation of which all that may move is here."""
+        stops = [self.facts[ThreadId(t)] for t in home.came_from if self.facts[ThreadId(t)].stopped_at is not None]
+        stop = min(stops, key=lambda one: (one.stopped_at, one.id), default=was)
+        answered = home.conversation.split_from
+        return ThreadFacts(
+            id=was.id,
+            subject=await self._subject(home),
+            split_from=None if answered is None else self._thread_of(PostId(answered)),
+            stopped_at=stop.stopped_at,
+            stopped_reason=stop.stopped_reason,
+        )
+
+    async def _subject(self, home: Home) -> str:
         """What a conversation is called: by its first post; a thread that began with it keeps the name it has."""
         if home.first is None:
             return ""
         first = self.found.posts[PostId(home.first)]
         if first.id in self.shown:
             return self.shown[first.id]
-        began = self._first_of(forest, first.thread_id)
+        began = self._first_of(first.thread_id)
         if began == first.id and first.thread_id in self.facts:
             return self.facts[first.thread_id].subject
         return await subject_of_post(self.conn, first)
 
-    def _first_of(self, forest: Forest, thread_id: ThreadId) -> PostId | None:
+    def _first_of(self, thread_id: ThreadId) -> PostId | None:
         """The post that a thread began with as it was."""
         roots = (p.id for p in self.found.of_thread(thread_id) if p.parent_post_id is None and p.id not in self.shown)
-        return min(roots, key=lambda id: forest.ranks[id], default=None)
+        return min(roots, key=lambda id: self.forest.ranks[id], default=None)
 
-    async def _describe(self, forest: Forest, homes: tuple[Home, ...]) -> None:
-        """Names, where they were split from, and that what was stopped stays stopped."""
-        for home in homes:
-            if not home.came_from and home.conversation.split_from is None:
+    async def _describe(self) -> None:
+        """Names of conversations that were there, where they were split from, and what is stopped with them."""
+        for home in self.homes:
+            if home.thread_id is None or not home.came_from:
                 continue
-            id = self.into[home.conversation.keys[0]]
-            was = self.facts.get(id)
-            stops = [self.facts[ThreadId(t)] for t in home.came_from if self.facts[ThreadId(t)].stopped_at is not None]
+            id = ThreadId(home.thread_id)
             if home.conversation.fixed:
-                await self._stop_too(id, stops)
-                continue
-            if was is None:
-                continue
-            answered = home.conversation.split_from
-            stop = min(stops, key=lambda one: (one.stopped_at, one.id), default=was)
-            wanted = ThreadFacts(
-                id=id,
-                subject=await self._subject(forest, home),
-                split_from=None if answered is None else self._thread_of(PostId(answered)),
-                stopped_at=stop.stopped_at,
-                stopped_reason=stop.stopped_reason,
-            )
-            if wanted != was:
+                await self._stop_too(id, [self.facts[ThreadId(t)] for t in home.came_from])
+            elif (wanted := await self._facts(home, self.facts[id])) != self.facts[id]:
                 await change_thread(self.conn, wanted)
 
     async def _stop_too(self, id: ThreadId, stops: list[ThreadFacts]) -> None:
         """Posts of a stopped conversation came to another one: it is stopped with them."""
-        stop = min(stops, key=lambda one: (one.stopped_at, one.id), default=None)
+        stopped = [one for one in stops if one.stopped_at is not None]
+        stop = min(stopped, key=lambda one: (one.stopped_at, one.id), default=None)
         if stop is None:
             return
         was = self.facts.get(id) or (await find_threads(self.conn, [id]))[id]
@@ -204,25 +246,26 @@ class _Regrouping:
     def _thread_of(self, id: PostId) -> ThreadId:
         return self.into[id] if id in self.into else self.found.thread_of(id)
 
-    async def _note_names(self, forest: Forest) -> None:
+    async def _note_names(self) -> None:
         """What each Message-ID means, and what is waited for."""
         owners: list[tuple[str, ThreadId, PostId]] = []
         for post in self.found.posts.values():
             name = post.message_id
-            if post.side != "list" or not name or forest.owners.get(name) != post.id:
+            if post.side != "list" or not name or self.forest.owners.get(name) != post.id:
                 continue
             if self.found.named.get(name) != post.id:
                 owners.append((name, self.into[post.id], post.id))
         await own_ids(self.conn, self.association, owners)
-        missing = [(name, PostId(key)) for key, names in forest.watched.items() for name in names]
+        missing = [(name, PostId(key)) for key, names in self.forest.watched.items() for name in names]
         await note_missing(
             self.conn, self.association, [id for id in self.found.posts if id not in self.shown], missing
         )
 
-    async def _clear(self, homes: tuple[Home, ...], before: set[ThreadId]) -> None:
+    async def _clear(self) -> None:
         """Batches and splits follow; threads in which nothing stands any more go."""
         left = {p.thread_id for p in self.found.posts.values() if self.into[p.id] != p.thread_id} - {self.lobby}
-        gone = (before - set(self.into.values())) | {ThreadId(t) for home in homes for t in home.joined}
+        homes = self.homes
+        gone = (self.before - set(self.into.values())) | {ThreadId(t) for home in homes for t in home.joined}
         changed = sorted(left | gone)
         if changed:
             await move_batches(self.conn, changed)
@@ -235,7 +278,7 @@ class _Regrouping:
             heirs.setdefault(heir, []).append(thread_id)
         for heir, threads in heirs.items():
             await delete_empty_threads(self.conn, threads, heir)
-        if self.lobby is not None:
+        if self.lobby:
             await delete_empty_threads(self.conn, [self.lobby], self.lobby)
 
     async def _follow_splits(self, changed: list[ThreadId], described: set[ThreadId]) -> None:

@@ -18,10 +18,10 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     literal_column,
     null,
     select,
+    text,
     type_coerce,
     union_all,
     update,
@@ -33,12 +33,13 @@ from passerelle.core.model import Side
 from passerelle.store.archive_tables import thread_edit
 from passerelle.store.dialects import upsert
 from passerelle.store.tables import batch, batch_line, mail_id, missing_parent, post, room_event, thread
-from passerelle.store.types import Long
+from passerelle.store.types import Long, Words, microseconds
 
 #: Both databases take more parameters than this in one statement.
 _AT_ONCE = 5000
 #: Of a line, as much as its first words need.
 _BEGINNING = 500
+_WORDS = Words()
 _DAY = 86_400_000_000
 
 
@@ -120,7 +121,12 @@ _SPLIT_ROOTS = (
     .order_by(thread.c.id, post.c.id)
 )
 
-_INSERT_THREADS = insert(thread).returning(thread.c.id, sort_by_parameter_order=True)
+_THREAD_COLUMNS = ("id", "association", "subject", "split_from_thread_id", "created_at", "stopped_at", "stopped_reason")
+_NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence('thread', 'id')) FROM generate_series(1, :count)")
+_LAST_ID = text(
+    "SELECT max((SELECT coalesce(max(id), 0) FROM thread),"
+    " (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'thread'))"
+)
 _MOVE = (
     update(post)
     .where(post.c.id == bindparam("which"))
@@ -282,15 +288,44 @@ async def list_split_roots(
 # ---------------------------------------------------------------- writing
 
 
+async def new_thread_ids(conn: AsyncConnection, count: int) -> list[ThreadId]:
+    """Ids that no thread has or had. SQLite: the transaction is the only one that writes."""
+    if not count:
+        return []
+    if conn.dialect.name == "postgresql":
+        return [ThreadId(id) for id in (await conn.execute(_NEXT_IDS, {"count": count})).scalars()]
+    last = (await conn.execute(_LAST_ID)).scalar_one()
+    return [ThreadId(id) for id in range(last + 1, last + 1 + count)]
+
+
 async def insert_threads(
-    conn: AsyncConnection, association: AssociationName, subjects: Sequence[str], now: datetime
-) -> list[ThreadId]:
-    """New conversations of these subjects, in their order."""
-    rows = [{"association": association, "subject": subject, "created_at": now} for subject in subjects]
-    found: list[ThreadId] = []
-    for start in range(0, len(rows), 500):
-        found += (await conn.execute(_INSERT_THREADS, rows[start : start + 500])).scalars().all()
-    return found
+    conn: AsyncConnection, association: AssociationName, new: Sequence[ThreadFacts], now: datetime
+) -> None:
+    """Begin conversations, with ids of `new_thread_ids`."""
+    if not new:
+        return
+    is_server = conn.dialect.name == "postgresql"
+    marks = ", ".join(f"${n}" if is_server else "?" for n in range(1, len(_THREAD_COLUMNS) + 1))
+    # A conversation may have been split from one that begins later in the same statement.
+    begun: set[ThreadId] = set()
+    later: list[tuple[ThreadId, ThreadId | None]] = []
+    rows: list[tuple[Any, ...]] = []
+    ids = {facts.id for facts in new}
+    for facts in new:
+        split = facts.split_from
+        if split in ids and split not in begun:
+            later.append((facts.id, split))
+            split = None
+        begun.add(facts.id)
+        stopped = None if facts.stopped_at is None else microseconds(facts.stopped_at)
+        subject = _storable(facts.subject)
+        rows.append((facts.id, association, subject, split, microseconds(now), stopped, facts.stopped_reason))
+    await conn.exec_driver_sql(f"INSERT INTO thread ({', '.join(_THREAD_COLUMNS)}) VALUES ({marks})", rows)
+    await change_splits(conn, later)
+
+
+def _storable(words: str) -> str:
+    return _WORDS.process_bind_param(words, None) or ""  # type: ignore[arg-type]
 
 
 async def move_posts(conn: AsyncConnection, moves: Sequence[tuple[PostId, ThreadId, PostId | None]]) -> None:
