@@ -54,6 +54,8 @@ class ThreadPage:
     number: int
     #: What the conversation is called; "" where it begins with a post that is not the reader's to read, or has no name.
     subject: str
+    #: The conversation that its first mail answered under another subject.
+    split_from: ThreadId | None
     #: The conversation begins with the first of `posts`.
     begins: bool
 
@@ -78,7 +80,7 @@ _POSTS = (
         case((_STANDS, func.substr(post.c.text, 1, MOST_CHARACTERS + 1)), else_=""),
         case((_STANDS & (func.length(post.c.html) <= _MOST_HTML), post.c.html), else_=""),
         post.c.raw_hash.is_not(None), post.c.said_at, post.c.permalink,
-        func.count().over(), thread.c.subject, _ALL.scalar_subquery(),
+        func.count().over(), thread.c.subject, thread.c.split_from_thread_id, _ALL.scalar_subquery(),
         func.min(post.c.said_at, type_=Instant()).over(),
     )
     .join(thread, thread.c.id == post.c.thread_id)
@@ -121,13 +123,14 @@ async def posts_of_thread(
     values = {"thread_id": thread_id, "limit": limit, "offset": offset, **shelf_values(shelves)}
     rows = (await conn.execute(_POSTS, values)).all()
     if not rows:
-        return ThreadPage(posts=(), number=0, subject="", begins=False)
-    *_, number, subject, begins_at, readable_from = rows[0]
+        return ThreadPage(posts=(), number=0, subject="", split_from=None, begins=False)
+    *_, number, subject, split_from, begins_at, readable_from = rows[0]
     names = ThreadPost.__slots__
     return ThreadPage(
         posts=tuple(ThreadPost(**dict(zip(names, row, strict=False))) for row in rows),
         number=number,
         subject=subject if begins_at == readable_from else "",
+        split_from=split_from,
         begins=offset == 0,
     )
 

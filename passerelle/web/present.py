@@ -237,7 +237,7 @@ def tombstone_of(words: Words, post: ThreadPost) -> str:
 
 def mailto(address: MailAddress, *, subject: str, in_reply_to: MessageId | None, body: str) -> str:
     """A `mailto:` URI for an answer (RFC 6068 §2, §5: header fields are given by name, line ends are %0D%0A)."""
-    fields = {"subject": subject, "in-reply-to": f"<{in_reply_to}>" if in_reply_to else "", "body": body}
+    fields = {"subject": subject, "In-Reply-To": f"<{in_reply_to}>" if in_reply_to else "", "body": body}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in fields.items() if value)
     return f"mailto:{quote(address, safe='@')}?{query}"
 

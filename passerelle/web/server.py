@@ -1,5 +1,6 @@
 """The archive's web server: every address with its handler, the door, errors as pages, and listening."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -15,6 +16,7 @@ from passerelle.web import (
     views_files,
     views_home,
     views_own,
+    views_search,
     views_thread,
 )
 from passerelle.web.app_keys import CONTEXT
@@ -46,6 +48,7 @@ HANDLERS: Mapping[str, Handler] = {
     "original": views_files.original,
     "original_file": views_files.original_file,
     "file": views_files.file,
+    "search": views_search.search,
     "mine": views_own.mine,
     "acts": views_own.acts,
     "about": views_home.about,
@@ -140,6 +143,15 @@ class ArchiveServer:
         self._runner: web.AppRunner | None = None
         #: Where it listens, once started.
         self.port = 0
+
+    async def run(self) -> None:
+        """Listen until cancelled. Raises ConfigError where the address cannot be taken."""
+        await self.start()
+        log.info("The archive is read on the web", extra={"port": self.port})
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
 
     async def start(self) -> None:
         """Listen. Raises ConfigError where the address cannot be taken."""

@@ -141,6 +141,7 @@ async def thread(request: web.Request) -> web.StreamResponse:
         showing = presenting(request, paths)
         title = await _title(conn, showing, found, placed[0], reader.shelves)
         views = await _views(conn, showing, found.posts, title, reader)
+        before = await _path_of_thread(conn, showing, found.split_from, reader.shelves)
     words, last = words_of(request), found.posts[-1]
     link = link_settings(request, last.link)
     then = local(request, last.said_at)
@@ -155,6 +156,7 @@ async def thread(request: web.Request) -> web.StreamResponse:
             "path": paths.month_of(last.link, then),
         },
         size=words.count("web_posts", found.number),
+        split_from=before,
         posts=views,
         number=number,
         pages=math.ceil(found.number / POSTS_A_PAGE),
@@ -178,6 +180,16 @@ async def _title(
         return mask_addresses(title, showing.mask) if showing.mask else title
     opening = (await openings_of_threads(conn, [placed.thread_id], shelves)).get(placed.thread_id)
     return opening_title(showing.words, opening, mask=showing.mask) if opening else showing.words("web_no_subject")
+
+
+async def _path_of_thread(
+    conn: AsyncConnection, showing: Presenting, thread_id: ThreadId | None, shelves: Collection[Shelf]
+) -> str:
+    """Where a conversation is; "" where there is none that may be read."""
+    if thread_id is None:
+        return ""
+    opening = (await openings_of_threads(conn, [thread_id], shelves)).get(thread_id)
+    return showing.paths.thread(opening.permalink) if opening else ""
 
 
 async def _views(
