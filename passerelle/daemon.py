@@ -36,6 +36,7 @@ from passerelle.flows.open_archive import openings_due_at, settle_openings
 from passerelle.flows.recover import find_restored, settle_restored
 from passerelle.flows.report_failures import next_report_at, report_failures, report_incidents, settle_unknown
 from passerelle.flows.seal_batches import seal_due_batches
+from passerelle.indexing import Indexing
 from passerelle.intake import Intake
 from passerelle.mail.imap import ImapMailbox
 from passerelle.mail.lmtp import LmtpServer
@@ -50,6 +51,7 @@ from passerelle.store.lanes import release_lanes_of
 from passerelle.store.links import find_link_state, set_room
 from passerelle.store.outbox_watch import next_failure_at, next_interrupted_at, next_unknown_at
 from passerelle.store.rooms import find_room
+from passerelle.web.server import ArchiveServer
 from passerelle.wiring import build_context, resolve_known_rooms
 
 log = logging.getLogger(__name__)
@@ -100,10 +102,12 @@ class Daemon:
         self._dispatch = Dispatch(ctx, owner=owner)
         self._delivery = Delivery(ctx, owner=owner, matrix=matrix, senders=senders)
         self._fetching = Fetching(ctx, matrix)
+        self._indexing = Indexing(ctx)
         self._schedule = Schedule(self._duties(), now=ctx.now)
         ctx.store.on_commit(self._dispatch.worker.wake, queue="inbox")
         ctx.store.on_commit(self._delivery.worker.wake, queue="outbox")
         ctx.store.on_commit(self._fetching.wake, queue="attachment")
+        ctx.store.on_commit(self._indexing.wake, queue="words")
         ctx.store.on_commit(self._schedule.changed)
 
     @classmethod
@@ -161,10 +165,13 @@ class Daemon:
             ("dispatch", self._dispatch.worker.run()),
             ("delivery", self._delivery.worker.run()),
             ("fetching", self._fetching.run()),
+            ("indexing", self._indexing.run()),
             ("schedule", self._schedule.run()),
             ("peers", self._peers.run()),
             ("matrix", self._follow_matrix()),
         ]
+        if self._ctx.settings.web is not None and not isinstance(self._matrix, DryMatrix):
+            parts.append(("archive", ArchiveServer(self._ctx, self._ctx.settings.web).run()))
         for box in self._ctx.settings.mailboxes:
             if box.imap is None and isinstance(self._matrix, DryMatrix):
                 continue  # what the mail server hands over, it hands over once

@@ -11,8 +11,9 @@ from passerelle.core.ids import BatchId, BlobHash, PostId
 from passerelle.core.model import AttachmentRow, NewAttachment
 from passerelle.store.blobs import delete_unreferenced_blob, insert_blobs
 from passerelle.store.engine import Store, note_work
+from passerelle.store.file_texts import forget_texts
 from passerelle.store.rows import Shape, parameters
-from passerelle.store.tables import attachment, batch_line
+from passerelle.store.tables import attachment, batch_line, post
 
 #: How long a claimed attachment is left to who claimed it.
 LEASE_SECONDS = 300
@@ -40,6 +41,11 @@ _HERE = (
     update(attachment)
     .where(attachment.c.id == bindparam("which"), _WANTED)
     .values(state="here", blob_hash=bindparam("bytes"), size_bytes=bindparam("size"), due_at=None, reason="")
+)
+_INDEX_ANEW = (
+    update(post)
+    .where(post.c.id.in_(select(attachment.c.post_id).where(attachment.c.id == bindparam("file"))))
+    .values(index_state="waiting")
 )
 _FAILED = (
     update(attachment)
@@ -111,6 +117,8 @@ async def claim_wanted(store: Store, now: datetime, limit: int) -> list[Attachme
 async def mark_here(conn: AsyncConnection, id: int, blob_hash: BlobHash, size: int) -> bool:
     """A file was fetched; `size` in bytes. False, and its bytes are not kept, where it is not wanted any more."""
     if (await conn.execute(_HERE, {"which": id, "bytes": blob_hash, "size": size})).rowcount == 1:
+        await conn.execute(_INDEX_ANEW, {"file": id})
+        note_work(conn, "words")
         return True
     await delete_unreferenced_blob(conn, blob_hash)
     return False
@@ -120,6 +128,7 @@ async def forget_attachments(conn: AsyncConnection, post_id: PostId) -> None:
     """The post was taken back: its files are neither kept nor fetched."""
     hashes = {row.blob_hash for row in await list_attachments(conn, post_id)}
     await conn.execute(_FORGET, {"of_post": post_id})
+    await forget_texts(conn, post_id)
     for one in sorted(one for one in hashes if one is not None):
         await delete_unreferenced_blob(conn, one)
 
@@ -127,6 +136,7 @@ async def forget_attachments(conn: AsyncConnection, post_id: PostId) -> None:
 async def forget_file(conn: AsyncConnection, post_id: PostId, blob_hash: BlobHash) -> None:
     """One file of a post was taken back: it is not kept."""
     await conn.execute(_FORGET_ONE, {"of_post": post_id, "bytes": blob_hash})
+    await forget_texts(conn, post_id)
     await delete_unreferenced_blob(conn, blob_hash)
 
 

@@ -9,6 +9,7 @@ from passerelle.core.ids import AssociationName, BlobHash, EventId, MessageId, P
 from passerelle.core.model import NewPost, Post, PostState, RoomEvent, Side
 from passerelle.errors import StoreError
 from passerelle.store.dialects import upsert
+from passerelle.store.engine import note_work
 from passerelle.store.rows import Shape, parameters
 from passerelle.store.tables import post, room_event
 
@@ -68,6 +69,7 @@ _EVENTS_OF_POST = (
 
 async def insert_post(conn: AsyncConnection, new: NewPost) -> PostId:
     """Accept a post. Raises StoreError where a post from the list with its identity stands already."""
+    note_work(conn, "words")
     return PostId((await conn.execute(_INSERT, parameters(new))).scalar_one())
 
 
@@ -115,17 +117,20 @@ async def find_post_by_content(
 
 async def update_post_text(conn: AsyncConnection, id: PostId, text: str, html: str, content_hash: str) -> None:
     """The author edited the post before it left."""
+    note_work(conn, "words")
     await conn.execute(_UPDATE_TEXT, {"which": id, "plain": text, "rich": html, "content": content_hash})
 
 
 async def set_post_state(conn: AsyncConnection, id: PostId, state: PostState) -> None:
     """What became of the post."""
+    note_work(conn, "words")
     await conn.execute(_SET_STATE, {"which": id, "become": state})
 
 
 async def forget_post(conn: AsyncConnection, id: PostId, state: PostState) -> BlobHash | None:
     """Keep nothing of a post's words; the hash of its raw bytes, which nothing of the post names any more."""
     raw_hash = (await get_post(conn, id)).raw_hash
+    note_work(conn, "words")
     await conn.execute(_FORGET, {"which": id, "become": state})
     return raw_hash
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, TextClause, bindparam, text
 
-from passerelle.core.ids import AssociationName, LinkName, PostId, ThreadId
+from passerelle.core.ids import AssociationName, BlobHash, LinkName, PostId, ThreadId
 from passerelle.core.model import Origin, Side
 from passerelle.core.search_plan import SearchPlan
 from passerelle.core.shelves import Shelf, shelf_of
@@ -36,11 +36,15 @@ class FoundPost:
     origin: Origin
     thread_id: ThreadId
     author_name: str
+    #: As it is compared (`core.subject.canonical_subject`).
     subject: str
+    #: What its conversation is called; for who may read this post only where its own subject says the same.
+    thread_subject: str
     #: The author's own words.
     text: str = field(repr=False)
     said_at: datetime
     permalink: str
+    raw_hash: BlobHash | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,13 +53,13 @@ class FoundFile:
 
     post_id: PostId
     filename: str
-    text_hash: str | None
+    text_hash: BlobHash | None
 
 
 _COLUMNS = "p.id, p.chrono_id, p.association, p.link, p.side, p.origin, p.thread_id, p.author_name, p.subject, p.text"
 _ROWS = f"""
-SELECT {_COLUMNS}, p.said_at, p.permalink, c.link AS crossed
-FROM post AS p LEFT JOIN cross_post AS c ON c.post_id = p.id
+SELECT {_COLUMNS}, p.said_at, p.permalink, p.raw_hash, t.subject AS thread_subject, c.link AS crossed
+FROM post AS p JOIN thread AS t ON t.id = p.thread_id LEFT JOIN cross_post AS c ON c.post_id = p.id
 WHERE p.chrono_id IN :numbers AND p.state = 'accepted'
 """
 _FILES = """

@@ -49,6 +49,7 @@ class WaitingPost:
     text: str = field(repr=False)
     said_at: datetime
     raw_hash: BlobHash | None
+    flagged: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,116 @@
+"""What was said can be found: the words of posts that wait for it are indexed, a few in each transaction."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import LinkName
+from passerelle.core.search_words import Findable, SearchWords, build_words
+from passerelle.core.shelves import Shelf, shelf_of
+from passerelle.files.kinds import is_readable
+from passerelle.flows.context import FlowContext
+from passerelle.flows.quoted import quoted_of
+from passerelle.store.blobs import get_blob
+from passerelle.store.engine import Store, note_work
+from passerelle.store.file_texts import insert_waiting_texts
+from passerelle.store.search_index import (
+    INDEXED_STATES,
+    WaitingFile,
+    WaitingPost,
+    allot_numbers,
+    claim_waiting,
+    find_unkept,
+    has_waiting,
+    list_crossed,
+    list_files,
+    list_waiting,
+    mark_indexed,
+    put_words,
+    read_words,
+    remove_words,
+)
+
+#: Posts indexed in one transaction: it is short, and others write in between.
+_AT_ONCE = 20
+
+
+async def index_waiting(ctx: FlowContext, *, limit: int = 200) -> int:
+    """Index up to `limit` posts that wait for it; how many were."""
+    async with ctx.store.read() as conn:
+        if not await has_waiting(conn):
+            return 0
+    done = 0
+    while done < limit:
+        indexed = await _index_some(ctx.store, min(_AT_ONCE, limit - done))
+        if not indexed:
+            break
+        done += indexed
+    return done
+
+
+async def _index_some(store: Store, limit: int) -> int:
+    async with store.read() as conn:
+        listed = await list_waiting(conn, limit)
+        numbers = [post.chrono_id for post in listed if post.chrono_id is not None]
+        unkept = await find_unkept(conn, numbers)
+    if not listed:
+        return 0
+    # What an import put there is read out of the index, before it is taken out: seconds, in a thread.
+    known = await read_words(store, unkept)
+    ids = {post.id for post in listed}
+    async with store.write(durable=False, quiet=True) as conn:
+        posts = [post for post in await claim_waiting(conn, limit) if post.id in ids]
+        await _index(conn, posts, known)
+    return len(posts)
+
+
+async def _index(conn: AsyncConnection, posts: Sequence[WaitingPost], known: Mapping[int, SearchWords]) -> None:
+    new = [post for post in posts if post.chrono_id is None]
+    numbers = {post.id: post.chrono_id for post in posts if post.chrono_id is not None}
+    allotted = await allot_numbers(conn, [post.said_at for post in new])
+    numbers |= dict(zip((post.id for post in new), allotted, strict=True))
+    shown = [post for post in posts if post.state in INDEXED_STATES and post.flagged != "no_archive"]
+    ids = [post.id for post in shown]
+    crossed, files = await list_crossed(conn, ids), await list_files(conn, ids)
+    await _note_files(conn, [one for of_post in files.values() for one in of_post])
+    words = {}
+    for post in shown:
+        findable = await _findable(conn, post, crossed.get(post.id, ()), files.get(post.id, ()))
+        words[numbers[post.id]] = build_words(findable)
+    await put_words(conn, words, known=known)
+    await remove_words(conn, set(numbers.values()) - set(words), known=known)
+    await mark_indexed(conn, numbers)
+
+
+async def _note_files(conn: AsyncConnection, files: Sequence[WaitingFile]) -> None:
+    """Files whose text nobody looked for yet are to be read."""
+    new = [
+        one.id
+        for one in files
+        if one.text_state is None
+        and one.blob_hash is not None
+        and is_readable(one.media_type, one.filename, one.size_bytes)
+    ]
+    if new:
+        await insert_waiting_texts(conn, new)
+        note_work(conn, "words")
+
+
+async def _findable(
+    conn: AsyncConnection, post: WaitingPost, crossed: Sequence[LinkName], files: Sequence[WaitingFile]
+) -> Findable:
+    texts = [await get_blob(conn, one.text_hash) for one in files if one.text_state == "here" and one.text_hash]
+    return Findable(
+        shelves=(_shelf(post, post.link), *(_shelf(post, link) for link in crossed)),
+        side=post.side,
+        author_name=post.author_name,
+        subject=post.subject,
+        own=post.text,
+        quoted=await quoted_of(conn, post.raw_hash) if post.side == "list" else "",
+        file_names=tuple(one.filename for one in files),
+        file_texts=tuple(data.decode(errors="replace") for data in texts),
+    )
+
+
+def _shelf(post: WaitingPost, link: LinkName) -> Shelf:
+    return shelf_of(association=post.association, link=link, origin=post.origin, side=post.side)
