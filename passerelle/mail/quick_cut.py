@@ -14,7 +14,6 @@ from passerelle.mail import trim_footers as footers
 from passerelle.mail import trim_marks
 from passerelle.mail import trim_signatures as signatures
 from passerelle.mail.trim_attribution import introduces_marked_quote
-from passerelle.mail.trim_lines import Line
 from passerelle.mail.trim_plain import PlainLines
 
 _MOST_CHARACTERS = 60_000
@@ -48,7 +47,7 @@ class _Stretch:
     lines: PlainLines = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lines = PlainLines([Line(raw="", depth=0, body=body) for body in self.bodies])
+        self.lines = PlainLines(self.bodies)
         self.own_end = len(self.bodies)
 
 
@@ -88,7 +87,7 @@ def _unquoted(text: str, probe: str) -> tuple[str, str] | None:
 
 def _stretch(text: str, probe: str, *, begins_mail: bool) -> _Stretch | None:
     raws, bodies = text.split("\n"), [line.strip() for line in probe.split("\n")]
-    if len(raws) > _MOST_OWN_LINES or any(len(line) > _LONGEST_LINE for line in raws):
+    if len(raws) > _MOST_OWN_LINES or max(map(len, raws)) > _LONGEST_LINE:
         return None
     return _Stretch(raws, bodies, begins_mail=begins_mail)
 
@@ -120,7 +119,6 @@ def _take_specials(stretch: _Stretch, stop: int | None = None) -> bool:
     """Find the footer, or the answered mail, that ends a stretch; False where something else may be in it."""
     bodies = stretch.bodies
     stop = len(bodies) if stop is None else stop
-    said_something = False
     for i in range(stop):
         body = bodies[i]
         if not body:
@@ -128,27 +126,26 @@ def _take_specials(stretch: _Stretch, stop: int | None = None) -> bool:
         if ">" in body[:20]:
             return False
         if stretch.lines.begins_nothing(i):
-            said_something = said_something or not signatures.is_device_line(body)
             continue
         kind, length = _asked(tuple(bodies[i : i + _WINDOW]))
         if kind == "none":
-            said_something = said_something or not (signatures.is_device_line(body) or signatures.is_ornament(body))
-        elif kind == "footer":
+            continue
+        if kind == "footer":
             # At the end of everything: then it is believed.
             if any(bodies[i + length :]) or (i == 0 and stretch.begins_mail):
                 return False
             stretch.own_end = min(stretch.own_end, i)
             return True
-        else:
-            return _take_answered(stretch, i, length, said_something=said_something)
+        return _take_answered(stretch, i, length)
     return True
 
 
-def _take_answered(stretch: _Stretch, i: int, length: int, *, said_something: bool) -> bool:
+def _take_answered(stretch: _Stretch, i: int, length: int) -> bool:
     """An introduction without a marked quote: all below it is someone else's."""
     bodies = stretch.bodies
     first = next((j for j in range(i + length, len(bodies)) if bodies[j]), None)
-    if first is None or not said_something or not stretch.begins_mail or stretch.own_end < len(bodies):
+    said = any(body and not (signatures.is_device_line(body) or signatures.is_ornament(body)) for body in bodies[:i])
+    if first is None or not said or not stretch.begins_mail or stretch.own_end < len(bodies):
         return False
     if bodies[first][0] in _OTHER_SIGNS or ">" in bodies[first][:20]:
         return False

@@ -23,6 +23,8 @@ def _alternatives(entries: Sequence[str]) -> str:
 _WROTE = f"(?:{_alternatives(words.WROTE)})"
 _UNSPACED = f"(?:{_alternatives(words.WROTE_UNSPACED)})"
 _ENDS_IN_VERB = re.compile(rf"(?:^|[\W_])(?:{_WROTE}|{_UNSPACED})[ ]?[:：]?[ *_.\-]{{0,8}}$|{_UNSPACED}[ ]?[:：]?$")
+#: A verb and what may stand around it.
+_LONGEST_END = max(map(len, (*words.WROTE, *words.WROTE_UNSPACED))) + 12
 _VERB = re.compile(rf"(?:^|[\W_]){_WROTE}(?=[\W_]|$)|{_UNSPACED}")
 _MONTH = _alternatives(words.MONTHS)
 _TIME = re.compile(r"(?<!\d)\d{1,2} ?[:hH.] ?\d{2}(?!\d)")
@@ -37,6 +39,7 @@ _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:@]{1,80}@[^\s<>()\[\]\"',;:@]{1,120}")
 _VEILED = re.compile(
     r"[\w.+-]{1,64}(?: at | AT |_at_| \(at\) | \[at\] |\(at\)|\[at\])(?:[\w-]{1,40}\.[\w.-]{2,60}|\[hidden\])"
 )
+_VEILS = (" at ", " AT ", "_at_", "(at)", "[at]")
 _GMAIL_OLD = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2} (?:\d{1,2}:\d{2} gmt[+-]\d\d:\d\d )?\S")
 _ZOHO = re.compile(r"-{2,}[ ]*(?:on|le|am|el) .{6,300}")
 _DATE_LEAD = re.compile(rf"(?:\d|在|\W?(?:{_alternatives(words.WEEKDAYS)})\w*[,. ])")
@@ -61,12 +64,18 @@ _INSIDE_BRACKETS = re.compile(r"[<\[(][^<>\[\]()]{0,200}[>\])]?")
 
 def _find_address(text: str) -> re.Match[str] | None:
     """An address, also as list archives veil it ("jean at exemple.fr", "jean_at_exemple.fr")."""
-    return (_ADDRESS.search(text) if "@" in text else None) or _VEILED.search(text)
+    found = _ADDRESS.search(text) if "@" in text else None
+    return found or (_VEILED.search(text) if any(veil in text for veil in _VEILS) else None)
 
 
 def has_address(text: str) -> bool:
     """Whether an e-mail address stands in `text`, plain or veiled as in a list's archive."""
     return _find_address(text) is not None
+
+
+def _ends_in_verb(folded: str) -> bool:
+    # No verb is longer, so nothing above it need be looked through.
+    return _ENDS_IN_VERB.search(folded, max(0, len(folded) - _LONGEST_END)) is not None
 
 
 def _dated(folded: str) -> bool:
@@ -139,7 +148,7 @@ def is_attribution(text: str) -> bool:
     if not begins_like_one(text) or _reads_like_a_sentence(text):
         return False
     addressed = has_address(text)
-    if _ENDS_IN_VERB.search(folded):
+    if _ends_in_verb(folded):
         if addressed:
             return _dated(folded) or ("<" in text and len(text.split()) <= 9)
         return _dated_fully(folded) and _names_only_before_verb(text, folded)
@@ -200,7 +209,7 @@ def introduces_marked_quote(text: str) -> bool:
     count = len(text.split())
     if _reads_like_a_sentence(text) or count > 30:
         return False
-    if _ENDS_IN_VERB.search(folded):
+    if _ends_in_verb(folded):
         if _dated(folded) or has_address(text):
             return True
         return count <= 12 and not _OWN_VOICE.search(folded)
@@ -268,4 +277,4 @@ def _with_closing_verb(bodies: Sequence[str], count: int, joined: str) -> int:
 
 def _is_tail(tail: str) -> bool:
     folded = tail.casefold()
-    return bool(_ENDS_IN_VERB.search(folded)) or tail in {":", ">:", "> :"}
+    return _ends_in_verb(folded) or tail in {":", ">:", "> :"}

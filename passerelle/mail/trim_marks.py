@@ -119,7 +119,7 @@ def _examined(marks: Marks) -> list[int]:
 def _mark_introductions_and_footers(marks: Marks, footer: footers.FooterRule | None) -> None:
     done = 0
     said_something = False
-    plain = PlainLines(marks.lines) if footer is None else None
+    plain = _plain_lines(marks.lines) if footer is None else None
     for i in _examined(marks):
         if i < done or marks.of[i] is not Mark.TEXT:
             continue
@@ -146,6 +146,10 @@ def _mark_introductions_and_footers(marks: Marks, footer: footers.FooterRule | N
             done = i + end
             continue
         said_something = said_something or _says_something(bodies[0])
+
+
+def _plain_lines(lines: Sequence[Line]) -> PlainLines:
+    return PlainLines([line.body for line in lines], [line.depth > 0 for line in lines])
 
 
 def _says_something(body: str) -> bool:

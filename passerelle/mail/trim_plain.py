@@ -8,7 +8,6 @@ it is there, they are asked. `tests/unit/mail/test_trim_plain.py` holds that not
 from collections.abc import Sequence
 
 from passerelle.mail import trim_languages as words
-from passerelle.mail.trim_lines import Line
 
 #: Wrapped attributions reach over so many lines (`trim_attribution.length_of_attribution`).
 _REACH = 7
@@ -41,47 +40,52 @@ _LEADS = frozenset(
     f"{lead}{mark}"[:2] for lead in (*words.LEADS, *words.WEEKDAYS, "在") for mark in (" ", ":", ",", ".", "")
 ) | {"在"}
 #: An address has one of these, veiled ones too.
-_ATS = ("@", " at ", " AT ", "_at_", "(at)", "[at]")
+_FOLDED_ATS = ("@", " at ", "_at_", "(at)", "[at]")
 _NOWHERE = 1 << 60
 
 
 class PlainLines:
     """The lines of one mail, for the question which of them may begin something that is not the author's."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
-        self._lines = lines
-        folded = "\n".join([line.body for line in lines if not line.depth]).casefold()
+    def __init__(self, bodies: Sequence[str], is_quoted: Sequence[bool] | None = None) -> None:
+        """
+        Args:
+            bodies: of all lines (`trim_lines.Line.body`).
+            is_quoted: which of them are; None: none is.
+        """
+        self._bodies = bodies
+        own = bodies if is_quoted is None else [b for b, quoted in zip(bodies, is_quoted, strict=True) if not quoted]
+        folded = "\n".join(own).casefold()
         self._of_servers = [part for part in _OF_SERVERS if part in folded]
-        self._next_end: list[int] = []
-        self._next_address: list[int] = []
-        self._look_ahead(any(at in folded for at in _ATS))
+        count = len(bodies)
+        #: Of each line, where the next one of its paragraph stands that may end an attribution, or hold an address.
+        self._next_end = [_NOWHERE] * count
+        self._next_address = self._next_end[:]
+        self._look_ahead(is_quoted or [False] * count, [at for at in _FOLDED_ATS if at in folded])
 
-    def _look_ahead(self, has_address: bool) -> None:
-        """For each line, where the next one of its paragraph stands that may end an attribution, or hold an address."""
+    def _look_ahead(self, is_quoted: Sequence[bool], ats: Sequence[str]) -> None:
         end = address = _NOWHERE
-        above = ""  # the line below, seen from the end upwards
-        for i in range(len(self._lines) - 1, -1, -1):
-            line = self._lines[i]
-            body = line.body
+        below = ""
+        for i in range(len(self._bodies) - 1, -1, -1):
+            body = self._bodies[i]
             if not body:
                 # Clients wrap before "<address>" with a blank line; any other one ends an attribution.
-                if not above.startswith("<"):
-                    end = address = _NOWHERE
+                if end is not _NOWHERE and below[:1] != "<":
+                    end = _NOWHERE
+                if address is not _NOWHERE and below[:1] != "<":
+                    address = _NOWHERE
             else:
-                if _may_end_an_attribution(line):
+                if body[-1] in _COLONS or (not is_quoted[i] and _ends_like_a_verb(body)):
                     end = i
-                if has_address and any(at in body for at in _ATS):
+                if ats and any(at in body.casefold() for at in ats):
                     address = i
-            above = body
-            self._next_end.append(end)
-            self._next_address.append(address)
-        self._next_end.reverse()
-        self._next_address.reverse()
+                self._next_end[i], self._next_address[i] = end, address
+            below = body
 
     def begins_nothing(self, i: int) -> bool:
         """True where an attribution, a header block, a separator or a footer surely does not begin with line `i`,
         which is the author's and not blank; False says nothing."""
-        body = self._lines[i].body
+        body = self._bodies[i]
         if not body[0].isalpha() or body[-1] in _LAST_OF_SEPARATORS or ":" in body or "：" in body:
             return False
         folded = body[:300].casefold()
@@ -92,12 +96,7 @@ class PlainLines:
         return not any(part in folded for part in self._of_servers)
 
 
-def _may_end_an_attribution(line: Line) -> bool:
-    body = line.body
-    if body[-1] in _COLONS:
-        return True
-    if line.depth:
-        return False
+def _ends_like_a_verb(body: str) -> bool:
     bare = body.rstrip(_BEHIND_A_VERB)
     end = bare[-3:].casefold()
     return not bare or end[-3:] in _VERB_ENDS or end[-2:] in _SHORT_VERB_ENDS

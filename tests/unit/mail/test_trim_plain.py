@@ -12,7 +12,6 @@ from passerelle.mail.parse import parse_email
 from passerelle.mail.trim import trim
 from passerelle.mail.trim_lines import read_lines
 from passerelle.mail.trim_marks import Mark, Marks
-from passerelle.mail.trim_plain import PlainLines
 
 MAILS = list(made_archive())
 
@@ -20,7 +19,7 @@ MAILS = list(made_archive())
 def spared_in_vain(text: str) -> list[str]:
     """Lines that are spared although the whole tests say that something begins there."""
     lines = read_lines(text)
-    plain = PlainLines(lines)
+    plain = trim_marks._plain_lines(lines)
     marks = Marks(lines=lines)
     wrong = []
     for i, mark in enumerate(marks.of):
@@ -47,7 +46,7 @@ def test_nothing_of_made_mails_is_spared_in_vain() -> None:
         text = parse_email(raw).text or ""
         assert spared_in_vain(text) == []
         lines = read_lines(text)
-        plain = PlainLines(lines)
+        plain = trim_marks._plain_lines(lines)
         own = [i for i, line in enumerate(lines) if line.body and not line.depth]
         checked += len(own)
         spared += sum(map(plain.begins_nothing, own))
