@@ -18,6 +18,13 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.refuse_email import set_aside_email
+from passerelle.flows.search_commands import (
+    SEARCH_REASONS,
+    MailedSearch,
+    answer_by_mail,
+    search_for_mail,
+    search_of_email,
+)
 from passerelle.flows.tell_of_lines import FAILED_KEY, HELD_KEY, tell_of_lines
 from passerelle.mail.author import recover_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
@@ -48,13 +55,35 @@ async def receive_private(ctx: FlowContext, row: InboxRow) -> None:
     except (MalformedEmail, DeadlinePassed) as error:
         await set_aside_email(ctx, some_link(ctx, row), row, raw, str(error) or "it took too long to read")
         return
+    search = await _search(ctx, row, email) if bounce is None else None
     async with ctx.store.write() as conn:
-        reason = await _take(ctx, conn, row, email, bounce)
-        await finish_inbox(conn, row.id, ctx.now(), reason=reason)
+        reason = await _take(ctx, conn, row, email, bounce, search)
+        await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=reason in SEARCH_REASONS)
     log.info("Email to the bridge: %s", reason, extra={"inbox_id": row.id})
 
 
-async def _take(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: Email, bounce: Bounce | None) -> str:
+async def _search(ctx: FlowContext, row: InboxRow, email: Email) -> MailedSearch | None:
+    """What an email searches, looked for before the transaction in which it is told; None where it is no search."""
+    asked, author = search_of_email(email), recover_author(email, list_addresses=frozenset())
+    if asked is None or author is None or automatic_reason(email) is not None or spam_marked(email):
+        return None
+    return await search_for_mail(ctx, _links_of(ctx, row), author, asked)
+
+
+def _links_of(ctx: FlowContext, row: InboxRow) -> list[Link]:
+    """The links of the mailbox that an email came to, else all."""
+    bridge = row.recipient or MailAddress("")
+    return [link for link in ctx.links if link.mailbox.address.lower() == bridge.lower()] or list(ctx.links)
+
+
+async def _take(
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    row: InboxRow,
+    email: Email,
+    bounce: Bounce | None,
+    search: MailedSearch | None,
+) -> str:
     if bounce is not None:
         return await _take_bounce(ctx, conn, bounce)
     notice = parse_moderation_notice(email)
@@ -68,8 +97,7 @@ async def _take(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: E
     author = recover_author(email, list_addresses=frozenset())
     if author is None or ctx.is_bridge(author.address):
         return "nobody_to_answer"
-    bridge = row.recipient or MailAddress("")
-    links = [link for link in ctx.links if link.mailbox.address.lower() == bridge.lower()] or list(ctx.links)
+    bridge, links = row.recipient or MailAddress(""), _links_of(ctx, row)
     taken = route(email, links, bridge=bridge, recipient=row.recipient)
     if taken is not None and taken.beside_the_list:
         await _note_no_header(ctx, conn, email, links, bridge)
@@ -77,6 +105,8 @@ async def _take(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, email: E
     if taken is None and email.list_id:
         # LMTP hands over whatever comes to our address. An answer to a list that is not ours would be noise there.
         return "foreign_list"
+    if search is not None:
+        return await answer_by_mail(ctx, conn, row, email, search)
     return await _answer(ctx, conn, Received(row=row, email=email, author=author), links)
 
 

@@ -14,6 +14,7 @@ from passerelle.errors import MalformedEvent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.room_changes import keep_edited, take_edit, take_reaction
 from passerelle.flows.room_line import take_line
+from passerelle.flows.search_commands import Answer, answer_in_room, search_for_room, search_of_line
 from passerelle.flows.taking_back import HELD, take_redaction, was_redacted
 from passerelle.matrix.events import (
     Edit,
@@ -48,6 +49,8 @@ class Arrival:
     link: Link
     row: InboxRow
     state: LinkState
+    #: Of a search: what was found, before this transaction.
+    answer: Answer | None = None
 
     @property
     def consented(self) -> bool:
@@ -75,10 +78,12 @@ async def relay_event(ctx: FlowContext, row: InboxRow) -> bool:
         async with ctx.store.write() as conn:
             await postpone_inbox(conn, row.id, ctx.now() + _KEYS_COME_WITHIN, "its key has not come yet")
         return False
+    asked = search_of_line(event) if isinstance(event, RoomLine) else None
+    answer = await search_for_room(ctx, link, asked) if asked is not None else None
     async with ctx.store.write() as conn:
         await lock_link(conn, link.association_name, link.name)
         state = await find_link_state(conn, link.association_name, link.name)
-        arrival = Arrival(link=link, row=row, state=state)
+        arrival = Arrival(link=link, row=row, state=state, answer=answer)
         reason = await _take(ctx, conn, arrival, event)
         if reason in HELD:
             await set_aside_inbox(conn, row.id, ctx.now(), reason)
@@ -101,7 +106,8 @@ def _parse(ctx: FlowContext, row: InboxRow, raw: EventJson) -> Parsed:
 
 def _forgets(arrival: Arrival, event: Parsed, reason: str) -> bool:
     """Whether nothing is kept of an event as it came: what an edit says is kept where it can be taken back."""
-    return reason in _FORGET or isinstance(event, Ignored | Edit) or not arrival.consented
+    is_private = isinstance(event, Ignored | Edit) or arrival.answer is not None
+    return reason in _FORGET or is_private or not arrival.consented
 
 
 async def _take(
@@ -129,6 +135,8 @@ async def _take(
     if isinstance(event, Undecryptable):
         await _tell_undecryptable(ctx, conn, link, row)
         return "undecryptable"
+    if isinstance(event, RoomLine) and arrival.answer is not None:
+        return await answer_in_room(ctx, conn, link, event, arrival.answer)
     if isinstance(event, RoomLine):
         await note_last_line(conn, link.association_name, link.name, event.said_at)
         return await take_line(ctx, conn, link, row, event)
