@@ -18,10 +18,12 @@ from passerelle.core.links import Link
 from passerelle.core.model import NewAttachment, NewPost, Post, PostVersion, RoomEvent
 from passerelle.core.names import safe_name
 from passerelle.core.permalinks import short_name
+from passerelle.core.placing import line_refs
 from passerelle.core.ports import EventJson
 from passerelle.errors import MalformedEvent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.own_events import is_ours
+from passerelle.flows.rethread import settle_line
 from passerelle.flows.taking_back import take_back
 from passerelle.imports.source import ENCRYPTED, KEPT_IN_ROOM, MALFORMED_EVENT
 from passerelle.mail.compose import first_words
@@ -41,7 +43,14 @@ from passerelle.store.imports import (
 from passerelle.store.links import find_link_state
 from passerelle.store.people import find_or_insert_person
 from passerelle.store.post_versions import insert_version, list_versions
-from passerelle.store.posts import find_event_in_room, find_post, insert_post, insert_room_event, update_post_text
+from passerelle.store.posts import (
+    find_event_in_room,
+    find_post,
+    get_post,
+    insert_post,
+    insert_room_event,
+    update_post_text,
+)
 from passerelle.store.threads import insert_thread
 
 #: Events of one transaction: none lasts over half a second.
@@ -58,7 +67,8 @@ class Past(Protocol):
 class Talk:
     """The conversation that goes on while nobody answers anything: as in the live room, pauses end it."""
 
-    thread_id: ThreadId
+    #: The event of its first line; its thread may become another when more of what it names comes in.
+    first: EventId
     last_said_at: datetime
 
 
@@ -115,16 +125,16 @@ async def import_room_past(
 
 
 def _talk_at(position: Mapping[str, object] | None) -> Talk | None:
-    if not position or "thread_id" not in position:
+    if not position or "talk" not in position:
         return None
     return Talk(
-        thread_id=ThreadId(int(str(position["thread_id"]))),
+        first=EventId(str(position["talk"])),
         last_said_at=datetime.fromisoformat(str(position["last_said_at"])),
     )
 
 
 def _talk_position(talk: Talk | None) -> dict[str, object]:
-    return {} if talk is None else {"thread_id": talk.thread_id, "last_said_at": talk.last_said_at.isoformat()}
+    return {} if talk is None else {"talk": talk.first, "last_said_at": talk.last_said_at.isoformat()}
 
 
 def _said_at(events: Sequence[EventJson]) -> datetime | None:
@@ -193,6 +203,7 @@ class _Taking:
         thread_id = await self._thread_for(line, parent)
         post_id = await self._insert(event, line, parent=parent, thread_id=thread_id)
         await self._insert_event_and_files(line, post_id)
+        await settle_line(self._conn, await get_post(self._conn, post_id), self._ctx.now())
         self._imported += 1
 
     async def _parent_of(self, line: RoomLine) -> Post | None:
@@ -210,12 +221,14 @@ class _Taking:
         quiet = timedelta(minutes=self._room.link.settings.quiet_minutes)
         talk = self.talk
         if not answers and talk is not None and line.said_at <= talk.last_said_at + quiet:
-            self.talk = Talk(thread_id=talk.thread_id, last_said_at=max(line.said_at, talk.last_said_at))
-            return talk.thread_id
+            first = await find_event_in_room(self._conn, talk.first, self._room.room_id)
+            if first is not None:
+                self.talk = Talk(first=talk.first, last_said_at=max(line.said_at, talk.last_said_at))
+                return (await get_post(self._conn, first.post_id)).thread_id
         subject = first_words(self._text(line))
         thread_id = await insert_thread(self._conn, self._room.link.association_name, subject, line.said_at)
         if not answers:
-            self.talk = Talk(thread_id=thread_id, last_said_at=line.said_at)
+            self.talk = Talk(first=line.event_id, last_said_at=line.said_at)
         return thread_id
 
     async def _insert(self, event: EventJson, line: RoomLine, *, parent: Post | None, thread_id: ThreadId) -> PostId:
@@ -239,9 +252,14 @@ class _Taking:
             msgtype=VOICE if line.is_voice else line.msgtype,
             said_at=line.said_at,
             accepted_at=now,
+            refs=line_refs(line.replies_to, line.thread_root, beside=self._beside(line)),
             permalink=short_name(link.association_name, line.event_id),
         )
         return await insert_post(conn, new)
+
+    def _beside(self, line: RoomLine) -> str:
+        """The first line of the talk that a line goes on with."""
+        return self.talk.first if self.talk is not None and self.talk.first != line.event_id else ""
 
     async def _insert_event_and_files(self, line: RoomLine, post_id: PostId) -> None:
         event = RoomEvent(

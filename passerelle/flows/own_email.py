@@ -1,6 +1,7 @@
 """Emails that we sent and the list gives back: they prove the delivery and are never relayed again."""
 
 import re
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -8,6 +9,7 @@ from passerelle.core.links import Link
 from passerelle.core.model import OutboxRow
 from passerelle.flows.context import FlowContext
 from passerelle.flows.marks import LINES_FIELD, marked_id
+from passerelle.flows.rethread import settle_waiting
 from passerelle.mail.reading import Reading
 from passerelle.store.links import count_echo
 from passerelle.store.outbox import find_outbox_by_message_id, mark_echoed
@@ -45,7 +47,7 @@ async def note_echo(ctx: FlowContext, conn: AsyncConnection, link: Link, reading
         await mark_echoed(conn, row.id, now)
         await count_echo(conn, link.association_name, link.name)
     if row is not None:
-        await _note_other_id(conn, link, reading, row)
+        await _note_other_id(conn, link, reading, row, now)
         return
     lines = _HASH.findall(reading.email.header(LINES_FIELD) or "")
     if lines and marked_id(ctx, link, reading.email) is not None:
@@ -61,7 +63,7 @@ async def _sent_row(ctx: FlowContext, conn: AsyncConnection, link: Link, reading
     return None
 
 
-async def _note_other_id(conn: AsyncConnection, link: Link, reading: Reading, row: OutboxRow) -> None:
+async def _note_other_id(conn: AsyncConnection, link: Link, reading: Reading, row: OutboxRow, now: datetime) -> None:
     """Members answer the Message-ID that they got: it stands for the same conversation as the one that we gave."""
     got = reading.email.message_id
     if got is None or got == row.message_id:
@@ -77,3 +79,4 @@ async def _note_other_id(conn: AsyncConnection, link: Link, reading: Reading, ro
             batch_id=known.batch_id,
             outbox_id=known.outbox_id,
         )
+        await settle_waiting(conn, link.association_name, got, now)

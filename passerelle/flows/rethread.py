@@ -15,19 +15,24 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, PostId, ThreadId
+from passerelle.core.ids import AssociationName, MessageId, PostId, ThreadId
+from passerelle.core.model import Post
+from passerelle.core.placing import BESIDE
 from passerelle.core.regrouping import Home, find_homes
 from passerelle.core.tree import Forest, build_forest
 from passerelle.flows.rethread_reading import Gathered, gather, names_answered
 from passerelle.flows.rethread_subjects import subject_of_post
+from passerelle.mail.compose import first_words
 from passerelle.store.thread_places import (
     Placed,
     ThreadFacts,
     change_splits,
     change_thread,
     delete_empty_threads,
+    event_name,
     find_named,
     find_threads,
+    find_waiting,
     insert_threads,
     join_threads,
     list_placed,
@@ -35,6 +40,7 @@ from passerelle.store.thread_places import (
     move_batches,
     move_ids,
     move_posts,
+    names_of,
     new_thread_ids,
     note_missing,
     own_ids,
@@ -112,6 +118,33 @@ async def rethread_chunk(
     regrouping = Regrouping(conn=conn, association=association, now=now, found=found, shown=arrived, lobby=lobby)
     await regrouping.settle()
     await regrouping.finish()
+
+
+async def settle_line(conn: AsyncConnection, line: Post, now: datetime) -> bool:
+    """Place a line of the room that was put into its parent's thread; whether anything moved.
+
+    Where all that it names is here, and nothing waited for it, it stands where it belongs already.
+    """
+    events = {event_name(token) for token in line.refs.split() if not token.startswith(BESIDE)}
+    if events <= (await find_named(conn, line.association, events)).keys():
+        own = (await names_of(conn, [line.id])).get(line.id, [])
+        if not await find_waiting(conn, line.association, own):
+            return False
+    await rethread_chunk(conn, line.association, {line.id: first_words(line.text)}, now)
+    return True
+
+
+async def settle_waiting(
+    conn: AsyncConnection, association: AssociationName, message_id: MessageId, now: datetime
+) -> None:
+    """A Message-ID of a mail of ours means something from now on: place what waited for it anew.
+
+    Answers come before what they answer where a store was restored, or a list gives mails other Message-IDs.
+    """
+    waiting = await find_waiting(conn, association, [message_id])
+    if waiting:
+        posts = await list_placed(conn, [id for _, id in waiting])
+        await regroup(conn, association, {post.thread_id for post in posts}, now)
 
 
 async def regroup(

@@ -13,6 +13,7 @@ from functools import lru_cache
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, PostId, ThreadId
+from passerelle.core.placing import BESIDE
 from passerelle.core.subject import canonical_subject
 from passerelle.core.tree import Moved, Node
 from passerelle.mail.compose import first_words
@@ -36,8 +37,6 @@ log = logging.getLogger(__name__)
 
 #: So many posts are placed anew at once. More wait for one another only where somebody wants them to.
 MOST_POSTS = 50_000
-#: Before the event of a line: it was said along with it.
-BESIDE = "~"
 
 
 @lru_cache(maxsize=4096)

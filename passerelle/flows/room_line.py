@@ -11,17 +11,19 @@ from passerelle.core.ids import BatchId, EventId, PostId, RoomId, ThreadId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, NewAttachment, NewPost, Post, RoomEvent
 from passerelle.core.permalinks import short_name
+from passerelle.core.placing import BESIDE, line_refs
 from passerelle.flows.context import FlowContext
 from passerelle.flows.names_shown import display_name, signed_name
+from passerelle.flows.rethread import settle_line
 from passerelle.flows.taking_back import held_because, post_of
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.mail.compose import first_words
 from passerelle.matrix.event_types import VOICE
 from passerelle.matrix.events import RoomLine, readable_text
 from passerelle.store.attachments import insert_attachments
-from passerelle.store.batches import add_line, find_open_batch, insert_batch, move_due
+from passerelle.store.batches import add_line, find_open_batch, insert_batch, list_lines, move_due
 from passerelle.store.people import find_or_insert_person, note_participant
-from passerelle.store.posts import find_event_in_room, insert_post, insert_room_event
+from passerelle.store.posts import find_event_in_room, get_post, insert_post, insert_room_event
 from passerelle.store.threads import get_thread, insert_thread
 
 #: A line that says it is older settles from its arrival on.
@@ -60,10 +62,13 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
         msgtype=VOICE if line.is_voice else line.msgtype,
         said_at=min(line.said_at, row.received_at),
         accepted_at=ctx.now(),
+        refs=line_refs(line.replies_to, line.thread_root, beside=await _talk_of(conn, batch) if batch else ""),
         permalink=short_name(link.association_name, line.event_id),
     )
     post = Post.stored(new, await insert_post(conn, new))
     await _insert_event_and_files(ctx, conn, line, room_id=room_id, post_id=post.id)
+    if await settle_line(conn, post, ctx.now()):
+        post = await get_post(conn, post.id)
     await welcome_room_member(ctx, conn, link, line.sender)
     if link.settings.policy == "on_request":
         return "on_request"
@@ -172,6 +177,14 @@ async def _thread_for(
     # What was said before the bridge came stays its side's (PEOPLE 8): its words are no subject of a mail to the list.
     split_from = parent.thread_id if parent is not None else None
     return await insert_thread(conn, link.association_name, subject, ctx.now(), split_from)
+
+
+async def _talk_of(conn: AsyncConnection, batch: Batch) -> str:
+    """The event of the line that a talk began with, which may have been taken out of its batch since."""
+    for line, post in await list_lines(conn, batch.id):
+        if line.kind == "line":
+            return post.refs.removeprefix(BESIDE) if post.refs.startswith(BESIDE) else line.event_id
+    return ""
 
 
 async def _insert_event_and_files(

@@ -13,6 +13,7 @@ from passerelle.core.model import Batch, BatchLine, NewOutboxRow, Post
 from passerelle.errors import ConfigError, MalformedEmail, PasserelleError, StoreError
 from passerelle.flows.context import FlowContext, Restored
 from passerelle.flows.conversation_mail import Conversation, compose_conversations
+from passerelle.flows.rethread import settle_waiting
 from passerelle.steps import reached
 from passerelle.store.attachments import count_wanted_of_batch
 from passerelle.store.batches import (
@@ -281,5 +282,6 @@ async def _store(
         batch_id=first.batch.id,
         outbox_id=outbox_id,
     )
+    await settle_waiting(conn, link.association_name, message_id, now)
     lines = [ctx.hashed("line", line.event_id) for c in conversations for line, _ in c.lines]
     await insert_seen(conn, link.association_name, "line", lines, now)
