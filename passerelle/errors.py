@@ -5,6 +5,7 @@ PasserelleError
 ├── QueryProblem             the reader's: a search that cannot be understood
 ├── MalformedEmail           the sender's: an email that cannot be understood
 ├── MalformedEvent           the homeserver's: an event that cannot be understood
+├── MalformedRoster          the administrator's: a list of members that cannot be understood
 ├── StoreError               the machine's: the database refuses
 │   └── StoreLocked          another daemon runs on the same store
 ├── ImportFailure            the administrator's: an archive to import that cannot be read
@@ -48,6 +49,10 @@ class MalformedEmail(PasserelleError):
 
 class MalformedEvent(PasserelleError):
     """The event cannot be understood."""
+
+
+class MalformedRoster(PasserelleError):
+    """The list of members cannot be understood."""
 
 
 class StoreError(PasserelleError):

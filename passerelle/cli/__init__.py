@@ -5,6 +5,8 @@ import typer
 from passerelle.cli.archive import archive
 from passerelle.cli.archive_export import export
 from passerelle.cli.archive_import import import_
+from passerelle.cli.archive_openings import openings
+from passerelle.cli.archive_roster import forget_roster_of, roster
 from passerelle.cli.backup import backup, restore
 from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
@@ -155,6 +157,24 @@ archive.command(
         "passerelle archive import epeule/bureau --side room",
     ),
 )(import_)
+archive.command(
+    "roster",
+    help=_("Say who is on a list: from then on the roster decides who may read, and who was taken off is out at once."),
+    epilog=example(
+        "passerelle archive roster epeule/bureau membres.csv --dry-run",
+        "passerelle archive roster epeule/bureau --mailman http://restadmin@localhost:8001/3.1 --password-file secret",
+    ),
+)(roster)
+archive.command(
+    "forget-roster",
+    help=_("Have no roster any more: who writes to the list takes part."),
+    epilog=example("passerelle archive forget-roster epeule/bureau"),
+)(forget_roster_of)
+archive.command(
+    "openings",
+    help=_("Show what more than its participants can read, or soon will be able to."),
+    epilog=example("passerelle archive openings"),
+)(openings)
 app.add_typer(archive)
 app.add_typer(inbox)
 app.add_typer(outbox)

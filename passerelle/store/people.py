@@ -118,17 +118,21 @@ async def find_or_insert_person(
     address: MailAddress | None = None,
     user_id: UserId | None = None,
     now: datetime,
+    source: str = "post",
 ) -> int:
-    """The person, as `find_person` finds it, made where there is none, with that address and user ID; its id."""
+    """The person, as `find_person` finds it, made where there is none, with that address and user ID; its id.
+
+    `source`: how the address or user ID is known, where it was not before.
+    """
     id = await find_person(conn, association, name=name, address=address, user_id=user_id)
     if id is None:
         values = {"association": association, "name": name, "created_at": now}
         id = int((await conn.execute(_INSERT, values)).scalar_one())
     if address is not None:
-        row = {"person_id": id, "address": address, "source": "post", "added_at": now}
+        row = {"person_id": id, "address": address, "source": source, "added_at": now}
         await conn.execute(_ADD_ADDRESS(conn), row)
     if user_id is not None:
-        row = {"person_id": id, "user_id": user_id, "source": "post", "added_at": now}
+        row = {"person_id": id, "user_id": user_id, "source": source, "added_at": now}
         await conn.execute(_ADD_USER_ID(conn), row)
     return id
 

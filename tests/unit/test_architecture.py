@@ -15,7 +15,7 @@ ADAPTERS = {
     "matrix.bot", "matrix.sync", "matrix.appservice", "matrix.transactions", "matrix.homeserver", "matrix.room_api",
     "matrix.ghosts", "matrix.direct", "matrix.login", "matrix.encryption", "matrix.media_repository",
     "matrix.own_events", "matrix.connection", "matrix.pushes", "matrix.probe", "matrix.answers", "matrix.timeline",
-    "matrix.power", "matrix.past", "matrix.past_keys",
+    "matrix.power", "matrix.past", "matrix.past_keys", "rosters.mailman",
 }  # fmt: skip
 #: Third-party libraries that do I/O or wait: never in a pure module.
 IO_LIBRARIES = {
@@ -75,6 +75,8 @@ def test_imports_keep_to_the_table(name: str) -> None:
         assert parts <= {"store", "core", "errors"}
     if part(name) == "imports":
         assert parts <= {"imports", "core", "errors", "i18n"}, "what an archive holds is nobody's business here"
+    if part(name) == "rosters":
+        assert parts <= {"rosters", "mail", "core", "errors"}
     if part(name) == "flows":
         assert not {n for n in inside if n in ADAPTERS}, "a flow talks to transports by the outbox only"
         assert not {lib for lib in imported if lib.split(".")[0] in IO_LIBRARIES - {"sqlalchemy"}}
