@@ -45,7 +45,7 @@ from passerelle.store.posts import (
 from passerelle.store.rooms import find_room
 from passerelle.store.seen import find_seen, insert_seen
 from passerelle.store.tally import count
-from passerelle.store.thread_places import Placed
+from passerelle.store.thread_places import Placed, lock_threads
 from passerelle.store.threads import (
     find_message_ids,
     get_thread,
@@ -140,7 +140,9 @@ async def _decline(ctx: FlowContext, conn: AsyncConnection, relay: Relay, verdic
         return
     if verdict.tell_author:
         await refuse_email(ctx, conn, link, relay.email, verdict.reason, row)
-    await finish_inbox(conn, row.id, now, reason=verdict.reason, forget_raw=verdict.reason == "before_consent")
+    # A mail that came before stands here as a post; or it was erased, and its words are not to come back.
+    forget_raw = verdict.reason in ("before_consent", "duplicate")
+    await finish_inbox(conn, row.id, now, reason=verdict.reason, forget_raw=forget_raw)
 
 
 async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None:
@@ -152,6 +154,7 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     if known is not None:
         post_id, parent = known.id, known.parent_post_id
     else:
+        await lock_threads(conn, association)
         foreseen = await foresee(conn, association, placed_as(link, relay.reading, row.received_at))
         subject = display_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix)
         thread_id = foreseen.thread_id or await insert_thread(

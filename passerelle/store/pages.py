@@ -13,28 +13,38 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.store.engine import Store
 from passerelle.store.failures import store_error
 from passerelle.store.tables import metadata
+from passerelle.store.types import Document, Words
 
 #: A SQLite file, or a PostgreSQL table, up to this size is written anew at once: some seconds, in which others wait.
 AT_ONCE_BYTES = 512 * 1024 * 1024
 #: Pages of the index that one step merges (https://www.sqlite.org/fts5.html#the_merge_command).
 _MERGE_PAGES = 500
 _MERGE = text("INSERT INTO post_words (post_words, rank) VALUES ('merge', :pages)")
+_IS_OWNER = text("SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()")
+_TRANSACTION = text("SELECT CAST(pg_current_xact_id() AS text)")
+_OLDER_SNAPSHOTS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND backend_xmin IS NOT NULL AND age(backend_xmin) > age(CAST(CAST(CAST(:now AS text) AS xid8) AS xid))"
+)
+#: How long older snapshots are waited for.
+_SNAPSHOT_SECONDS = 0.1
+_SNAPSHOT_TRIES = 300
 _BUSY_SECONDS = 60.0
 _TRIES = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pages:
-    """`whole`: nothing stale is left in the data files. Else what is too large to be written anew at once."""
+    """`whole`: nothing stale is left in the data files. Else what could not be written anew at once."""
 
     whole: bool
-    too_large: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 async def renew_pages(store: Store, *, at_most_bytes: int | None = AT_ONCE_BYTES) -> Pages:
@@ -45,7 +55,7 @@ async def renew_pages(store: Store, *, at_most_bytes: int | None = AT_ONCE_BYTES
             path = Path(str(conn.engine.url.database))
         if at_most_bytes is not None and await asyncio.to_thread(_size_of, path) > at_most_bytes:
             await asyncio.to_thread(_checkpoint, path)
-            return Pages(whole=False, too_large=(path.name,))
+            return Pages(whole=False, left=(path.name,))
         await asyncio.to_thread(_vacuum_sqlite, path)
         return Pages(whole=True)
     return await _vacuum_postgresql(store, at_most_bytes)
@@ -93,20 +103,45 @@ def _checkpoint(path: Path) -> None:
 
 
 async def _vacuum_postgresql(store: Store, at_most_bytes: int | None) -> Pages:
-    too_large: list[str] = []
+    left: list[str] = []
     async with store.read() as reading:
         engine = reading.engine
         names = sorted([*(table.name for table in metadata.sorted_tables), "post_words"])
         sizes = {name: await _size(reading, name) for name in names}
     async with engine.connect() as conn:
         await conn.execution_options(isolation_level="AUTOCOMMIT")
+        everyone_saw = await _until_everyone_sees(conn)
         for name in names:
-            if at_most_bytes is not None and sizes[name] > at_most_bytes:
-                too_large.append(name)
-                await conn.execute(text(f"VACUUM (ANALYZE) {name}"))
-            else:
-                await conn.execute(text(f"VACUUM (FULL, ANALYZE) {name}"))
-    return Pages(whole=not too_large, too_large=tuple(too_large))
+            is_large = at_most_bytes is not None and sizes[name] > at_most_bytes
+            await conn.execute(text(f"VACUUM ({'' if is_large else 'FULL, '}ANALYZE) {name}"))
+            left += [name] if is_large else []
+            await _forget_statistics_of_nothing(conn, name)
+        # Statistics hold the most common values of each column. The database's owner may do this, nobody else.
+        everyone_saw = await _until_everyone_sees(conn) and everyone_saw
+        await conn.execute(text("VACUUM (FULL) pg_statistic"))
+        if not (await conn.execute(_IS_OWNER)).scalar_one():
+            left.append("pg_statistic")
+    return Pages(whole=everyone_saw and not left, left=tuple(left))
+
+
+async def _forget_statistics_of_nothing(conn: AsyncConnection, name: str) -> None:
+    """ANALYZE leaves the statistics of a table that became empty as they were; a column's type takes its along."""
+    table = metadata.tables.get(name)
+    if table is None or (await conn.execute(select(literal(1)).select_from(table).limit(1))).first() is not None:
+        return
+    for column in table.columns:
+        if isinstance(column.type, Words | Document):
+            await conn.execute(text(f'ALTER TABLE {name} ALTER COLUMN "{column.name}" TYPE text'))
+
+
+async def _until_everyone_sees(conn: AsyncConnection) -> bool:
+    """Wait for older snapshots to end: what they may still see, VACUUM keeps. False where one does not end."""
+    now = (await conn.execute(_TRANSACTION)).scalar_one()
+    for _ in range(_SNAPSHOT_TRIES):
+        if not (await conn.execute(_OLDER_SNAPSHOTS, {"now": now})).scalar_one():
+            return True
+        await asyncio.sleep(_SNAPSHOT_SECONDS)
+    return False
 
 
 async def _size(conn: AsyncConnection, name: str) -> int:
