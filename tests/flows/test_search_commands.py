@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from passerelle.core.archive_settings import WebSettings
 from passerelle.core.email import Email
 from passerelle.core.ids import LinkName, MailAddress
 from passerelle.core.model import NewPost, RoomFacts, Side
-from passerelle.flows.search_commands import SEARCHES_AN_HOUR, search_of_email
+from passerelle.flows.search_commands import SEARCHES_AN_HOUR, SHOWN, search_for_room, search_of_email
 from passerelle.store.people import find_or_insert_person, note_participant
 from passerelle.store.posts import insert_post
 from passerelle.store.rooms import put_room_facts
@@ -72,6 +74,20 @@ async def test_a_search_in_the_room_is_answered_there(talk: Bridge) -> None:
     assert lines[1] == "1 message\u00a0:"
     assert lines[2].startswith("1. Loto du quartier, Monique Delattre, 17 novembre 2026")
     assert len(lines) <= 12
+
+
+async def test_an_answer_in_the_room_has_twelve_lines_at_the_most(talk: Bridge) -> None:
+    web = WebSettings(url="https://archives.lab.test/")
+    settings = talk.ctx.settings.model_copy(update={"web": web})
+    for number in range(9):
+        await talk.receive(mail("Le loto", subject=f"Loto {number} {'très long ' * 30}", message_id=f"{number}@x"))
+    ctx = replace(talk.ctx, settings=settings)
+    answer = await search_for_room(ctx, talk.link, "loto")
+    body = ctx.renderer(talk.link.association).render("room/search_found", **answer.variables)
+    assert (answer.total, len(answer.found)) == (11, SHOWN)
+    assert len(body.strip().splitlines()) == 12
+    assert all(shown.url.startswith("https://archives.lab.test/epeule/p/") for shown in answer.found)
+    assert all(len(line) < 160 for line in body.splitlines())
 
 
 async def test_a_search_leaves_no_trace_but_its_answer(talk: Bridge) -> None:

@@ -62,13 +62,13 @@ VALUES: dict[str, Any] = {
     "corrections": [],
     "reactions": [],
     "asked": "fête de:Monique",
-    "understood": "« fête », écrit par Monique",
+    "understood": "«\u00a0fête\u00a0», écrit par Monique",
     "found": [
         SimpleNamespace(title="Fête", author="Monique", day="1er mars 2026", extract="La fête", url="https://a.example/p/b")
     ],
     "total": 12,
     "is_more": False,
-    "problem": "Il manque un mot après « de: ».",
+    "problem": "Il manque un mot après «\u00a0de:\u00a0».",
     "suggestion": "fête",
     "bridge_address": "passerelle@exemple.org",
 }
