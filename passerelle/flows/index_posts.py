@@ -60,11 +60,16 @@ async def _index_some(store: Store, limit: int) -> int:
     ids = {post.id for post in listed}
     async with store.write(durable=False, quiet=True) as conn:
         posts = [post for post in await claim_waiting(conn, limit) if post.id in ids]
-        await _index(conn, posts, known)
+        await index_posts(conn, posts, known)
     return len(posts)
 
 
-async def _index(conn: AsyncConnection, posts: Sequence[WaitingPost], known: Mapping[int, SearchWords]) -> None:
+async def index_posts(conn: AsyncConnection, posts: Sequence[WaitingPost], known: Mapping[int, SearchWords]) -> None:
+    """Index posts inside a transaction of the caller, and mark them as indexed.
+
+    Args:
+        known: what stands in the index of those that `store.search_index.find_unkept` named.
+    """
     new = [post for post in posts if post.chrono_id is None]
     numbers = {post.id: post.chrono_id for post in posts if post.chrono_id is not None}
     allotted = await allot_numbers(conn, [post.said_at for post in new])
@@ -77,7 +82,9 @@ async def _index(conn: AsyncConnection, posts: Sequence[WaitingPost], known: Map
     for post in shown:
         findable = await _findable(conn, post, crossed.get(post.id, ()), files.get(post.id, ()))
         words[numbers[post.id]] = build_words(findable)
-    await put_words(conn, words, known=known)
+    # An imported past changes hardly ever, and is most of an archive: its words are not kept twice.
+    unkept = {numbers[post.id] for post in shown if post.origin == "import" and post.id not in files}
+    await put_words(conn, words, known=known, unkept=unkept)
     await remove_words(conn, set(numbers.values()) - set(words), known=known)
     await mark_indexed(conn, numbers)
 
@@ -99,7 +106,7 @@ async def _note_files(conn: AsyncConnection, files: Sequence[WaitingFile]) -> No
 async def _findable(
     conn: AsyncConnection, post: WaitingPost, crossed: Sequence[LinkName], files: Sequence[WaitingFile]
 ) -> Findable:
-    texts = [await get_blob(conn, one.text_hash) for one in files if one.text_state == "here" and one.text_hash]
+    texts = [await get_blob(conn, one.text_hash) for one in files if one.text_hash]
     return Findable(
         shelves=(_shelf(post, post.link), *(_shelf(post, link) for link in crossed)),
         side=post.side,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -48,6 +49,7 @@ _END = (
         state=bindparam("become"), text_hash=bindparam("bytes"), size_bytes=bindparam("size"), reason=bindparam("why")
     )
 )
+_TEXT_OF = select(file_text.c.text_hash).where(file_text.c.attachment_id == bindparam("which"))
 _AGAIN = (
     update(file_text)
     .where(
@@ -101,7 +103,7 @@ async def reuse_text(conn: AsyncConnection, file: UnreadFile) -> bool:
     if known is None:
         return False
     values = {"which": file.id, "become": known.state, "bytes": known.text_hash, "size": known.size_bytes}
-    await conn.execute(_END, values | {"why": known.reason})
+    await _finish(conn, values | {"why": known.reason})
     await set_waiting(conn, [file.post_id])
     return True
 
@@ -114,7 +116,7 @@ async def set_text(conn: AsyncConnection, file: UnreadFile, text: str) -> None:
     data = text.encode()
     text_hash = await insert_blob(conn, data)
     values = {"which": file.id, "become": "here", "bytes": text_hash, "size": len(data), "why": ""}
-    if (await conn.execute(_END, values)).rowcount == 1:
+    if await _finish(conn, values):
         await set_waiting(conn, [file.post_id])
     else:
         await delete_unreferenced_blob(conn, text_hash)
@@ -126,7 +128,16 @@ async def mark_unreadable(conn: AsyncConnection, file: UnreadFile, reason: str) 
 
 
 async def _end(conn: AsyncConnection, id: int, state: str, *, reason: str) -> None:
-    await conn.execute(_END, {"which": id, "become": state, "bytes": None, "size": 0, "why": reason})
+    await _finish(conn, {"which": id, "become": state, "bytes": None, "size": 0, "why": reason})
+
+
+async def _finish(conn: AsyncConnection, values: dict[str, Any]) -> bool:
+    """The file was read; what it was found to say before goes. False where it is not waited for any more."""
+    before = (await conn.execute(_TEXT_OF, {"which": values["which"]})).scalar_one_or_none()
+    ended = (await conn.execute(_END, values)).rowcount == 1
+    if ended and before is not None and before != values["bytes"]:
+        await delete_unreferenced_blob(conn, before)
+    return ended
 
 
 async def forget_texts(conn: AsyncConnection, post_id: PostId) -> None:

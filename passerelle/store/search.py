@@ -64,7 +64,7 @@ WHERE p.chrono_id IN :numbers AND p.state = 'accepted'
 """
 _FILES = """
 SELECT a.post_id, a.filename, t.text_hash
-FROM attachment AS a LEFT JOIN file_text AS t ON t.attachment_id = a.id AND t.state = 'here'
+FROM attachment AS a LEFT JOIN file_text AS t ON t.attachment_id = a.id
 WHERE a.post_id IN :numbers AND a.filename <> '' ORDER BY a.post_id, a.position
 """
 

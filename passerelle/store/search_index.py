@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import TextClause, bindparam, literal_column, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -66,9 +65,9 @@ class WaitingFile:
     text_hash: BlobHash | None
 
 
-_SHAPE = Shape(WaitingPost, post)
+WAITING_SHAPE = Shape(WaitingPost, post)
 _IS_WAITING = post.c.index_state == literal_column("'waiting'")
-_WAITING = select(*_SHAPE.columns).where(_IS_WAITING).order_by(post.c.id).limit(bindparam("limit"))
+_WAITING = select(*WAITING_SHAPE.columns).where(_IS_WAITING).order_by(post.c.id).limit(bindparam("limit"))
 _CLAIM = _WAITING.with_for_update(skip_locked=True, of=post)
 _ANY_WAITING = select(post.c.id).where(_IS_WAITING).limit(1)
 _CROSSED = select(cross_post.c.post_id, cross_post.c.link).where(
@@ -108,13 +107,13 @@ async def has_waiting(conn: AsyncConnection) -> bool:
 
 async def list_waiting(conn: AsyncConnection, limit: int) -> list[WaitingPost]:
     """Posts to be indexed, the oldest first."""
-    return _SHAPE.values((await conn.execute(_WAITING, {"limit": limit})).all())
+    return WAITING_SHAPE.values((await conn.execute(_WAITING, {"limit": limit})).all())
 
 
 async def claim_waiting(conn: AsyncConnection, limit: int) -> list[WaitingPost]:
     """As `list_waiting`, for the transaction that indexes them: no other daemon's takes the same."""
     statement = _WAITING if conn.dialect.name == "sqlite" else _CLAIM
-    return _SHAPE.values((await conn.execute(statement, {"limit": limit})).all())
+    return WAITING_SHAPE.values((await conn.execute(statement, {"limit": limit})).all())
 
 
 async def list_crossed(conn: AsyncConnection, post_ids: Collection[PostId]) -> dict[PostId, list[LinkName]]:
@@ -178,12 +177,17 @@ async def read_words(store: Store, numbers: Collection[int]) -> dict[int, Search
 
 
 async def put_words(
-    conn: AsyncConnection, words: Mapping[int, SearchWords], *, known: Mapping[int, SearchWords] | None = None
+    conn: AsyncConnection,
+    words: Mapping[int, SearchWords],
+    *,
+    known: Mapping[int, SearchWords] | None = None,
+    unkept: Collection[int] = (),
 ) -> None:
     """Index the words of rows, in place of those that stand there.
 
     Args:
         known: what stands there of the rows that `find_unkept` named.
+        unkept: rows that hardly ever change, and whose words are not kept beside the index for that (SQLite).
     """
     if not words:
         return
@@ -192,8 +196,9 @@ async def put_words(
         return
     await remove_words(conn, words, known=known)
     await conn.exec_driver_sql(search_sqlite.INSERT_WORDS, search_sqlite.word_rows(words))
-    kept = [(number, search_sqlite.packed(words[number])) for number in sorted(words)]
-    await conn.exec_driver_sql(search_sqlite.KEEP_WORDS, kept)
+    kept = [(number, search_sqlite.packed(words[number])) for number in sorted(words) if number not in unkept]
+    if kept:
+        await conn.exec_driver_sql(search_sqlite.KEEP_WORDS, kept)
 
 
 async def remove_words(
@@ -259,18 +264,3 @@ async def _merge(store: Store, pages: int) -> bool:
 
 async def _changes(conn: AsyncConnection) -> int:
     return int((await conn.exec_driver_sql("SELECT total_changes()")).scalar_one())
-
-
-async def drop_all_words(conn: AsyncConnection) -> None:
-    """The index is empty; every post is to be indexed anew."""
-    if conn.dialect.name == "postgresql":
-        await conn.execute(text("TRUNCATE post_words"))
-    else:
-        await conn.exec_driver_sql("INSERT INTO post_words (post_words) VALUES ('delete-all')")
-        await conn.exec_driver_sql("DELETE FROM post_words_kept")
-    await conn.execute(update(post).where(post.c.index_state != "waiting").values(index_state="waiting"))
-
-
-def words_as_inserted(words: Mapping[int, SearchWords]) -> Sequence[tuple[Any, ...]]:
-    """Parameters of `search_sqlite.INSERT_WORDS`, sorted as FTS5 likes them."""
-    return search_sqlite.word_rows(words)

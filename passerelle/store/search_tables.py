@@ -15,6 +15,9 @@ PostgreSQL: vectors of their own for what is searched apart, since a search by w
 #: wrote it, and whether files came with it, so that one look-up answers all of a query.
 WORD_COLUMNS = ("facets", "subject", "own", "files", "quoted")
 
+#: In which an index stands while it is taken away, a piece at a time.
+OLD_WORDS = "post_words_old"
+
 _SQLITE = (
     # The words are cut already, and ASCII's tokenizer takes all that is not ASCII for letters: any script, and quick.
     f"CREATE VIRTUAL TABLE post_words USING fts5({', '.join(WORD_COLUMNS)}, content='', "

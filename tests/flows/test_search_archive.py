@@ -14,8 +14,7 @@ from sqlalchemy import text
 from passerelle.core.extracts import Piece
 from passerelle.core.search_query import parse_query
 from passerelle.core.shelves import Shelf
-from passerelle.flows import index_posts
-from passerelle.flows.index_posts import index_waiting
+from passerelle.flows.index_posts import index_posts, index_waiting
 from passerelle.flows.search_archive import MOST_COUNTED, Found, names_of, search_archive
 from passerelle.indexing import Indexing, read_waiting_file
 from passerelle.store.search_index import claim_waiting
@@ -225,7 +224,7 @@ async def test_a_crash_between_leaves_either_both_or_neither(bridge: Bridge) -> 
 
     async def crash() -> None:
         async with bridge.ctx.store.write() as conn:
-            await index_posts._index(conn, await claim_waiting(conn, 10), {})
+            await index_posts(conn, await claim_waiting(conn, 10), {})
             raise RuntimeError("crash")
 
     with pytest.raises(RuntimeError, match="crash"):
