@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lab.demo import script
+from lab.demo.archive import LETTER_WORDS
 from lab.demo.record import Record
 from lab.demo.script import Text
 from lab.demo.sides import Email, RoomItem, says, unquoted
@@ -40,6 +41,7 @@ def check(record: Record) -> tuple[Result, ...]:
         _threads,
         _files,
         _privacy,
+        _archive,
     )
     return tuple(
         Result(what=french_spaces(result.what), holds=result.holds, seen=french_spaces(result.seen))
@@ -90,7 +92,8 @@ def _kept_back(record: Record) -> Iterator[Result]:
 
 
 def _totals(record: Record) -> Iterator[Result]:
-    sizes = [len(mailbox) for mailbox in record.sides.mailboxes.values()]
+    mailboxes = [[e for e in box if not says(e.text, LETTER_WORDS)] for box in record.sides.mailboxes.values()]
+    sizes = [len(mailbox) for mailbox in mailboxes]
     holds = sizes == [EMAILS_IN_ALL] * len(sizes)
     yield Result(what=f"Rien d'autre : {EMAILS_IN_ALL} courriels par boîte", holds=holds, seen=_sum(sizes))
     repeated = [
@@ -180,6 +183,23 @@ def _privacy(record: Record) -> Iterator[Result]:
     yield Result(
         what="Le journal du démon : aucune alerte", holds=not complaints, seen=" / ".join(record.complaints[:3])
     )
+
+
+def _archive(record: Record) -> Iterator[Result]:
+    visit = record.visit
+    for name, said in {**script.BY_MAIL, **script.BY_CHAT}.items():
+        pages = [text for text in visit.threads.values() if says(text, said.words)]
+        yield Result(
+            what=f"Archives, {name} : dans une seule conversation", holds=len(pages) == 1, seen=f"{len(pages)}"
+        )
+    shown = "\n".join(visit.threads.values())
+    leaked = [name for name, said in script.NEVER_BY_MAIL.items() if says(shown, said.words)]
+    yield Result(what="Archives : rien de ce qui ne devait pas partir", holds=not leaked, seen=", ".join(leaked))
+    for words, number in visit.found.items():
+        yield Result(what=f"Archives : « {words} » se trouve", holds=number > 0, seen=f"{number}")
+    refused = sum(status in (302, 303, 401, 403) for status in visit.strangers)
+    holds = refused == len(visit.strangers) > 1
+    yield Result(what="Archives : fermées à qui n'est pas entré", holds=holds, seen=f"{refused}")
 
 
 def _counted(what: str, counts: list[int]) -> Result:

@@ -16,6 +16,7 @@ from rich.text import Text
 from lab.association import Association, found_association
 from lab.daemon import Daemon, write_configuration
 from lab.demo import script
+from lab.demo.archive import CHROMIUM, Archive, Visit, draw_pages
 from lab.demo.checks import Result, check
 from lab.demo.conversation import Scene, play
 from lab.demo.display import WIDEST, Stage, render_email, render_item, render_sides
@@ -28,6 +29,8 @@ from lab.demo.typography import unbroken
 from lab.demo.watch import Watch
 from lab.demo.where_to_look import show_where_to_look
 from lab.matrix_client import ChatMember
+from lab.ports import LOOPBACK, free_port
+from passerelle.config import load
 from passerelle.core.wording import french_spaces
 
 FAILED_CHECK = 1
@@ -69,20 +72,31 @@ async def perform(console: Console, wishes: Wishes) -> int:
         stage = Stage(console, watch)
         async with watch.running():
             await play(Scene(association=association, daemon=daemon, chatting=chatting, watch=watch, stage=stage))
+        archive = _archive_of(association, daemon)
         if wishes.picture is not None:
             draw_picture(stage.seen, wishes.picture)
+            await _draw_archive(archive, wishes.picture)
         if not wishes.once:
-            show_where_to_look(console, association, town, daemon)
+            show_where_to_look(console, association, town, daemon, way_in=await archive.ask_for_link())
             await _stay(console, watch)
             return 0
+        with console.status("Monique ouvre les archives, lit et cherche…"):
+            visit = await archive.visit()
         # Nothing new leaves from here on; what Mailman still holds arrives.
         await asyncio.to_thread(daemon.stop)
         await asyncio.to_thread(town.mailman.wait_idle)
-        record = _record(await watch.read_all(), association, daemon)
+        record = _record(await watch.read_all(), association, daemon, visit)
         write_record(record, wishes.state / "sides.json")
     results = check(record)
     show_results(console, results, seconds=time.monotonic() - began)
     return 0 if all(result.holds for result in results) else FAILED_CHECK
+
+
+async def _draw_archive(archive: Archive, picture: Path) -> None:
+    """Beside the picture of the conversation, one of the archive, where there is a browser to take it."""
+    if CHROMIUM.exists():
+        link = await archive.ask_for_link()
+        await asyncio.to_thread(draw_pages, link, archive.url, picture.with_name("archive.png"))
 
 
 async def _found(town: StartingTown) -> Association:
@@ -93,12 +107,22 @@ async def _found(town: StartingTown) -> Association:
 
 
 def _configure(state: Path, association: Association) -> Path:
+    port = free_port()
     return write_configuration(
-        state / "daemon", association, link={"quiet_minutes": round(script.QUIET_SECONDS / 60, 4)}
+        state / "daemon",
+        association,
+        link={"quiet_minutes": round(script.QUIET_SECONDS / 60, 4)},
+        extra=f'[web]\nport = {port}\nurl = "http://{LOOPBACK}:{port}"\nbehind_proxy = false\n',
     )
 
 
-def _record(sides: Sides, association: Association, daemon: Daemon) -> Record:
+def _archive_of(association: Association, daemon: Daemon) -> Archive:
+    settings = load(daemon.configuration)
+    assert settings.web is not None
+    return Archive(f"{settings.web.url}/epeule/", association.mail_members[script.MONIQUE].mailbox)
+
+
+def _record(sides: Sides, association: Association, daemon: Daemon, visit: Visit) -> Record:
     log = daemon.log.read_text(errors="replace").splitlines()
     members = [member.address for member in association.mail_members.values()]
     return Record(
@@ -106,6 +130,7 @@ def _record(sides: Sides, association: Association, daemon: Daemon) -> Record:
         sent_files={script.POSTER_NAME: sha256(draw_poster()), script.TABLES_NAME: sha256(draw_tables())},
         bridge_user_id=association.bot.user_id,
         addresses=(*members, association.bridge_mailbox.address, association.mlist.address),
+        visit=visit,
         complaints=tuple(line for line in log if {"WARNING", "ERROR", "CRITICAL"} & set(line.split()[1:2])),
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from lab.demo.archive import Visit
 from lab.demo.script import Text
 from lab.demo.sides import Email, RoomItem, Sides, says
 
@@ -22,6 +23,8 @@ class Record:
     #: The bridge's account, and the addresses that the room must never show.
     bridge_user_id: str
     addresses: tuple[str, ...]
+    #: What a member saw in the archive.
+    visit: Visit
     #: Lines of the daemon's log that are warnings or worse.
     complaints: tuple[str, ...]
 

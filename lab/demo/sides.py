@@ -120,7 +120,7 @@ def read_email(raw: bytes) -> Email:
         text = data.decode(part.get_content_charset("utf-8"), "replace") if _is_text(part.get_content_type()) else ""
         texts += [
             text,
-            _shown_of_html(text) if part.get_content_type() == "text/html" else "",
+            page_text(text) if part.get_content_type() == "text/html" else "",
             part.get_filename() or "",
         ]
         if part.get_filename():
@@ -218,7 +218,8 @@ class _Shown(HTMLParser):
         self.texts.append(data)
 
 
-def _shown_of_html(html: str) -> str:
+def page_text(html: str) -> str:
+    """Return what a page says, its tags gone."""
     shown = _Shown()
     shown.feed(html)
     return "".join(shown.texts)

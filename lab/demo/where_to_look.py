@@ -28,13 +28,17 @@ _COMMANDS = {
 }
 
 
-def show_where_to_look(console: Console, association: Association, town: Town, daemon: Daemon) -> None:
-    """Print it all. The passwords are those of throw-away accounts on loopback."""
+def show_where_to_look(console: Console, association: Association, town: Town, daemon: Daemon, *, way_in: str) -> None:
+    """Print it all. The passwords are those of throw-away accounts on loopback.
+
+    :param way_in: a link into the archive, as Monique got it by mail.
+    """
     console.print()
     console.rule(Text("Où regarder", style="bold"), align="left", style="dim")
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
+    table.add_row("Les archives", f"{way_in}\n(le lien que Monique a reçu par courriel, pour un navigateur)")
     for name, value in _places(association, town, daemon):
         table.add_row(name, value)
     console.print(table, highlight=False)
