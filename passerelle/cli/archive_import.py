@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import getpass
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -34,6 +35,7 @@ from passerelle.imports.detect import FORMATS, Format, open_sources
 from passerelle.imports.source import ENCRYPTED, Refused, Source
 from passerelle.matrix.events import RoomLine, Undecryptable, parse_event
 from passerelle.matrix.past import RoomPast
+from passerelle.store.acts import NewAct, insert_act
 from passerelle.store.imports import (
     ImportRun,
     NewImportRun,
@@ -229,6 +231,7 @@ async def _to_its_end(ctx: FlowContext, run: ImportRun, order: _Order, work: Cal
         await work()
         async with ctx.store.write() as conn:
             await end_import_run(conn, run.id, ctx.now())
+            await insert_act(conn, _act_of(ctx, await get_import_run(conn, run.id)))
     finally:
         async with ctx.store.read() as conn:
             say_counts(await get_import_run(conn, run.id))
@@ -241,6 +244,18 @@ async def _to_its_end(ctx: FlowContext, run: ImportRun, order: _Order, work: Cal
                         page, after = await page_import_refusals(conn, run.id, after=after)
                         for one in page:
                             row(one.place, one.reason)
+
+
+def _act_of(ctx: FlowContext, run: ImportRun) -> NewAct:
+    """All participants can read that a past was brought in, and by whom (PEOPLE 15)."""
+    return NewAct(
+        association=run.association,
+        link=run.link,
+        by=getpass.getuser(),
+        what="import",
+        about={"run": run.id, "side": run.side, "imported": run.imported, "refused": run.refused},
+        at=ctx.now(),
+    )
 
 
 def _dry_run(source: Source, formats: str, report: Path | None) -> None:
