@@ -111,7 +111,9 @@ def draw_pages(visitor_link: str, url: str, file: Path) -> None:
         page.goto(visitor_link)
         page.get_by_role("button", name="Entrer").click()
         page.goto(url)
-        page.locator("main a[href*='/t/']").first.click()
+        # The longest conversation, from its beginning.
+        href = page.locator("main a[href*='/t/']").last.get_attribute("href") or url
+        page.goto(urljoin(url, href.partition("#")[0]))
         file.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=str(file))
         browser.close()

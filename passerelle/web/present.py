@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from passerelle.core.folding import words_of
 from passerelle.core.ids import MailAddress, MessageId, PostId
 from passerelle.core.model import AttachmentRow, Side
 from passerelle.core.names import list_author_name, mask_addresses, one_line, safe_name
@@ -108,17 +109,23 @@ def moment_of(words: Words, at: datetime) -> str:
     return words("moment", day=day_of(words, at), clock=words.clock(at))
 
 
+def file_name(filename: str, *, mask: str | None) -> str:
+    """What a file is called, on one line, without the addresses that strangers may not see."""
+    name = one_line(filename) or "?"
+    return mask_addresses(name, mask) if mask else name
+
+
 def file_views(paths: Paths, short: str, rows: Sequence[AttachmentRow], *, mask: str | None) -> tuple[FileView, ...]:
     """The files of a post."""
     views = []
     for row in rows:
         if row.state == "failed" and not row.filename:
             continue  # taken back with its words
-        name = one_line(row.filename) or "?"
+        name = file_name(row.filename, mask=mask)
         views.append(
             FileView(
-                name=mask_addresses(name, mask) if mask else name,
-                path=paths.file(short, row.position, row.filename),
+                name=name,
+                path=paths.file(short, row.position, name),
                 size_bytes=row.size_bytes,
                 duration_ms=row.duration_ms,
                 is_image=row.state == "here" and is_shown_image(row.media_type),
@@ -181,10 +188,8 @@ def _view(
     words, paths = showing.words, showing.paths
     stands = post.state == "accepted"
     author = author_of(words, post.side, post.author_name) if stands else ""
-    subject = _capital(one_line(post.subject))
-    is_new_subject = (
-        bool(subject) and subject.casefold() not in around.title.casefold() and not _is_cut_title(around.title, subject)
-    )
+    subject = _capital(one_line(mask_addresses(post.subject, showing.mask) if showing.mask else post.subject))
+    is_new_subject = bool(subject) and not _says(around.title, subject)
     return PostView(
         anchor=post.permalink,
         side=post.side,
@@ -207,8 +212,10 @@ def _view(
     )
 
 
-def _is_cut_title(title: str, subject: str) -> bool:
-    return title.endswith("…") and subject.casefold().startswith(title[:-1].casefold())
+def _says(title: str, subject: str) -> bool:
+    """Whether a title says all of a subject, or as much of it as fits, however its spaces and capitals are set."""
+    said, wanted = " ".join(words_of(title)), " ".join(words_of(subject))
+    return wanted in said or (title.endswith("…") and wanted.startswith(said))
 
 
 def _answers(words: Words, parent: ThreadPost | None) -> tuple[str, str] | None:
