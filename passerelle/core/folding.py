@@ -21,9 +21,10 @@ _REMEMBERED = 1 << 16
 
 #: What no letter of a word can be, whatever folding makes of it. The apostrophe stays: `l'harmonie` is one piece.
 _PIECE = re.compile(r"[^\s\x00-&(-/:-@\[-`{-\x7f«»…–—“”•]+")
-#: A word of a folded piece: letters and digits of any script, and the marks that folding leaves (vowel signs of Indic
-#: scripts, which are no accents). Never `_`: words of `facets` begin with it, and no post can hold one.
-_WORD = re.compile(r"(?:[^\W_]|[\u0900-\u0dff\u0e30-\u0eff\u1000-\u109f\u1780-\u17d3])+")
+#: A word of a folded piece: letters and digits of any script, as SQLite's unicode61 cuts them as well. Vowel signs of
+#: Indic scripts part words there and here: such a word is found as a phrase. Never `_`: words of `facets` begin with
+#: it, and no post can hold one.
+_WORD = re.compile(r"[^\W_]+")
 #: French elisions. Where only part of a word would stay (`quelqu'un`, `presqu'île`), both parts are words.
 _ELISION = re.compile(r"(?<![^\W_])(?:[ldjmtsncq]|qu|jusqu|lorsqu|puisqu|quoiqu)'(?=[^\W_])")
 

@@ -1,5 +1,7 @@
 """Words as they are searched: what must be found by what."""
 
+import sqlite3
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +64,22 @@ def test_what_is_written_is_found_by_what_is_searched(written: str, searched: st
 )
 def test_a_text_is_cut_into_words(text: str, words: list[str]) -> None:
     assert words_of(text) == words
+
+
+def test_sqlite_cuts_what_is_cut_already_no_further() -> None:
+    """One word here is one word in the index, whatever its script: else the two databases would count otherwise."""
+    table = sqlite3.connect(":memory:")
+    table.execute("CREATE VIRTUAL TABLE t USING fts5(words, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_'\")")
+    table.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, 'instance')")
+    words = sorted({word for code in range(0x20000) for word in words_of(f"q{chr(code)}z")})
+    table.executemany("INSERT INTO t (rowid, words) VALUES (?, ?)", enumerate(words))
+    cut = table.execute("SELECT doc, term FROM v ORDER BY doc, offset").fetchall()
+    # Of all letters, SQLite knows these by an older Unicode: those of New Tai Lue, and two Vedic signs.
+    old = set("ᳲᳳ") | {chr(code) for code in range(0x19B0, 0x19CA)}
+    assert [pair for pair in cut if not old & set(words[pair[0]])] == [
+        (row, word) for row, word in enumerate(words) if not old & set(word)
+    ]
+    table.close()
 
 
 def test_an_overlong_word_is_cut() -> None:
