@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "passerelle"
 
 #: Adapters: modules that do I/O, each with the third-party libraries that only it may know.
 ADAPTERS = {
-    "mail.imap", "mail.imap_session", "mail.imap_protocol", "mail.lmtp", "mail.smtp",
+    "mail.imap", "mail.imap_erase", "mail.imap_session", "mail.imap_protocol", "mail.lmtp", "mail.smtp",
     "matrix.bot", "matrix.sync", "matrix.appservice", "matrix.transactions", "matrix.homeserver", "matrix.room_api",
     "matrix.ghosts", "matrix.direct", "matrix.login", "matrix.encryption", "matrix.media_repository",
     "matrix.own_events", "matrix.connection", "matrix.pushes", "matrix.probe", "matrix.answers", "matrix.timeline",
