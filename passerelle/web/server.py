@@ -62,6 +62,9 @@ HANDLERS: Mapping[str, Handler] = {
     **sign_in.HANDLERS,
     "hide": views_coordinator.hide,
     "show": views_coordinator.show,
+    "split": views_coordinator.split,
+    "attach": views_coordinator.attach,
+    "undo": views_coordinator.undo,
 }
 
 #: Title and sentence of an error's page (catalogues), by HTTP status.
@@ -85,7 +88,7 @@ def build_app(ctx: FlowContext) -> web.Application:
     app = web.Application(client_max_size=_LARGEST_FORM_BYTES, middlewares=[errors_as_pages, door])
     app[CONTEXT] = ctx
     sign_in.set_up(app)
-    for route in (one for one in ROUTES if one.name in HANDLERS):
+    for route in ROUTES:
         # HEAD comes with GET, and never changes anything.
         app.router.add_route(route.method, route.path, HANDLERS[route.name])
         if route.method == "GET":

@@ -13,7 +13,7 @@ from passerelle.web.app_keys import CONTEXT
 from passerelle.web.door import READER, is_signed_in, nothing_here
 from passerelle.web.lists import association_name, opening_title, presenting
 from passerelle.web.pages import SAFE_HEADERS, page, paths_of, words_of
-from passerelle.web.present import author_of, moment_of
+from passerelle.web.present import author_of, file_name, moment_of
 from passerelle.web.safe_files import FILE_POLICY, Served, attached, served
 
 
@@ -32,6 +32,7 @@ async def _readable(request: web.Request) -> list[Post]:
 async def file(request: web.Request) -> web.StreamResponse:
     """A file of a post."""
     posts, position = await _readable(request), int(request.match_info["position"])
+    mask = presenting(request, paths_of(request)).mask
     async with request.app[CONTEXT].store.read() as conn:
         for post in posts:
             for row in await list_attachments(conn, post.id):
@@ -40,7 +41,7 @@ async def file(request: web.Request) -> web.StreamResponse:
                         data = await get_blob(conn, row.blob_hash)
                     except StoreError as error:
                         raise nothing_here(request) from error
-                    return _handed_out(data, served(row.filename, row.media_type, data))
+                    return _handed_out(data, served(file_name(row.filename, mask=mask), row.media_type, data))
     raise nothing_here(request)
 
 

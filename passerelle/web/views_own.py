@@ -1,5 +1,6 @@
 """What is the reader's own, and what coordinators did."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
@@ -71,22 +72,22 @@ async def acts(request: web.Request) -> web.StreamResponse:
         found = await list_acts(conn, association_name(request), limit=_ACTS_A_PAGE + 1, before=before)
     shown = found[:_ACTS_A_PAGE]
     readable = links_of(reader)
-    listed = [_act(request, act) for act in shown if not act.link or act.link in readable]
+    undone = {(act.about or {}).get("undone") for act in shown if act.what == "undo"}
+    listed = [_act(request, act, undone) for act in shown if not act.link or act.link in readable]
     older = paths.acts(shown[-1].id) if len(found) > len(shown) else ""
     return page(request, "acts", here="acts", acts=listed, older=older)
 
 
-def _act(request: web.Request, act: Act) -> dict[str, object]:
+def _act(request: web.Request, act: Act, undone: Collection[object]) -> dict[str, object]:
     words, paths = words_of(request), paths_of(request)
     about = act.about or {}
     permalink, edit = about.get("permalink"), about.get("edit")
+    can_undo = act.what in ("attach", "split") and edit not in undone and request[READER].is_coordinator
     return {
         "at": act.at,
         "moment": moment_of(words, act.at),
         "by": act.by,
         "what": words(_KNOWN_ACTS.get(act.what, "web_act_other")) + (f" ({link_title(act.link)})" if act.link else ""),
         "path": paths.short(permalink) if isinstance(permalink, str) and permalink else "",
-        "undo": paths.undo(edit)
-        if isinstance(edit, int) and act.what in ("attach", "split") and request[READER].is_coordinator
-        else "",
+        "undo": paths.undo(edit) if can_undo and isinstance(edit, int) else "",
     }
