@@ -11,8 +11,7 @@ from typing import Any
 
 from passerelle.errors import ImportFailure
 from passerelle.i18n import _
-from passerelle.imports.mbox import unquote
-from passerelle.imports.mbox_scan import FIELD
+from passerelle.imports.mbox_scan import is_mail
 from passerelle.imports.source import MAX_MAIL_BYTES, NOT_A_MAIL, TOO_LARGE, UNREADABLE_FILE, Refused, SourceMail
 
 
@@ -62,9 +61,7 @@ class MailFiles(ABC):
             return Refused(place=place, reason=UNREADABLE_FILE, position=entry.key)
         if len(raw) > MAX_MAIL_BYTES:
             return Refused(place=place, reason=TOO_LARGE, position=entry.key)
-        # Some deliver with a From_ line before the header.
-        raw = unquote(raw, "unquoted")
-        if FIELD.match(raw) is None:
+        if not is_mail(raw):
             return Refused(place=place, reason=NOT_A_MAIL, position=entry.key)
         return SourceMail(raw=raw, place=place, position=entry.key, received_at=entry.received_at)
 

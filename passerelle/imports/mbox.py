@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from passerelle.errors import ImportFailure
 from passerelle.i18n import _
-from passerelle.imports.mbox_scan import FIELD, Damaged, Found, Rules, Scanner
+from passerelle.imports.mbox_scan import FIELD, Damaged, Found, Rules, Scanner, is_mail
 from passerelle.imports.source import DAMAGED, NOT_A_MAIL, TOO_LARGE, Refused, SourceMail
 from passerelle.imports.streams import DAMAGE, opened, sample
 
@@ -88,7 +88,11 @@ class MboxFile:
             raise ImportFailure(_("{file}: this is no mbox; no line “From …” begins a mail.").format(file=self.name))
         kind = self._kind or detect_kind(begin, self._path.name)
         line = begin[first : begin.find(b"\n", first)]
-        rules = Rules(lengths=kind in ("mboxcl", "mboxcl2"), dateless=_DATE.search(line) is None and b":" not in line)
+        rules = Rules(
+            lengths=kind in ("mboxcl", "mboxcl2"),
+            dateless=_DATE.search(line) is None and b":" not in line,
+            quoted=kind == "mboxrd",
+        )
         return _Way(kind=kind, rules=rules, begin=first)
 
     def _mail(self, found: Found, kind: MboxKind, count: int) -> SourceMail | Refused:
@@ -96,7 +100,7 @@ class MboxFile:
         if found.raw is None:
             return Refused(place=place, reason=TOO_LARGE, position=position)
         raw = self._restore(found.raw) if self._restore else unquote(found.raw, kind)
-        if FIELD.match(raw) is None:
+        if not is_mail(raw):
             return Refused(place=place, reason=NOT_A_MAIL, position=position)
         return SourceMail(raw=raw, place=place, position=position, received_at=received_at(found.from_line))
 
@@ -181,13 +185,16 @@ def _votes(begin: bytes) -> Iterator[int]:
 
 
 def unquote(raw: bytes, kind: MboxKind) -> bytes:
-    """A mail as it was before it was quoted. From_ lines that relays left before its header are not the mail's."""
+    """A mail as it was before it was quoted.
+
+    mboxrd gives back what was put in. Of the others, From_ lines that relays left before a header are not the mail's.
+    """
+    if kind == "mboxrd":
+        return _QUOTED_RD.sub(rb"\1", raw) if b">From " in raw else raw
     while raw.startswith((b">From ", b"From ")):
         raw = raw[raw.find(b"\n") + 1 :] if b"\n" in raw else b""
     if kind in ("mboxcl2", "unquoted") or b"\n>" not in raw:
         return raw
-    if kind == "mboxrd":
-        return _QUOTED_RD.sub(rb"\1", raw) if b">From " in raw else raw
     return raw.replace(b"\n>From ", b"\nFrom ")
 
 

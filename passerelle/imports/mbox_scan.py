@@ -49,19 +49,31 @@ class Rules:
     lengths: bool = False
     #: The file's From_ lines have no date: a blank line before, and a field after them, are all there is.
     dateless: bool = False
+    #: No line of a mail begins with `From `: a blank line before, and a date in it, are proof enough.
+    quoted: bool = False
 
 
 class Damaged(Exception):
     """The file is damaged or ends too early, behind the mails that were found."""
 
 
-def is_separator(data: bytes, at: int, *, dateless: bool = False) -> bool:
+def is_mail(raw: bytes) -> bool:
+    """Whether what begins so is a mail: a field, after blank lines and From_ lines of those that brought it."""
+    begin = len(raw) - len(raw.lstrip(b"\r\n")) if raw[:1] in (b"\r", b"\n") else 0
+    return FIELD.match(raw, begin) is not None
+
+
+def is_separator(data: bytes, at: int, rules: Rules) -> bool:
     """Whether the line that begins at `at` with `From ` begins a mail."""
     end = data.find(b"\n", at, at + _LOOK_BYTES)
-    if end < 0 or FIELD.match(data, end + 1) is None:
+    if end < 0:
         return False
     follows_blank = data[max(0, at - 2) : at] in (b"", b"\n", b"\n\n") or data[max(0, at - 3) : at] == b"\n\r\n"
-    if dateless and follows_blank:
+    if rules.quoted and follows_blank and _TIME.search(data, at, end) is not None:
+        return True
+    if FIELD.match(data, end + 1) is None:
+        return False
+    if rules.dateless and follows_blank:
         return True
     if _TIME.search(data, at, end) is None:
         return False
@@ -164,7 +176,7 @@ class Scanner:
             data, start = self._data, self._start
             at = data.find(_SEPARATOR, start + searched)
             if at >= 0 and (self._ended or at + _LOOK_BYTES <= len(data)):
-                if is_separator(data, at + 1, dateless=self._rules.dateless):
+                if is_separator(data, at + 1, self._rules):
                     return at + 1 if at - start <= MAX_MAIL_BYTES else None
                 searched = at + 1 - start
                 continue
@@ -183,7 +195,7 @@ class Scanner:
             at = data.find(_SEPARATOR, self._start)
             if at >= 0 and (self._ended or at + _LOOK_BYTES <= len(data)):
                 self._start = at + 1
-                if is_separator(data, at + 1, dateless=self._rules.dateless):
+                if is_separator(data, at + 1, self._rules):
                     return
                 continue
             if self._ended:
@@ -215,7 +227,7 @@ class Scanner:
             return end
         if next_at == at and data[at - 1 : at] != b"\n":
             return None
-        is_right = data.startswith(b"From ", next_at) and is_separator(data, next_at, dateless=self._rules.dateless)
+        is_right = data.startswith(b"From ", next_at) and is_separator(data, next_at, self._rules)
         return end if is_right else None
 
 

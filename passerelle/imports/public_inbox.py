@@ -17,8 +17,7 @@ from typing import IO, Any
 
 from passerelle.errors import ImportFailure
 from passerelle.i18n import _
-from passerelle.imports.mbox import unquote
-from passerelle.imports.mbox_scan import FIELD
+from passerelle.imports.mbox_scan import is_mail
 from passerelle.imports.source import MAX_MAIL_BYTES, NOT_A_MAIL, TOO_LARGE, UNREADABLE_FILE, Refused, SourceMail
 
 _EPOCH = re.compile(r"(\d+)\.git")
@@ -90,8 +89,7 @@ class PublicInbox:
         raw = blobs.find(change.epoch, change.blob)
         if isinstance(raw, str):
             return Refused(place=place, reason=raw, position=position)
-        raw = unquote(raw, "unquoted")
-        if FIELD.match(raw) is None:
+        if not is_mail(raw):
             return Refused(place=place, reason=NOT_A_MAIL, position=position)
         return SourceMail(raw=raw, place=place, position=position, received_at=change.committed_at)
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from passerelle.imports.mbox import unquote
-from passerelle.imports.mbox_scan import FIELD
+from passerelle.imports.mbox_scan import is_mail
 from passerelle.imports.source import MAX_MAIL_BYTES, NOT_A_MAIL, TOO_LARGE, UNREADABLE_FILE, Refused, SourceMail
 from passerelle.imports.streams import sample
 
@@ -24,9 +23,9 @@ class SingleMail:
         self.bytes_done = self.total_bytes or 0
         if after:
             return
-        raw = unquote(sample(self._path, MAX_MAIL_BYTES + 1), "unquoted")
+        raw = sample(self._path, MAX_MAIL_BYTES + 1)
         reason = TOO_LARGE if len(raw) > MAX_MAIL_BYTES else UNREADABLE_FILE if not raw else NOT_A_MAIL
-        if reason == NOT_A_MAIL and FIELD.match(raw) is not None:
+        if reason == NOT_A_MAIL and is_mail(raw):
             yield SourceMail(raw=raw, place=self._path.name, position=True)
         else:
             yield Refused(place=self._path.name, reason=reason, position=True)

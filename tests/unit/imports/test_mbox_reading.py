@@ -191,6 +191,16 @@ def test_from_lines_of_relays_are_not_the_mails(tmp_path: Path) -> None:
     assert found[1].reason == NOT_A_MAIL
 
 
+def test_mboxrd_gives_back_what_was_put_in_whatever_it_is(tmp_path: Path) -> None:
+    odd = [_FROM + b"\n" + mail(1), b"no field here\n", b"\n" + mail(2), b">From x\n" + mail(3), mail(4)]
+    path = tmp_path / "bureau.mboxrd"
+    path.write_bytes(written(odd, "mboxrd"))
+    found = read(path)
+    assert [getattr(one, "raw", None) for one in found] == [odd[0], None, *odd[2:]]
+    assert isinstance(found[1], Refused)
+    assert found[1].reason == NOT_A_MAIL
+
+
 @pytest.mark.parametrize(
     ("line", "at"),
     [
