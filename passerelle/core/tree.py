@@ -237,6 +237,8 @@ class _Building:
         if heads and node.moved is None:
             # Also a post that others were said along with, wherever it stands.
             yield from (("beside", name) for name in node.names if name in heads)
+            if node.beside and node.fixed is not None:
+                yield ("beside", node.beside)
         if node.fixed is not None:
             yield ("fixed", node.fixed)
             return

@@ -9,7 +9,8 @@ they are inserted there; a post is not written twice. Or insert the posts of a c
 Nothing that was sent is changed by it, and what was stopped stays stopped.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,30 +21,35 @@ from passerelle.core.model import Post
 from passerelle.core.placing import BESIDE
 from passerelle.core.regrouping import Home, find_homes
 from passerelle.core.tree import Forest, build_forest
+from passerelle.flows.context import FlowContext
 from passerelle.flows.rethread_reading import Gathered, gather, names_answered
 from passerelle.flows.rethread_subjects import subject_of_post
 from passerelle.mail.compose import first_words
-from passerelle.store.thread_places import (
-    Placed,
-    ThreadFacts,
+from passerelle.store.thread_moves import (
     change_splits,
     change_thread,
     delete_empty_threads,
+    insert_threads,
+    join_threads,
+    move_batches,
+    move_ids,
+    move_posts,
+    new_thread_ids,
+    note_missing,
+    own_ids,
+)
+from passerelle.store.thread_places import (
+    Placed,
+    ThreadFacts,
     event_name,
     find_named,
     find_threads,
     find_waiting,
-    insert_threads,
-    join_threads,
     list_placed,
     list_split_roots,
-    move_batches,
-    move_ids,
-    move_posts,
+    list_thread_sizes,
+    lock_threads,
     names_of,
-    new_thread_ids,
-    note_missing,
-    own_ids,
 )
 
 #: The thread of a post that is not stored yet.
@@ -91,6 +97,7 @@ async def plan_chunk(
         shown: of each, its subject as it is shown: what a conversation is called that begins with it.
         now: aware, UTC.
     """
+    await lock_threads(conn, association)
     found = await gather(conn, association, arriving, ())
     planned = Regrouping(conn=conn, association=association, now=now, found=found, shown=shown, lobby=NOWHERE)
     await planned.settle()
@@ -113,6 +120,7 @@ async def rethread_chunk(
         now: aware, UTC.
         lobby: the thread in which they were inserted to wait for this; it is taken away.
     """
+    await lock_threads(conn, association)
     new = await list_placed(conn, arrived)
     found = await gather(conn, association, new, ())
     regrouping = Regrouping(conn=conn, association=association, now=now, found=found, shown=arrived, lobby=lobby)
@@ -151,10 +159,44 @@ async def regroup(
     conn: AsyncConnection, association: AssociationName, threads: Iterable[ThreadId], now: datetime
 ) -> None:
     """Place all posts of these conversations anew: after a human's word, or when a name means something at last."""
+    await lock_threads(conn, association)
     found = await gather(conn, association, (), threads)
     regrouping = Regrouping(conn=conn, association=association, now=now, found=found, shown={})
     await regrouping.settle()
     await regrouping.finish()
+
+
+async def rethread_all(
+    ctx: FlowContext, association: AssociationName, *, on_progress: Callable[[int], None], most_posts: int = 1000
+) -> None:
+    """Place all posts of an association anew, in short transactions beside whatever runs; what humans said stands.
+
+    Each step holds the posts of a few conversations, at the least of one, and never a text: memory does not grow with
+    the archive. May be interrupted at any point, and begun again.
+
+    Args:
+        on_progress: told after each step how many conversations were looked at in it.
+        most_posts: so many posts are placed at once, a longer conversation as a whole.
+    """
+    after = ThreadId(0)
+    while True:
+        async with ctx.store.read() as conn:
+            sizes = await list_thread_sizes(conn, association, after=after)
+        if not sizes:
+            return
+        while sizes:
+            some, posts = [sizes[0][0]], sizes[0][1]
+            for id, size in sizes[1:]:
+                if posts + size > most_posts:
+                    break
+                some.append(id)
+                posts += size
+            async with ctx.store.write(durable=False, quiet=True) as conn:
+                await regroup(conn, association, some, ctx.now())
+            on_progress(len(some))
+            sizes = sizes[len(some) :]
+            after = some[-1]
+            await asyncio.sleep(0)
 
 
 @dataclass(kw_only=True, slots=True)

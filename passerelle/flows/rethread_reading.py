@@ -162,7 +162,7 @@ class _Reader:
         wanted = {id for name, id in found.named.items() if name not in self.own}
         wanted |= {to for _, to in edits.values() if to is not None}
         context = await list_placed(self.conn, wanted - found.posts.keys())
-        context += await self._said_beside(besides)
+        context += await self._said_beside()
         found.context = {post.id: post for post in context if post.id not in found.posts}
         await self._name_context()
         lines = [post for post in (*found.posts.values(), *found.context.values()) if post.side == "room"]
@@ -173,17 +173,17 @@ class _Reader:
             found.nodes.append(self._node(post, threads, edits.get(post.id), fixed))
         return found
 
-    async def _said_beside(self, besides: set[str]) -> list[Placed]:
+    async def _said_beside(self) -> list[Placed]:
         """Lines that were said along with those that may move: they tell where these belong, if nothing else does."""
-        if self.new or not besides:
-            return []
-        lines: dict[tuple[str, str], Placed] = {}
-        for post in self.found.posts.values():
-            if names_answered(post)[1]:
-                lines.setdefault((post.link, post.refs), post)
+        talks: dict[tuple[str, str], Placed] = {}
+        for post in self.found.posts.values() if not self.new else ():
+            chain, beside = names_answered(post)
+            if post.side == "room" and not chain:
+                for name in (beside,) if beside else self.names[post.id]:
+                    talks.setdefault((post.link, f"{BESIDE}{name.removeprefix(' ')}"), post)
         some: list[Placed] = []
-        for post in lines.values():
-            some += await list_said_beside(self.conn, self.association, post)
+        for (_, refs), post in talks.items():
+            some += await list_said_beside(self.conn, self.association, post, refs)
         return some
 
     async def _name_context(self) -> None:

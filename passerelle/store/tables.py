@@ -125,6 +125,7 @@ thread = table(
     Column("created_at", Instant, nullable=False),
     Column("stopped_at", Instant, nullable=True),  # the rate fuse, or a human
     Column("stopped_reason", Words, nullable=False, default=""),
+    Index("ix_thread_split_from", "split_from_thread_id", **where_set("split_from_thread_id")),
 )
 
 #: Each Message-ID known in an association: a post's, a sealed batch's, or a parent that has not come (post_id NULL).
@@ -138,6 +139,7 @@ mail_id = table(
     Column("outbox_id", RowId, ForeignKey("outbox.id"), nullable=True),  # ours
     Index("ix_mail_id_post", "post_id"),
     Index("ix_mail_id_thread", "thread_id"),
+    by_key=True,
 )
 
 #: Which posts are placed anew when a post of that name comes: those that answer it and nothing nearer, while it has not
@@ -309,6 +311,7 @@ seen = table(
     Column("kind", Words, primary_key=True),  # message_id | event | delivery
     Column("keyed_hash", Words, primary_key=True),
     Column("seen_at", Instant, nullable=False),
+    by_key=True,
 )
 
 #: What the homeserver says of a room, kept current by the same transaction as the cursor.
