@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from passerelle.core.links import Link
+from passerelle.core.search_places import names_of
 from passerelle.core.search_plan import SearchPlan, plan_search
 from passerelle.core.search_query import place_key
 from passerelle.core.search_terms import Query
@@ -69,18 +69,15 @@ async def search_archive(
     return Found(hits=hits, total=total, total_is=total_is, next=after, is_complete=not looking.gave_up)
 
 
-def names_of(link: Link) -> set[str]:
-    """What a link may be called in a search, as `place_key` writes it: itself, its list, its room."""
-    room = link.settings.room.lstrip("#!").partition(":")[0]
-    names = (link.name, link.list_address, link.list_address.partition("@")[0], room)
-    return {place_key(name) for name in names} - {""}
-
-
 def _narrowed(ctx: FlowContext, query: Query, shelves: Collection[Shelf]) -> frozenset[Shelf]:
     """The shelves of the places that were named; of several, any."""
     if not query.places:
         return frozenset(shelves)
-    named = {(link.association_name, link.name) for link in ctx.links if not names_of(link).isdisjoint(query.places)}
+    named = {
+        (link.association_name, link.name)
+        for link in ctx.links
+        if not {place_key(name) for name in names_of(link.settings)}.isdisjoint(query.places)
+    }
     return frozenset(shelf for shelf in shelves if (shelf.association, shelf.link) in named)
 
 

@@ -98,7 +98,9 @@ async def drop_old_words(store: Store) -> None:
     """Take away the index that was replaced, in short transactions. SQLite only; harmless where there is none."""
     if store.dialect == "postgresql":
         return
-    while await _drop_some(store):
+    more = True
+    while more:
+        more = await _drop_some(store)
         await asyncio.sleep(0)
     async with store.write(durable=False, quiet=True) as conn:
         await conn.exec_driver_sql(f"DROP TABLE IF EXISTS {OLD_WORDS}")
