@@ -32,6 +32,7 @@ from passerelle.store.bulk import (
     Place,
     find_known_posts,
     find_own_mails,
+    find_seen_posts,
     insert_cross_posts,
     insert_posts,
 )
@@ -39,7 +40,6 @@ from passerelle.store.imports import ImportRefusal, Progress, advance_import_run
 from passerelle.store.links import lock_link
 from passerelle.store.people import find_or_insert_person
 from passerelle.store.search_index import allot_numbers
-from passerelle.store.seen import find_seen
 from passerelle.store.threads import insert_thread
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 _MAILS_AT_ONCE = 250
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 #: How long a transaction is meant to take, and how many mails the first one holds.
-_TRANSACTION_SECONDS = 0.25
+_TRANSACTION_SECONDS = 0.2
 _FIRST_CHUNK = 250
 _CHUNKS = (50, 2000)
 #: Of so many transactions one waits for the disk.
@@ -240,7 +240,7 @@ class _Writer:
         posts = [one.made for one in chunk if isinstance(one.made, BulkPost)]
         standing = await find_known_posts(conn, association, posts)
         ours = await find_own_mails(conn, association, (one.message_id for one in posts))
-        gone = await find_seen(conn, association, "post", (one.seen for one in posts))
+        gone = await find_seen_posts(conn, association, (one.seen for one in posts))
         named = {message_id for message_id, _ in standing}
         found = _Sorted()
         for result in chunk:

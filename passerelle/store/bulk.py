@@ -4,12 +4,13 @@ SQLAlchemy's own inserts cost ten times what the databases take for a row. Rows 
 columns named here; `tests/store/test_bulk.py` holds that a post so inserted is one like any other.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, BlobHash, LinkName, MailAddress, MessageId, PostId, ThreadId
@@ -19,7 +20,8 @@ from passerelle.store import search_postgresql
 from passerelle.store.archive_tables import cross_post
 from passerelle.store.dialects import upsert
 from passerelle.store.search_sqlite import INSERT_WORDS, word_rows
-from passerelle.store.tables import attachment, blob, mail_id, post, seen
+from passerelle.store.sqlite import insert_many
+from passerelle.store.tables import attachment, blob, post, seen
 from passerelle.store.types import microseconds
 
 _POST_COLUMNS = (
@@ -34,22 +36,20 @@ _FILE_COLUMNS = (
 )  # fmt: skip
 _SEEN_COLUMNS = ("association", "kind", "keyed_hash", "seen_at")
 
-_KNOWN_POSTS = select(post.c.id, post.c.message_id, post.c.content_hash, post.c.link).where(
-    post.c.association == bindparam("association"),
-    post.c.side == text("'list'"),
-    post.c.message_id.in_(bindparam("ids", expanding=True)),
+#: SQLAlchemy writes a parameter for each of a thousand values, which takes longer than the look-up.
+_KNOWN_POSTS = (
+    "SELECT id, message_id, content_hash, link FROM post"
+    " WHERE association = {1} AND side = 'list' AND message_id IN ({2})"
 )
-_KNOWN_BY_WORDS = select(post.c.id, post.c.message_id, post.c.content_hash, post.c.link).where(
-    post.c.association == bindparam("association"),
-    post.c.side == text("'list'"),
-    post.c.message_id == text("''"),
-    post.c.content_hash.in_(bindparam("hashes", expanding=True)),
+_KNOWN_BY_WORDS = (
+    "SELECT id, message_id, content_hash, link FROM post"
+    " WHERE association = {1} AND side = 'list' AND message_id = '' AND content_hash IN ({2})"
 )
-_OURS = select(mail_id.c.message_id).where(
-    mail_id.c.association == bindparam("association"),
-    mail_id.c.message_id.in_(bindparam("ids", expanding=True)),
-    mail_id.c.outbox_id.is_not(None) | mail_id.c.batch_id.is_not(None),
+_OURS = (
+    "SELECT message_id FROM mail_id WHERE association = {1} AND message_id IN ({2})"
+    " AND (outbox_id IS NOT NULL OR batch_id IS NOT NULL)"
 )
+_SEEN = "SELECT keyed_hash FROM seen WHERE association = {1} AND kind = 'post' AND keyed_hash IN ({2})"
 _CROSS = upsert(cross_post, lambda i: i.on_conflict_do_nothing(index_elements=["post_id", "link"]))
 _INDEX_AGAIN = post.update().where(post.c.id == bindparam("which")).values(index_state="waiting")
 _NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence('post', 'id')) FROM generate_series(1, :count)")
@@ -130,11 +130,10 @@ async def find_known_posts(
     """The posts from the list that have a Message-ID of one of these, by Message-ID and content hash."""
     named = sorted({one.message_id for one in posts if one.message_id})
     nameless = sorted({one.content_hash for one in posts if not one.message_id})
-    rows: list[Any] = []
-    if named:
-        rows += (await conn.execute(_KNOWN_POSTS, {"association": association, "ids": named})).all()
-    if nameless:
-        rows += (await conn.execute(_KNOWN_BY_WORDS, {"association": association, "hashes": nameless})).all()
+    rows = [
+        *await _look_up(conn, _KNOWN_POSTS, association, named),
+        *await _look_up(conn, _KNOWN_BY_WORDS, association, nameless),
+    ]
     return {(row.message_id, row.content_hash): KnownPost(id=row.id, link=row.link) for row in rows}
 
 
@@ -142,10 +141,26 @@ async def find_own_mails(
     conn: AsyncConnection, association: AssociationName, ids: Iterable[MessageId]
 ) -> set[MessageId]:
     """Which of these Message-IDs are of mails that the bridge sent itself."""
-    wanted = sorted({one for one in ids if one})
-    if not wanted:
-        return set()
-    return set((await conn.execute(_OURS, {"association": association, "ids": wanted})).scalars())
+    rows = await _look_up(conn, _OURS, association, sorted({one for one in ids if one}))
+    return {row.message_id for row in rows}
+
+
+async def find_seen_posts(conn: AsyncConnection, association: AssociationName, hashes: Iterable[str]) -> set[str]:
+    """Which of these keyed hashes are of emails that were taken in once."""
+    return {row.keyed_hash for row in await _look_up(conn, _SEEN, association, sorted(set(hashes)))}
+
+
+async def _look_up(
+    conn: AsyncConnection, statement: str, association: AssociationName, values: Sequence[str]
+) -> Sequence[Any]:
+    """The rows of a statement for which one of the values holds, however many there are."""
+    if not values:
+        return ()
+    if conn.dialect.name == "postgresql":
+        filled = statement.replace("{1}", "$1").replace("{2}", "SELECT unnest(CAST($2 AS text[]))")
+        return (await conn.exec_driver_sql(filled, (association, list(values)))).all()
+    filled = statement.replace("{1}", "?").replace("{2}", "SELECT value FROM json_each(?)")
+    return (await conn.exec_driver_sql(filled, (association, json.dumps(values)))).all()
 
 
 async def insert_cross_posts(conn: AsyncConnection, link: LinkName, ids: Sequence[PostId]) -> None:
@@ -235,7 +250,11 @@ async def _insert(
     marks = ", ".join(f"${n}" if is_server else "?" for n in range(1, len(columns) + 1))
     names = ", ".join(f'"{name}"' for name in columns)
     end = " ON CONFLICT DO NOTHING" if doubled else ""
-    await conn.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks}){end}", list(rows))
+    statement = f"INSERT INTO {table} ({names}) VALUES ({marks}){end}"
+    if is_server:
+        await conn.exec_driver_sql(statement, list(rows))
+    else:
+        await insert_many(conn, statement, rows)
 
 
 async def _insert_words(conn: AsyncConnection, words: Mapping[int, SearchWords]) -> None:
@@ -243,4 +262,4 @@ async def _insert_words(conn: AsyncConnection, words: Mapping[int, SearchWords])
         await search_postgresql.insert_words(conn, words)
     elif words:
         # Not kept beside the index: they are read out of it where they are to go (`store.search_tables`).
-        await conn.exec_driver_sql(INSERT_WORDS, list(word_rows(words)))
+        await insert_many(conn, INSERT_WORDS, word_rows(words))
