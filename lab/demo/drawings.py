@@ -1,4 +1,7 @@
-"""The two pictures that members send: a poster and a plan of the tables, drawn with Pillow."""
+"""The two pictures that members send: a poster and a plan of the tables, drawn with Pillow.
+
+Their words have no accents: the one font that Pillow brings along has none.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,12 @@ def draw_poster() -> bytes:
     draw.rectangle((0, 0, 480, 190), fill=_NIGHT)
     for number, x in enumerate(range(0, 480, 60)):
         draw.polygon([(x, 190), (x + 60, 190), (x + 30, 245)], fill=(_RED, _YELLOW, _GREEN)[number % 3])
-    _centred(draw, (240, 70), "Fête des voisins", 52, _PAPER)
-    _centred(draw, (240, 140), "quartier de l’Épeule", 32, _YELLOW)
+    _centred(draw, (240, 70), "Tous voisins !", 52, _PAPER)
+    _centred(draw, (240, 140), "le grand repas du quartier", 30, _YELLOW)
     _centred(draw, (240, 340), "samedi 12 juin", 48, _RED)
-    _centred(draw, (240, 410), "de 14 h à 18 h", 36, _NIGHT)
+    _centred(draw, (240, 410), "midi et soir", 36, _NIGHT)
     _centred(draw, (240, 480), "place du Docteur-Faidherbe", 26, _NIGHT)
-    _centred(draw, (240, 585), "Apportez une chaise et un gâteau !", 24, _GREEN)
+    _centred(draw, (240, 585), "Apportez une chaise et du pain !", 24, _GREEN)
     return _png(image)
 
 
