@@ -40,7 +40,7 @@ from passerelle.store.imports import (
     get_import_run,
     insert_import_refusals,
 )
-from passerelle.store.links import find_link_state
+from passerelle.store.links import find_link_state, lock_link
 from passerelle.store.people import find_or_insert_person
 from passerelle.store.post_versions import insert_version, list_versions
 from passerelle.store.posts import (
@@ -109,6 +109,8 @@ async def import_room_past(
         for begin in range(0, max(len(events), 1), _TOGETHER):
             part = events[begin : begin + _TOGETHER]
             async with ctx.store.write() as conn:
+                # Beside a daemon that takes live lines of the same people.
+                await lock_link(conn, link.association_name, link.name)
                 taking = _Taking(ctx=ctx, conn=conn, room=room, talk=talk)
                 for event in part:
                     await taking.take(event)
