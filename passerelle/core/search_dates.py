@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from passerelle.core.folding import fold
@@ -82,7 +83,7 @@ def read_span(text: str, today: Today, *, loosely: bool = True) -> Span | None:
         for reading in _READINGS:
             if (span := reading(words, today)) is not None:
                 return span if span.start.year in _YEARS and span.end.year <= _YEARS.stop else None
-        return _ask_dateparser(words, today) if loosely else None
+        return _ask_dateparser(words, today.day) if loosely else None
     except (ValueError, OverflowError):  # 31/02, or a day before the calendar begins
         return None
 
@@ -230,15 +231,19 @@ _READINGS: tuple[Callable[[str, Today], Span | None], ...] = (
 )  # fmt: skip
 
 
-def _ask_dateparser(words: str, today: Today) -> Span | None:
-    """What our own rules do not read, as `dateparser` reads it: French first, the past first, the day first."""
+@lru_cache(maxsize=256)
+def _ask_dateparser(words: str, today: date) -> Span | None:
+    """What our own rules do not read, as `dateparser` reads it: French first, the past first, the day first.
+
+    Remembered, because it takes a thousand times as long as our rules, and a wrong search is read several times.
+    """
     if not re.search(r"[a-z]{3}", words):
         return None
     # Loaded here: it is slow to load, and seldom asked.
     from dateparser.date import DateDataParser  # type: ignore[import-untyped]
 
     settings = {
-        "RELATIVE_BASE": datetime.combine(today.day, time(12)),
+        "RELATIVE_BASE": datetime.combine(today, time(12)),
         "PREFER_DATES_FROM": "past",
         "DATE_ORDER": "DMY",
         "PREFER_DAY_OF_MONTH": "first",

@@ -249,8 +249,8 @@ class _Reading:
         raise self._wrong("prefix_unknown", token, mended, prefix=token.prefix)
 
     def _wrong(self, kind: str, token: Token, mended: str | None, **values: str) -> _WrongQuery:
-        """The problem of one token, and the search with `mended` in its place, or without it (None)."""
-        sources = [mended if other is token else other.source for other in self._tokens]
+        """The problem of a token, and the search with `mended` wherever it stood, or without it (None)."""
+        sources = [mended if other == token else other.source for other in self._tokens]
         whole = " ".join(source for source in sources if source)
         if not whole and token.field is not None and _EXAMPLES[token.field]:
             whole = f"{token.prefix}:{_EXAMPLES[token.field]}"
