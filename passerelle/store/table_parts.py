@@ -23,9 +23,8 @@ def row_id() -> Column[int]:
 def table(name: str, *columns: Any, by_key: bool = False) -> Table:
     """A table. `by_key`: its rows are short, and stand in the index of their primary key on SQLite (WITHOUT ROWID)."""
     with_id = any(getattr(c, "name", "") == "id" for c in columns)
-    return Table(
-        name, metadata, *columns, sqlite_autoincrement=with_id, sqlite_strict=True, sqlite_with_rowid=not by_key
-    )
+    options: dict[str, Any] = {"sqlite_with_rowid": False} if by_key else {}
+    return Table(name, metadata, *columns, sqlite_autoincrement=with_id, sqlite_strict=True, **options)
 
 
 def where(column: str, *values: str) -> dict[str, Any]:

@@ -139,7 +139,6 @@ mail_id = table(
     Column("outbox_id", RowId, ForeignKey("outbox.id"), nullable=True),  # ours
     Index("ix_mail_id_post", "post_id"),
     Index("ix_mail_id_thread", "thread_id"),
-    by_key=True,
 )
 
 #: Which posts are placed anew when a post of that name comes: those that answer it and nothing nearer, while it has not

@@ -25,8 +25,7 @@ def upgrade() -> None:
     sa.Column('at', LONG, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_act')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_act_association', 'act', ['association', 'id'], unique=False)
     op.create_table('blob',
@@ -36,8 +35,7 @@ def upgrade() -> None:
     sa.Column('data', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('hash', name=op.f('pk_blob')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('cursor',
     sa.Column('source', sa.Text(), nullable=False),
@@ -45,8 +43,7 @@ def upgrade() -> None:
     sa.Column('updated_at', LONG, nullable=False),
     sa.PrimaryKeyConstraint('source', name=op.f('pk_cursor')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('import_run',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
@@ -64,8 +61,7 @@ def upgrade() -> None:
     sa.Column('refused', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_import_run')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_import_run_source', 'import_run', ['association', 'link', 'source'], unique=False)
     op.create_table('incident',
@@ -81,8 +77,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_incident')),
     sa.UniqueConstraint('key', name=op.f('uq_incident_key')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('lane',
     sa.Column('name', sa.Text(), nullable=False),
@@ -90,8 +85,7 @@ def upgrade() -> None:
     sa.Column('lease_until', LONG, nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_lane')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('link_state',
     sa.Column('association', sa.Text(), nullable=False),
@@ -108,16 +102,14 @@ def upgrade() -> None:
     sa.Column('last_line_at', LONG, nullable=True),
     sa.PrimaryKeyConstraint('association', 'link', name=op.f('pk_link_state')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('meta',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('value', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_meta')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('opening',
     sa.Column('association', sa.Text(), nullable=False),
@@ -130,8 +122,7 @@ def upgrade() -> None:
     sa.Column('cancelled_at', LONG, nullable=True),
     sa.PrimaryKeyConstraint('association', 'link', 'what', 'to', name=op.f('pk_opening')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('person',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
@@ -140,8 +131,7 @@ def upgrade() -> None:
     sa.Column('created_at', LONG, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('privacy_request',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
@@ -157,8 +147,7 @@ def upgrade() -> None:
     sa.Column('progress', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_privacy_request')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_privacy_request_open', 'privacy_request', ['id'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
     op.create_table('room',
@@ -170,8 +159,7 @@ def upgrade() -> None:
     sa.Column('updated_at', LONG, nullable=False),
     sa.PrimaryKeyConstraint('room_id', name=op.f('pk_room')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('room_member',
     sa.Column('room_id', sa.Text(), nullable=False),
@@ -181,8 +169,7 @@ def upgrade() -> None:
     sa.Column('joined_at', LONG, nullable=True),
     sa.PrimaryKeyConstraint('room_id', 'user_id', name=op.f('pk_room_member')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('roster',
     sa.Column('association', sa.Text(), nullable=False),
@@ -191,8 +178,7 @@ def upgrade() -> None:
     sa.Column('imported_at', LONG, nullable=False),
     sa.PrimaryKeyConstraint('association', 'link', name=op.f('pk_roster')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('seen',
     sa.Column('association', sa.Text(), nullable=False),
@@ -212,8 +198,7 @@ def upgrade() -> None:
     sa.Column('count', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('association', 'link', 'day', 'what', name=op.f('pk_tally')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('thread',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
@@ -226,8 +211,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['split_from_thread_id'], ['thread.id'], name=op.f('fk_thread_split_from_thread_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_thread')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_thread_split_from', 'thread', ['split_from_thread_id'], unique=False, sqlite_where=sa.text('split_from_thread_id IS NOT NULL'), postgresql_where=sa.text('split_from_thread_id IS NOT NULL'))
     op.create_table('throttle',
@@ -237,8 +221,7 @@ def upgrade() -> None:
     sa.Column('count', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('what', 'who', name=op.f('pk_throttle')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('feed_key',
     sa.Column('keyed_hash', sa.Text(), nullable=False),
@@ -249,8 +232,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_feed_key_person_id')),
     sa.PrimaryKeyConstraint('keyed_hash', name=op.f('pk_feed_key')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_feed_key_person', 'feed_key', ['person_id'], unique=False)
     op.create_table('import_refusal',
@@ -261,8 +243,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['run_id'], ['import_run.id'], name=op.f('fk_import_refusal_run_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_import_refusal')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_import_refusal_run', 'import_refusal', ['run_id', 'id'], unique=False)
     op.create_table('inbox',
@@ -286,8 +267,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inbox')),
     sa.UniqueConstraint('source', 'key', name=op.f('uq_inbox_source_key')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_inbox_head', 'inbox', ['lane', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.create_index('ix_inbox_raw_hash', 'inbox', ['raw_hash'], unique=False, sqlite_where=sa.text('raw_hash IS NOT NULL'), postgresql_where=sa.text('raw_hash IS NOT NULL'))
@@ -303,8 +283,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_participant_person_id')),
     sa.PrimaryKeyConstraint('association', 'link', 'person_id', 'side', name=op.f('pk_participant')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('person_address',
     sa.Column('person_id', LONG, nullable=False),
@@ -314,8 +293,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_person_address_person_id')),
     sa.PrimaryKeyConstraint('person_id', 'address', name=op.f('pk_person_address')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_person_address_address', 'person_address', ['address'], unique=False)
     op.create_table('person_user_id',
@@ -326,8 +304,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_person_user_id_person_id')),
     sa.PrimaryKeyConstraint('person_id', 'user_id', name=op.f('pk_person_user_id')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_person_user_id_user_id', 'person_user_id', ['user_id'], unique=False)
     op.create_table('reader_session',
@@ -341,8 +318,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_reader_session_person_id')),
     sa.PrimaryKeyConstraint('keyed_hash', name=op.f('pk_reader_session')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_reader_session_expires', 'reader_session', ['expires_at'], unique=False)
     op.create_index('ix_reader_session_person', 'reader_session', ['person_id'], unique=False)
@@ -359,8 +335,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_reader_token_person_id')),
     sa.PrimaryKeyConstraint('keyed_hash', name=op.f('pk_reader_token')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_reader_token_expires', 'reader_token', ['expires_at'], unique=False)
     op.create_index('ix_reader_token_person', 'reader_token', ['person_id'], unique=False)
@@ -375,8 +350,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('association', 'link', 'address', name=op.f('pk_roster_entry')),
     sa.UniqueConstraint('association', 'link', 'person_id', 'address', name=op.f('uq_roster_entry_association_link_person_id_address')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('post',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
@@ -413,8 +387,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['thread_id'], ['thread.id'], name=op.f('fk_post_thread_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_post')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_post_content', 'post', ['association', 'content_hash'], unique=False)
     op.create_index('ix_post_link_time', 'post', ['association', 'link', 'said_at'], unique=False)
@@ -447,8 +420,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_attachment')),
     sa.UniqueConstraint('post_id', 'position', name=op.f('uq_attachment_post_id_position')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_attachment_blob_hash', 'attachment', ['blob_hash'], unique=False, sqlite_where=sa.text('blob_hash IS NOT NULL'), postgresql_where=sa.text('blob_hash IS NOT NULL'))
     op.create_index('ix_attachment_wanted', 'attachment', ['due_at'], unique=False, sqlite_where=sa.text("state = 'wanted'"), postgresql_where=sa.text("state = 'wanted'"))
@@ -458,8 +430,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_cross_post_post_id')),
     sa.PrimaryKeyConstraint('post_id', 'link', name=op.f('pk_cross_post')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_cross_post_link', 'cross_post', ['link', 'post_id'], unique=False)
     op.create_table('missing_parent',
@@ -469,8 +440,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_missing_parent_post_id')),
     sa.PrimaryKeyConstraint('association', 'name', 'post_id', name=op.f('pk_missing_parent')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_missing_parent_post', 'missing_parent', ['post_id'], unique=False)
     op.create_table('outbox',
@@ -514,8 +484,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox')),
     sa.UniqueConstraint('unique_key', name=op.f('uq_outbox_unique_key')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_outbox_delivery_key', 'outbox', ['delivery_key'], unique=False)
     op.create_index('ix_outbox_head', 'outbox', ['lane', 'id'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'sending')"), postgresql_where=sa.text("state IN ('waiting', 'sending')"))
@@ -540,8 +509,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_pending_line')),
     sa.UniqueConstraint('event_id', name=op.f('uq_pending_line_event_id')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_pending_line_link', 'pending_line', ['association', 'link', 'id'], unique=False)
     op.create_index('ix_pending_line_post', 'pending_line', ['post_id'], unique=False)
@@ -557,8 +525,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_post_version')),
     sa.UniqueConstraint('event_id', name=op.f('uq_post_version_event_id')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_post_version_post', 'post_version', ['post_id', 'id'], unique=False)
     op.create_table('thread_edit',
@@ -574,8 +541,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_thread_edit_post_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_thread_edit')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_thread_edit_post', 'thread_edit', ['post_id', 'id'], unique=False)
     op.create_table('batch',
@@ -595,8 +561,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['thread_id'], ['thread.id'], name=op.f('fk_batch_thread_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_batch')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_batch_message_id', 'batch', ['association', 'message_id'], unique=False)
     op.create_index('ix_batch_open', 'batch', ['due_at'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
@@ -613,8 +578,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['text_hash'], ['blob.hash'], name=op.f('fk_file_text_text_hash')),
     sa.PrimaryKeyConstraint('attachment_id', name=op.f('pk_file_text')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_file_text_hash', 'file_text', ['text_hash'], unique=False)
     op.create_index('ix_file_text_waiting', 'file_text', ['attachment_id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
@@ -630,8 +594,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_room_event_post_id')),
     sa.PrimaryKeyConstraint('event_id', name=op.f('pk_room_event')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_room_event_post', 'room_event', ['post_id', 'part'], unique=False)
     op.create_table('told',
@@ -643,8 +606,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_told_outbox_id')),
     sa.PrimaryKeyConstraint('association', 'link', 'who', name=op.f('pk_told')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_table('batch_line',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
@@ -662,8 +624,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_batch_line')),
     sa.UniqueConstraint('event_id', 'kind', name=op.f('uq_batch_line_event_id_kind')),
     sqlite_autoincrement=True,
-    sqlite_strict=True,
-    sqlite_with_rowid=True
+    sqlite_strict=True
     )
     op.create_index('ix_batch_line_asked_by', 'batch_line', ['asked_by'], unique=False, sqlite_where=sa.text('asked_by IS NOT NULL'), postgresql_where=sa.text('asked_by IS NOT NULL'))
     op.create_index('ix_batch_line_batch', 'batch_line', ['batch_id', 'id'], unique=False)
@@ -681,8 +642,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['thread_id'], ['thread.id'], name=op.f('fk_mail_id_thread_id')),
     sa.PrimaryKeyConstraint('association', 'message_id', name=op.f('pk_mail_id')),
     sqlite_autoincrement=False,
-    sqlite_strict=True,
-    sqlite_with_rowid=False
+    sqlite_strict=True
     )
     op.create_index('ix_mail_id_post', 'mail_id', ['post_id'], unique=False)
     op.create_index('ix_mail_id_thread', 'mail_id', ['thread_id'], unique=False)
