@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -23,7 +31,7 @@ from passerelle.core.shelves import Shelf
 from passerelle.core.wording import Language
 from passerelle.errors import QueryProblem
 from passerelle.flows.found_texts import Hit
-from passerelle.flows.rebuild_archive import Rebuilt, rebuild_archive
+from passerelle.flows.rebuild_archive import Phase, Rebuilt, rebuild_archive
 from passerelle.flows.search_archive import Found, search_archive
 from passerelle.i18n import _, administrator_language
 from passerelle.render import load_words
@@ -202,7 +210,11 @@ async def _rebuild(settings: Settings, console: Console) -> Rebuilt:
     async with opened(settings) as store:
         ctx = build_context(settings, store, upload_limit_bytes=lambda: 0)
         with progress:
-            task = progress.add_task(_("Making anew"), total=None)
-            return await rebuild_archive(
-                ctx, on_progress=lambda done, total: progress.update(task, completed=done, total=total)
-            )
+            tasks: dict[Phase, TaskID] = {}
+
+            def show(phase: Phase, done: int, total: int | None) -> None:
+                if phase not in tasks:
+                    tasks[phase] = progress.add_task(_("Posts") if phase == "posts" else _("Conversations"), total=None)
+                progress.update(tasks[phase], completed=done, total=total)
+
+            return await rebuild_archive(ctx, on_progress=show)

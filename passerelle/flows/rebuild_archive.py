@@ -8,13 +8,16 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from passerelle.core.ids import AssociationName
 from passerelle.core.links import Link
 from passerelle.core.wording import Words
 from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail, MalformedEvent, StoreError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.index_posts import index_posts
+from passerelle.flows.rethread import rethread_all
 from passerelle.mail.quick_reading import ListFacts, read_for_archive
 from passerelle.matrix.events import RoomLine, parse_event, readable_text
 from passerelle.store.blobs import get_blob
@@ -60,11 +63,15 @@ class _Reading:
     subject: str
 
 
-async def rebuild_archive(ctx: FlowContext, *, on_progress: Callable[[int, int], None]) -> Rebuilt:
+Phase = Literal["posts", "threads"]
+#: Told what is done, how many of it are, and how many there are in all; None where that is not known.
+OnProgress = Callable[[Phase, int, int | None], None]
+
+
+async def rebuild_archive(ctx: FlowContext, *, on_progress: OnProgress) -> Rebuilt:
     """Make everything anew that can be; goes on where an earlier run was interrupted.
 
-    Args:
-        on_progress: told how many posts are done, and how many there are in all.
+    First each post, then all conversations: by References, and by what humans said of them.
 
     Raises StoreError where the database refuses.
     """
@@ -76,7 +83,7 @@ async def rebuild_archive(ctx: FlowContext, *, on_progress: Callable[[int, int],
     async with ctx.store.read() as conn:
         total = await count_left(conn, state)
     rebuilt = Rebuilt()
-    on_progress(0, total)
+    on_progress("posts", 0, total)
     while (chunk := await _rebuild_chunk(ctx, state)) is not None:
         state, done = chunk
         rebuilt = Rebuilt(
@@ -84,12 +91,25 @@ async def rebuild_archive(ctx: FlowContext, *, on_progress: Callable[[int, int],
             changed=rebuilt.changed + done.changed,
             unreadable=rebuilt.unreadable + done.unreadable,
         )
-        on_progress(rebuilt.posts, total)
+        on_progress("posts", rebuilt.posts, total)
         await asyncio.sleep(_TURN_OF_OTHERS_SECONDS)
     await drop_old_words(ctx.store)
+    await _rethread(ctx, on_progress)
     async with ctx.store.write() as conn:
         await end_rebuild(conn)
     return rebuilt
+
+
+async def _rethread(ctx: FlowContext, on_progress: OnProgress) -> None:
+    done = 0
+
+    def count(threads: int) -> None:
+        nonlocal done
+        done += threads
+        on_progress("threads", done, None)
+
+    for association in ctx.settings.associations:
+        await rethread_all(ctx, AssociationName(association.name), on_progress=count)
 
 
 async def _rebuild_chunk(ctx: FlowContext, state: RebuildState) -> tuple[RebuildState, Rebuilt] | None:

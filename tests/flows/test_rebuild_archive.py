@@ -15,7 +15,7 @@ from tests.flows.test_search_archive import texts, with_file
 from tests.unit.files.sample_files import odt_of
 
 
-def ignore(_done: int, _total: int) -> None:
+def ignore(_phase: str, _done: int, _total: int | None) -> None:
     pass
 
 
@@ -39,16 +39,31 @@ async def test_what_was_lost_comes_back(bridge: Bridge) -> None:
         await conn.exec_driver_sql("INSERT INTO post_words (post_words) VALUES ('delete-all')")
         await conn.execute(text("DELETE FROM post_words_kept"))
     assert await texts(bridge, "budget") == []
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[str, int, int | None]] = []
     done = await rebuild_archive(bridge.ctx, on_progress=lambda *of: seen.append(of))
     assert (done.posts, done.changed, done.unreadable) == (8, 8, 0)
-    assert seen[-1] == (8, 8)
+    assert ("posts", 8, 8) in seen
+    assert seen[-1][0] == "threads"
     assert await texts(bridge, "budget numéro") == [f"Le budget numéro {n}" for n in reversed(range(6))]
     assert await texts(bridge, "objet:loto ligne") == []
     assert await texts(bridge, "ligne salon") == ["Une ligne du salon"]
     assert await texts(bridge, "subvention") == ["Ci-joint."]
     assert await read_waiting_file(bridge.ctx), "files are read again"
     assert await texts(bridge, "subvention") == ["Ci-joint."]
+
+
+async def test_conversations_come_back(bridge: Bridge) -> None:
+    await bridge.receive(mail("Qui vient ?", message_id="a@lab.test"))
+    await bridge.receive(mail("Moi", message_id="b@lab.test", answering=("a@lab.test",)))
+    places = text("SELECT id, thread_id, parent_post_id FROM post ORDER BY id")
+    async with bridge.ctx.store.read() as conn:
+        before = (await conn.execute(places)).all()
+    assert before[1].parent_post_id == before[0].id
+    async with bridge.ctx.store.write() as conn:
+        await conn.execute(text("UPDATE post SET parent_post_id = NULL"))
+    await rebuild_archive(bridge.ctx, on_progress=ignore)
+    async with bridge.ctx.store.read() as conn:
+        assert (await conn.execute(places)).all() == before
 
 
 async def test_nothing_changes_where_all_is_well(bridge: Bridge) -> None:
@@ -68,7 +83,7 @@ async def test_it_goes_on_where_it_was_interrupted(bridge: Bridge, monkeypatch: 
     await fill(bridge)
     monkeypatch.setattr(rebuilding, "_AT_ONCE", 3)
 
-    def stop(done: int, _total: int) -> None:
+    def stop(_phase: str, done: int, _total: int | None) -> None:
         if done >= 3:
             raise KeyboardInterrupt
 
