@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable
 
-from passerelle.core.search_query import place_key
 from passerelle.core.settings import AssociationSettings, LinkSettings
 from passerelle.core.shelves import Shelf
 
@@ -15,33 +14,7 @@ def names_of(link: LinkSettings) -> tuple[str, ...]:
 
 
 def known_places(associations: Iterable[AssociationSettings], shelves: Collection[Shelf]) -> tuple[str, ...]:
-    """The names of all places that a reader may search: for `parse_query`."""
-    return tuple(name for link, _ in _readable(associations, shelves) for name in names_of(link))
-
-
-def shelves_of_places(
-    associations: Iterable[AssociationSettings], shelves: Collection[Shelf], places: Collection[str]
-) -> frozenset[Shelf]:
-    """Of the shelves that a reader may read, those of the places that a query names; all where it names none.
-
-    Args:
-        places: as `Query.places` has them (`place_key`).
-    """
-    if not places:
-        return frozenset(shelves)
-    found: set[Shelf] = set()
-    for link, stand_there in _readable(associations, shelves):
-        if not {place_key(name) for name in names_of(link)}.isdisjoint(places):
-            found |= stand_there
-    return frozenset(found)
-
-
-def _readable(
-    associations: Iterable[AssociationSettings], shelves: Collection[Shelf]
-) -> Iterable[tuple[LinkSettings, set[Shelf]]]:
-    """The links of which a reader may read something, and what."""
-    for association in associations:
-        for link in association.links:
-            found = {shelf for shelf in shelves if (shelf.association, shelf.link) == (association.name, link.name)}
-            if found:
-                yield link, found
+    """The names of all places of which a reader may read something: for `parse_query`."""
+    readable = {(shelf.association, shelf.link) for shelf in shelves}
+    links = [(association.name, link) for association in associations for link in association.links]
+    return tuple(name for association, link in links if (association, link.name) in readable for name in names_of(link))

@@ -1,8 +1,7 @@
 """`liste:`, `salon:` and `dans:` name links that the reader may read."""
 
 from passerelle.core.ids import AssociationName, LinkName
-from passerelle.core.search_places import known_places, shelves_of_places
-from passerelle.core.search_query import place_key
+from passerelle.core.search_places import known_places
 from passerelle.core.settings import AssociationSettings
 from passerelle.core.shelves import Shelf
 
@@ -31,15 +30,13 @@ def shelf(name: str, association: str = "epeule") -> Shelf:
 BUREAU, JARDIN = shelf("bureau"), shelf("jardin")
 
 
-def test_a_place_is_called_by_any_of_its_names() -> None:
-    for name in ("Bureau", "le bureau", "le-bureau@listes.exemple.org", "salon du bureau"):
-        assert shelves_of_places([EPEULE], {BUREAU, JARDIN}, {place_key(name)}) == {BUREAU}
-    assert shelves_of_places([EPEULE], {BUREAU, JARDIN}, ["bureau", "jardin"]) == {BUREAU, JARDIN}
-    assert shelves_of_places([EPEULE], {BUREAU, JARDIN}, []) == {BUREAU, JARDIN}
-    assert shelves_of_places([EPEULE], {BUREAU, JARDIN}, ["autre"]) == frozenset()
+def test_a_place_is_called_by_its_link_its_list_and_its_rooms_alias() -> None:
+    assert known_places([EPEULE], {BUREAU}) == (
+        "bureau", "le-bureau", "salon-du-bureau", "le-bureau@listes.exemple.org",
+    )  # fmt: skip
 
 
 def test_what_a_reader_may_not_read_has_no_name() -> None:
     assert known_places([EPEULE], {JARDIN}) == ("jardin", "jardin", "jardin@listes.exemple.org")
-    assert shelves_of_places([EPEULE], {JARDIN}, ["bureau"]) == frozenset()
     assert known_places([EPEULE], {shelf("jardin", "wazemmes")}) == ()
+    assert known_places([EPEULE], ()) == ()
