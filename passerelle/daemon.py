@@ -14,6 +14,7 @@ from typing import Any
 
 from passerelle import config
 from passerelle.connections import Connections, Matrix, build_matrix, find_upload_limit
+from passerelle.connections_erasing import erase_in_mailbox
 from passerelle.core.links import Link
 from passerelle.core.ports import (
     ConnectionState,
@@ -32,9 +33,11 @@ from passerelle.errors import DeliveryFailure, StoreError
 from passerelle.fetching import Fetching
 from passerelle.flows.consent import ask_consent
 from passerelle.flows.context import FlowContext
+from passerelle.flows.erase import go_on_with_erasures, next_erasure_at
 from passerelle.flows.open_archive import openings_due_at, settle_openings
 from passerelle.flows.recover import find_restored, settle_restored
 from passerelle.flows.report_failures import next_report_at, report_failures, report_incidents, settle_unknown
+from passerelle.flows.retain import next_retention_at, retain
 from passerelle.flows.seal_batches import seal_due_batches
 from passerelle.indexing import Indexing
 from passerelle.intake import Intake
@@ -338,6 +341,16 @@ class Daemon:
             Duty(name="openings", run=lambda: settle_openings(ctx), next_at=lambda: openings_due_at(ctx)),
             Duty(name="ask_consent", run=self._ask_consents, next_at=self._consent_due_at),
             Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
+            Duty(
+                name="erasures",
+                run=lambda: go_on_with_erasures(ctx, emails=erase_in_mailbox),
+                next_at=lambda: next_erasure_at(ctx),
+            ),
+            Duty(
+                name="retention",
+                run=lambda: retain(ctx, emails=erase_in_mailbox),
+                next_at=lambda: next_retention_at(ctx),
+            ),
             Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=lambda: next_report_at(ctx)),
         ]
 

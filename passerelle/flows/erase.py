@@ -7,7 +7,7 @@ others wrote, while they are still here to compare with; then they go.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from passerelle.core.ids import AssociationName
@@ -22,6 +22,7 @@ from passerelle.store.acts import NewAct, insert_act
 from passerelle.store.pages import renew_pages
 from passerelle.store.privacy import (
     NewPrivacyRequest,
+    PrivacyRequest,
     RequestedBy,
     find_request,
     finish_request,
@@ -36,6 +37,8 @@ _PHASES = ("hide", "quotes", "posts", "person", "mailbox", "leaving", "index", "
 Phase = Literal["hide", "quotes", "posts", "person", "mailbox", "leaving", "index", "pages", "done"]
 #: After this a mailbox that cannot be reached is given up; the receipt says so.
 GIVE_UP_MAILBOX = timedelta(days=7)
+#: Who does it is left alone with it for so long after each step; then somebody else goes on.
+_HELD_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +70,10 @@ def _silent(phase: str, done: int) -> None:
 async def ask_erasure(
     ctx: FlowContext, association: AssociationName, subject: Mapping[str, int], *, by: RequestedBy, who: str = ""
 ) -> int:
-    """Note an erasure that is confirmed already; its id. A coordinator's or administrator's is logged under `who`."""
+    """Note an erasure that is confirmed already, and is done by whoever asks (`erase`); its id.
+
+    A coordinator's or administrator's is logged under `who`.
+    """
     async with ctx.store.write() as conn:
         new = NewPrivacyRequest(
             association=association,
@@ -79,6 +85,7 @@ async def ask_erasure(
             confirmed_at=ctx.now(),
         )
         request_id = await insert_request(conn, new)
+        await set_progress(conn, request_id, {"held_until": (ctx.now() + _HELD_FOR).isoformat()})
         if by != "author":
             about = {"what": next(iter(subject)), "request": request_id}
             await insert_act(conn, NewAct(association=association, by=who, what="erase", about=about, at=ctx.now()))
@@ -98,7 +105,10 @@ async def erase(
     if erasing.request.done_at is not None:
         return erasing.request.receipt
     while (phase := _phase(erasing)) != "done":
+        _hold(erasing)
         if not await _do(erasing, phase, emails, say):
+            async with ctx.store.write() as conn:
+                await set_progress(conn, request_id, erasing.far)
             return None
         await _go_on(erasing, phase)
     return await _finish(erasing)
@@ -112,6 +122,11 @@ async def _begin(ctx: FlowContext, request_id: int) -> Erasing | None:
         if request.confirmed_at is None:
             return None
         return await begin(ctx, conn, request)
+
+
+def _hold(erasing: Erasing) -> None:
+    """Nobody else takes it up meanwhile: a command beside the daemon, or another daemon; noted with each step."""
+    erasing.far["held_until"] = (erasing.ctx.now() + _HELD_FOR).isoformat()
 
 
 def _phase(erasing: Erasing) -> Phase:
@@ -145,6 +160,7 @@ async def _do(erasing: Erasing, phase: Phase, emails: EraseEmails | None, say: S
     else:
         step = {"hide": hide_targets, "posts": erase_targets, "person": erase_person}[phase]
         while await step(erasing):
+            _hold(erasing)
             done += 1
             say(phase, done)
     return True
@@ -159,6 +175,7 @@ async def _look_for_words(erasing: Erasing, say: Say) -> None:
     done = 0
     for step in STEPS:
         while await step(erasing, looked_for, own):
+            _hold(erasing)
             done += 1
             say("quotes", done)
 
@@ -222,8 +239,24 @@ async def _finish(erasing: Erasing) -> Mapping[str, Any]:
     return receipt
 
 
-async def go_on_with_requests(ctx: FlowContext, *, emails: EraseEmails | None) -> int:
-    """Go on with each erasure that is confirmed and not done; how many came to their end."""
+async def next_erasure_at(ctx: FlowContext) -> datetime | None:
+    """When an erasure is to be gone on with; None where there is none."""
     async with ctx.store.read() as conn:
-        waiting = [request.id for request in await list_open_requests(conn) if request.kind == "erase"]
-    return sum([await erase(ctx, request_id, emails=emails) is not None for request_id in waiting])
+        waiting = [request for request in await list_open_requests(conn) if request.kind == "erase"]
+    return min((_held_until(request, ctx.now()) for request in waiting), default=None)
+
+
+def _held_until(request: PrivacyRequest, now: datetime) -> datetime:
+    held = (request.progress or {}).get("held_until")
+    return datetime.fromisoformat(held) if held else now
+
+
+async def go_on_with_erasures(ctx: FlowContext, *, emails: EraseEmails | None) -> int:
+    """Go on with each erasure that is confirmed and not done, and that nobody else does; how many came to their end."""
+    async with ctx.store.hold("erasures") as alone:
+        if not alone:
+            return 0
+        async with ctx.store.read() as conn:
+            waiting = [request for request in await list_open_requests(conn) if request.kind == "erase"]
+        due = [request.id for request in waiting if _held_until(request, ctx.now()) <= ctx.now()]
+        return sum([await erase(ctx, request_id, emails=emails) is not None for request_id in due])

@@ -1,0 +1,170 @@
+"""Once a night: what was kept for long enough goes, a few rows in each transaction. What stands in rooms is theirs.
+
+A post that goes leaves its tombstone, so threads keep their shape; quotes of it in later posts go in their own time.
+The homeserver and the list have rules of their own for what they keep.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from passerelle.core.ids import PostId
+from passerelle.core.links import Link
+from passerelle.core.quoted_words import MarkWords, traces_of
+from passerelle.core.retention import limits_of, next_night, night_of
+from passerelle.errors import DeliveryFailure
+from passerelle.flows.context import FlowContext
+from passerelle.flows.erase import EraseEmails
+from passerelle.flows.erase_quotes import copy_of_email
+from passerelle.flows.erase_rows import erase_post
+from passerelle.flows.erase_traces import Erasing
+from passerelle.flows.index_posts import index_waiting
+from passerelle.mail.redacted_copy import Wanted
+from passerelle.store.attachments import forget_attachments, list_attachments
+from passerelle.store.blobs import get_blob
+from passerelle.store.outbox import list_outbox_of_post
+from passerelle.store.pages import renew_pages
+from passerelle.store.posts import get_post
+from passerelle.store.privacy import PrivacyRequest
+from passerelle.store.retention import (
+    find_night,
+    forget_old_arrivals,
+    forget_old_departures,
+    forget_old_notes,
+    list_old_posts,
+    list_posts_with_old_files,
+    set_night,
+)
+from passerelle.store.scrub import forget_content, forget_file_texts, replace_bytes, set_state_and_reindex
+
+_STEP = 20
+_LOG_STEP = 200
+
+
+async def next_retention_at(ctx: FlowContext) -> datetime | None:
+    """When the next night's work is due."""
+    due: list[datetime] = []
+    async with ctx.store.read() as conn:
+        for name, zone in {k.association_name: k.zone for k in ctx.links}.items():
+            due.append(next_night(await find_night(conn, name), ctx.now(), zone))
+    return min(due, default=None)
+
+
+async def retain(ctx: FlowContext, *, emails: EraseEmails | None = None) -> Mapping[str, int]:
+    """Do the night's work where it is due and not done; how much went. Safe to be ended and begun anew."""
+    async with ctx.store.hold("retention") as alone:
+        return await _retain(ctx, emails) if alone else {}
+
+
+async def _retain(ctx: FlowContext, emails: EraseEmails | None) -> dict[str, int]:
+    gone: dict[str, int] = {}
+    for name in dict.fromkeys(link.association_name for link in ctx.links):
+        links = [link for link in ctx.links if link.association_name == name]
+        night = night_of(ctx.now(), links[0].zone)
+        async with ctx.store.read() as conn:
+            done = await find_night(conn, name)
+        if done is not None and done >= night:
+            continue
+        for link in links:
+            for what, number in (await _retain_link(ctx, link, emails)).items():
+                gone[what] = gone.get(what, 0) + number
+        async with ctx.store.write() as conn:
+            await set_night(conn, name, night)
+    if any(gone.values()):
+        while await index_waiting(ctx):
+            pass
+        await renew_pages(ctx.store)
+    return gone
+
+
+async def _retain_link(ctx: FlowContext, link: Link, emails: EraseEmails | None) -> dict[str, int]:
+    before = {kept.what: kept.before for kept in limits_of(link.settings.archive.retention, ctx.now())}
+    gone = {"posts": 0, "attachments": 0, "logs": 0}
+    if before["posts"] is not None:
+        gone["posts"] = await _forget_posts(ctx, link, before["posts"], emails)
+    if before["attachments"] is not None:
+        gone["attachments"] = await _forget_files(ctx, link, before["attachments"])
+    if before["logs"] is not None:
+        gone["logs"] = await _forget_logs(ctx, link, before["logs"])
+    return gone
+
+
+async def _forget_posts(ctx: FlowContext, link: Link, before: datetime, emails: EraseEmails | None) -> int:
+    work = _by_the_clock(ctx, link)
+    count = 0
+    while True:
+        async with ctx.store.write() as conn:
+            ids = await list_old_posts(conn, link.association_name, link.name, before, _STEP)
+            for post_id in ids:
+                await erase_post(work, conn, await get_post(conn, post_id))
+        if not ids:
+            break
+        count += len(ids)
+    message_ids = work.far.get("emails", {}).get(link.mailbox.name, [])
+    if message_ids and emails is not None and link.mailbox.imap is not None:
+        try:
+            await emails(link.mailbox, message_ids)
+        except DeliveryFailure:
+            return count  # what is left there is what the provider keeps; `privacy report` says where to look
+    return count
+
+
+def _by_the_clock(ctx: FlowContext, link: Link) -> Erasing:
+    """An erasure that nobody asked for."""
+    request = PrivacyRequest(
+        id=0,
+        association=link.association_name,
+        kind="erase",
+        subject={},
+        by="administrator",
+        asked_at=ctx.now(),
+        done_at=None,
+        receipt=None,
+        progress=None,
+    )
+    return Erasing(ctx=ctx, request=request, person=None)
+
+
+async def _forget_files(ctx: FlowContext, link: Link, before: datetime) -> int:
+    count = 0
+    while True:
+        async with ctx.store.read() as conn:
+            ids = await list_posts_with_old_files(conn, link.association_name, link.name, before, _STEP)
+        for post_id in ids:
+            count += await _forget_files_of(ctx, link, post_id)
+        if not ids:
+            return count
+
+
+async def _forget_files_of(ctx: FlowContext, link: Link, post_id: PostId) -> int:
+    """The files of one post, in its original too: that becomes a marked copy without them."""
+    words = ctx.renderer(link.association).words
+    async with ctx.store.write() as conn:
+        post = await get_post(conn, post_id)
+        hashes = {file.blob_hash for file in await list_attachments(conn, post_id) if file.blob_hash is not None}
+        marks = MarkWords(words=words("expired_file"), name="")
+        if post.raw_hash is not None and post.side == "list":
+            raw = await get_blob(conn, post.raw_hash)
+            copy = copy_of_email(raw, Wanted(traces=traces_of([]), marks=marks, files=frozenset(hashes)))
+            if copy != "same":
+                await replace_bytes(conn, post.raw_hash, copy if isinstance(copy, bytes) else None)
+        await forget_file_texts(conn, post_id)
+        for row in await list_outbox_of_post(conn, post_id):
+            if row.upload_hash in hashes and row.state in ("sent", "cancelled"):
+                await forget_content(conn, row.id, row.upload_hash)
+        await forget_attachments(conn, post_id)
+        await set_state_and_reindex(conn, [post_id], post.state)
+    return len(hashes)
+
+
+async def _forget_logs(ctx: FlowContext, link: Link, before: datetime) -> int:
+    count = 0
+    while True:
+        async with ctx.store.write() as conn:
+            arrived = await forget_old_arrivals(conn, [link.inbox_lane], before, _LOG_STEP)
+            left = await forget_old_departures(conn, link.association_name, link.name, before, _LOG_STEP)
+        count += arrived + left
+        if not arrived + left:
+            break
+    async with ctx.store.write() as conn:
+        await forget_old_notes(conn, link.association_name, link.name, before)
+    return count

@@ -1,0 +1,120 @@
+"""Once a night what was kept for long enough goes, by class; nothing else does."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+from passerelle.core.archive_settings import RetentionSettings
+from passerelle.core.retention import limits_of, next_night, night_of
+from passerelle.flows.index_posts import index_waiting
+from passerelle.flows.retain import next_retention_at, retain
+from passerelle.store.blobs import get_blob
+from passerelle.store.inbox import list_inbox
+from tests.flows.bridge import Bridge, MakeBridge, mail
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def test_nights_begin_at_three_by_the_wall_clock() -> None:
+    assert night_of(datetime(2026, 11, 17, 1, 59, tzinfo=UTC), PARIS) == date(2026, 11, 16)
+    assert night_of(datetime(2026, 11, 17, 2, 0, tzinfo=UTC), PARIS) == date(2026, 11, 17)
+    now = datetime(2026, 10, 24, 12, 0, tzinfo=UTC)
+    assert next_night(None, now, PARIS) == now
+    assert next_night(date(2026, 10, 23), now, PARIS) == now
+    # The night in which clocks go back.
+    assert next_night(date(2026, 10, 24), now, PARIS).astimezone(UTC) == datetime(2026, 10, 25, 2, 0, tzinfo=UTC)
+
+
+def test_nothing_is_limited_but_what_was_set() -> None:
+    now = datetime(2026, 11, 17, tzinfo=UTC)
+    limits = {one.what: one.before for one in limits_of(RetentionSettings(posts_days=10, logs_days=0), now)}
+    assert limits == {"posts": now - timedelta(days=10), "attachments": None, "minutes": None, "logs": None}
+
+
+async def with_retention(make_bridge: MakeBridge, **days: int) -> Bridge:
+    bridge: Bridge = await make_bridge(archive={"retention": {"logs_days": 0, **days}})
+    return bridge
+
+
+async def texts(bridge: Bridge) -> list[tuple[str, str]]:
+    async with bridge.ctx.store.read() as conn:
+        rows = (await conn.execute(text("SELECT state, text FROM post ORDER BY id"))).all()
+    return [(row.state, row.text) for row in rows]
+
+
+async def test_old_posts_go_and_new_ones_stay(make_bridge: MakeBridge) -> None:
+    bridge = await with_retention(make_bridge, posts_days=30)
+    await bridge.receive(mail("Le vieux mot.", message_id="old@x"))
+    await bridge.say("une vieille ligne")
+    await bridge.settle()
+    bridge.pass_time(days=31)
+    await bridge.receive(mail("Le mot neuf.", message_id="new@x", Date="Fri, 18 Dec 2026 10:00:00 +0000"))
+    while await index_waiting(bridge.ctx):
+        pass
+    gone = await retain(bridge.ctx)
+    assert gone["posts"] == 2
+    assert await texts(bridge) == [("erased", ""), ("erased", ""), ("accepted", "Le mot neuf.")]
+    async with bridge.ctx.store.read() as conn:
+        hashes = (await conn.execute(text("SELECT hash FROM blob"))).scalars().all()
+        said = b"".join([await get_blob(conn, one) for one in hashes])
+    assert b"vieux mot" not in said
+    assert b"vieille ligne" not in said
+    assert b"Le mot neuf" in said
+
+
+async def test_the_work_is_done_once_a_night(make_bridge: MakeBridge) -> None:
+    bridge = await with_retention(make_bridge, posts_days=1)
+    assert await next_retention_at(bridge.ctx) == bridge.now()
+    await retain(bridge.ctx)
+    due = await next_retention_at(bridge.ctx)
+    assert due is not None
+    assert due.astimezone(PARIS) == datetime(2026, 11, 18, 3, 0, tzinfo=PARIS)
+    await bridge.receive(mail("Un mot.", message_id="m@x"))
+    bridge.pass_time(hours=12)
+    assert await retain(bridge.ctx) == {}
+    bridge.pass_time(days=2)
+    assert (await retain(bridge.ctx))["posts"] == 1
+
+
+async def test_old_files_go_and_the_words_stay(make_bridge: MakeBridge) -> None:
+    bridge = await with_retention(make_bridge, attachments_days=30)
+    made = message_from_bytes(mail("Voici le plan.", message_id="f@x"), policy=policy.SMTP)
+    assert isinstance(made, EmailMessage)
+    made.add_attachment(b"plan secret " * 20, maintype="application", subtype="pdf", filename="plan.pdf")
+    await bridge.receive(made.as_bytes())
+    await bridge.deliver_events()
+    bridge.pass_time(days=31)
+    assert (await retain(bridge.ctx))["attachments"] == 1
+    assert await texts(bridge) == [("accepted", "Voici le plan.")]
+    async with bridge.ctx.store.read() as conn:
+        raw_hash = (await conn.execute(text("SELECT raw_hash FROM post"))).scalar_one()
+        kept = message_from_bytes(await get_blob(conn, raw_hash), policy=policy.default)
+        hashes = (await conn.execute(text("SELECT hash FROM blob"))).scalars().all()
+        said = b"".join([await get_blob(conn, one) for one in hashes])
+    assert b"plan secret" not in said
+    assert kept["X-Passerelle-Redacted"] == "yes"
+    assert "Voici le plan." in kept.as_string()
+
+
+async def test_what_arrived_and_left_goes_after_its_time(make_bridge: MakeBridge) -> None:
+    bridge = await with_retention(make_bridge, logs_days=100)
+    await bridge.receive(mail("Absent", message_id="auto@x", Auto_Submitted="auto-replied"))
+    await bridge.receive(mail("Bonjour.", message_id="q@x"))
+    await bridge.say("une ligne")
+    await bridge.settle()
+    bridge.pass_time(days=101)
+    await retain(bridge.ctx)
+    async with bridge.ctx.store.read() as conn:
+        assert [row.reason for row in await list_inbox(conn, limit=10)] == ["", ""], "what posts came of stays known"
+        assert (await conn.execute(text("SELECT count(*) FROM tally"))).scalar_one() == 0
+        assert (
+            await conn.execute(text("SELECT count(*) FROM outbox WHERE state = 'sent' AND content IS NOT NULL"))
+        ).scalar_one() == 0
+    assert [state for state, _ in await texts(bridge)] == ["accepted", "accepted"]
+    await bridge.receive(mail("Bonjour.", message_id="q@x"))
+    assert (await bridge.reasons())[-1] == "duplicate"
