@@ -143,7 +143,13 @@ def imitates(name: str, others: Iterable[str]) -> str | None:
 
 def mask_addresses(text: str, mask: str) -> str:
     """`text` with every mail address in it replaced by `mask` (PEOPLE.md 4)."""
-    return _ADDRESS.sub(mask, text) if "@" in text else text
+    return _ADDRESS.sub(mask, text) if any(at in text for at in "@＠﹫") else text
+
+
+def mask_contacts(text: str, mask: str) -> str:
+    """`text` with every mail address and every Matrix user ID in it replaced by `mask`: what strangers are shown."""
+    masked = mask_addresses(text, mask)
+    return _USER_ID.sub(mask, masked) if "@" in masked else masked
 
 
 def list_author_name(name: str, words: Words) -> str:

@@ -12,7 +12,7 @@ import nh3
 from markupsafe import Markup
 
 from passerelle.core.markup import BLOCKS, VOID, Token, linked, tokens_of
-from passerelle.core.names import mask_addresses
+from passerelle.core.names import mask_contacts
 
 #: Longer HTML is shown as its plain text.
 MAX_HTML_LENGTH = 200_000
@@ -90,7 +90,7 @@ def html_of_post(*, text: str, html: str, image_words: str, mask: str | None) ->
 def html_of_text(text: str, *, mask: str | None) -> Markup:
     """Plain `text` as paragraphs: escaped, web addresses linked, line ends kept, `> ` quotes marked."""
     if mask is not None:
-        text = mask_addresses(text, mask)
+        text = mask_contacts(text, mask)
     parts: list[str] = []
     depth, paragraph = 0, list[str]()
 
@@ -124,7 +124,7 @@ def _unquoted(line: str) -> tuple[int, str]:
 
 def _cleaned(html: str, image_words: str, mask: str | None) -> str:
     first = _FIRST_PASS.clean(html.replace("\0", ""))
-    if _NEEDS_A_LOOK.search(first) or (mask is not None and "@" in first):
+    if _NEEDS_A_LOOK.search(first) or (mask is not None and ("@" in first or "%40" in first)):
         tokens = _without_hidden(tokens_of(first))
         tokens = _without_empty_links(_plain_tables(_in_words(tokens, image_words)))
         if mask is not None:
@@ -268,7 +268,7 @@ def _without_empty_links(tokens: list[Token]) -> list[Token]:
 def _masked(tokens: list[Token], mask: str) -> list[Token]:
     for token in tokens:
         if token.kind == "text":
-            token.value = mask_addresses(token.value, mask)
+            token.value = mask_contacts(token.value, mask)
         elif "@" in token.attributes.get("href", "") or "%40" in token.attributes.get("href", ""):
             del token.attributes["href"]
     return tokens

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import AssociationName, LinkName, MailAddress, ThreadId
 from passerelle.core.links import Link
 from passerelle.core.model import Side
-from passerelle.core.names import mask_addresses, one_line
+from passerelle.core.names import mask_contacts, one_line
 from passerelle.core.settings import LinkSettings
 from passerelle.core.shelves import Reader, Shelf
 from passerelle.core.wording import Words
@@ -116,7 +116,7 @@ def presenting(request: web.Request, paths: Paths) -> Presenting:
 def opening_title(words: Words, opening: ThreadOpening, *, mask: str | None) -> str:
     """What a conversation is called in a list."""
     title = title_of(words, thread_subject=opening.thread_subject, subject=opening.subject, excerpt=opening.excerpt)
-    return mask_addresses(title, mask) if mask else title
+    return mask_contacts(title, mask) if mask else title
 
 
 async def new_threads(
@@ -151,7 +151,7 @@ async def new_threads(
 
 def excerpt_of(text: str, *, mask: str | None) -> str:
     """The beginning of a text, on one line."""
-    flat = one_line(mask_addresses(text, mask) if mask else text)
+    flat = one_line(mask_contacts(text, mask) if mask else text)
     return flat if len(flat) <= _EXCERPT_CHARACTERS else flat[:_EXCERPT_CHARACTERS].rsplit(" ", 1)[0] + "…"
 
 

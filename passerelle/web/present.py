@@ -11,7 +11,7 @@ from markupsafe import Markup
 from passerelle.core.folding import words_of
 from passerelle.core.ids import MailAddress, MessageId, PostId
 from passerelle.core.model import AttachmentRow, Side
-from passerelle.core.names import list_author_name, mask_addresses, one_line, safe_name
+from passerelle.core.names import list_author_name, mask_contacts, one_line, safe_name
 from passerelle.core.wording import Words
 from passerelle.store.thread_pages import MOST_CHARACTERS, Handle, ThreadPost
 from passerelle.web.bodies import html_of_post
@@ -112,7 +112,7 @@ def moment_of(words: Words, at: datetime) -> str:
 def file_name(filename: str, *, mask: str | None) -> str:
     """What a file is called, on one line, without the addresses that strangers may not see."""
     name = one_line(filename) or "?"
-    return mask_addresses(name, mask) if mask else name
+    return mask_contacts(name, mask) if mask else name
 
 
 def file_views(paths: Paths, short: str, rows: Sequence[AttachmentRow], *, mask: str | None) -> tuple[FileView, ...]:
@@ -188,7 +188,7 @@ def _view(
     words, paths = showing.words, showing.paths
     stands = post.state == "accepted"
     author = author_of(words, post.side, post.author_name) if stands else ""
-    subject = _capital(one_line(mask_addresses(post.subject, showing.mask) if showing.mask else post.subject))
+    subject = _capital(one_line(mask_contacts(post.subject, showing.mask) if showing.mask else post.subject))
     is_new_subject = bool(subject) and not _says(around.title, subject)
     return PostView(
         anchor=post.permalink,

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from passerelle.core.extracts import Piece
 from passerelle.core.ids import ThreadId
 from passerelle.core.model import Side
-from passerelle.core.names import mask_addresses
+from passerelle.core.names import mask_contacts
 from passerelle.core.search_places import known_places
 from passerelle.core.search_query import LONGEST_QUERY, parse_query
 from passerelle.core.search_terms import Query
@@ -136,7 +136,7 @@ def _view(showing: Presenting, hit: Hit, openings: dict[ThreadId, ThreadOpening]
     title = marked if any(piece.hit for piece in hit.title) else escape(plain)
     source = ""
     if hit.of == "files":
-        source = words("web_in_file", name=mask_addresses(hit.filename, showing.mask) if showing.mask else hit.filename)
+        source = words("web_in_file", name=mask_contacts(hit.filename, showing.mask) if showing.mask else hit.filename)
     elif hit.of == "quoted":
         source = words("web_in_quote")
     return HitView(
@@ -155,7 +155,7 @@ def _view(showing: Presenting, hit: Hit, openings: dict[ThreadId, ThreadOpening]
 def _marked(pieces: Sequence[Piece], mask: str | None) -> Markup:
     """Pieces of a text with what was searched in `<mark>`; a stranger's view of an address is masked as a whole."""
     if mask is not None and "@" in "".join(piece.text for piece in pieces):
-        return escape(mask_addresses("".join(piece.text for piece in pieces), mask))
+        return escape(mask_contacts("".join(piece.text for piece in pieces), mask))
     return Markup("").join(
         Markup("<mark>{}</mark>").format(piece.text) if piece.hit else escape(piece.text) for piece in pieces
     )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import MessageId, ThreadId
 from passerelle.core.model import Post
-from passerelle.core.names import mask_addresses
+from passerelle.core.names import mask_contacts
 from passerelle.core.shelves import Reader, Shelf
 from passerelle.store.archive_pages import (
     ListedPost,
@@ -177,7 +177,7 @@ async def _title(
     if found.begins and first.state == "accepted":
         words = {"thread_subject": found.subject, "subject": first.subject, "excerpt": first.text[:240]}
         title = title_of(showing.words, **words)
-        return mask_addresses(title, showing.mask) if showing.mask else title
+        return mask_contacts(title, showing.mask) if showing.mask else title
     opening = (await openings_of_threads(conn, [placed.thread_id], shelves)).get(placed.thread_id)
     return opening_title(showing.words, opening, mask=showing.mask) if opening else showing.words("web_no_subject")
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from passerelle.core.ids import AssociationName, LinkName, MailAddress, MessageId, PostId, RoomId, UserId
 from passerelle.core.links import Link
-from passerelle.core.model import NewPost, Origin, OutboxRow, RoomFacts, RoomMember, Side
+from passerelle.core.model import NewAttachment, NewPost, Origin, OutboxRow, RoomFacts, RoomMember, Side
 from passerelle.core.permalinks import short_name
 from passerelle.core.settings import Settings
 from passerelle.core.shelves import Reader
 from passerelle.flows.context import FlowContext
 from passerelle.flows.readers import reader_of
+from passerelle.store.attachments import insert_attachments
 from passerelle.store.blobs import get_blob, insert_blob
 from passerelle.store.engine import Store
 from passerelle.store.outbox import list_outbox
@@ -120,14 +121,17 @@ class Town:
         message_id: str = "",
         person_id: int | None = None,
         author: str = "Monique",
+        address: str = MONIQUE,
+        file: tuple[str, bytes] | None = None,
+        html: str = "",
     ) -> PostId:
-        """Something was said on a link."""
+        """Something was said on a link; `file` is the name and the bytes of a text file with it."""
         link, at = self.link(path), said_at or self.clock[0]
         message_id = message_id or f"{abs(hash((text, path)))}@lab.test"
-        raw = f"From: {author} <{MONIQUE}>\r\nSubject: {text}\r\nMessage-ID: <{message_id}>\r\n\r\n{text}\r\n".encode()
+        raw = f"From: {author} <{address}>\r\nSubject: {text}\r\nMessage-ID: <{message_id}>\r\n\r\n{text}\r\n".encode()
         async with self.ctx.store.write() as conn:
             thread_id = await insert_thread(conn, link.association_name, subject=text, now=at)
-            return await insert_post(
+            post_id = await insert_post(
                 conn,
                 NewPost(
                     association=link.association_name,
@@ -142,11 +146,18 @@ class Town:
                     author_name=author,
                     subject=text,
                     text=text,
+                    html=html,
                     said_at=at,
                     accepted_at=at,
                     permalink=short_name(link.association_name, message_id),
+                    author_address=MailAddress(address) if side == "list" else None,
                 ),
             )
+            if file is not None:
+                name, data = file
+                new = NewAttachment(position=0, filename=name, media_type="text/plain", data=data)
+                await insert_attachments(conn, post_id, [new], at)
+            return post_id
 
     # ------------------------------------------------------------ what leaves
 
