@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from passerelle.core.model import Post
-from passerelle.core.names import mask_addresses
+from passerelle.core.names import mask_contacts
 from passerelle.errors import StoreError
 from passerelle.flows.read_original import Original, read_original
 from passerelle.store.archive_pages import find_by_short, find_readable_post, openings_of_threads
@@ -87,7 +87,7 @@ async def original(request: web.Request) -> web.StreamResponse:
         author=author_of(words, post.side, post.author_name),
         said_at=post.said_at,
         moment=moment_of(words, post.said_at),
-        text=found.text if with_headers else mask_addresses(found.text, words("masked_address")),
+        text=found.text if with_headers else mask_contacts(found.text, words("masked_address")),
         with_headers=with_headers,
     )
 
@@ -99,5 +99,5 @@ async def original_file(request: web.Request) -> web.StreamResponse:
         return _handed_out(found.raw, attached(f"{post.permalink}.eml", "message/rfc822"))
     words = words_of(request)
     heading = f"{author_of(words, post.side, post.author_name)}, {moment_of(words, post.said_at)}"
-    text = f"{heading}\n\n{mask_addresses(found.text, words('masked_address'))}\n"
+    text = f"{heading}\n\n{mask_contacts(found.text, words('masked_address'))}\n"
     return _handed_out(text.encode(), attached(f"{post.permalink}.txt", "text/plain; charset=utf-8"))
