@@ -73,7 +73,8 @@ def has_address(text: str) -> bool:
     return _find_address(text) is not None
 
 
-def _ends_in_verb(folded: str) -> bool:
+def ends_in_verb(folded: str) -> bool:
+    """Whether a line, case folded, ends as attributions do (« … a écrit : », "… wrote")."""
     # No verb is longer, so nothing above it need be looked through.
     return _ENDS_IN_VERB.search(folded, max(0, len(folded) - _LONGEST_END)) is not None
 
@@ -148,7 +149,7 @@ def is_attribution(text: str) -> bool:
     if not begins_like_one(text) or _reads_like_a_sentence(text):
         return False
     addressed = has_address(text)
-    if _ends_in_verb(folded):
+    if ends_in_verb(folded):
         if addressed:
             return _dated(folded) or ("<" in text and len(text.split()) <= 9)
         return _dated_fully(folded) and _names_only_before_verb(text, folded)
@@ -209,7 +210,7 @@ def introduces_marked_quote(text: str) -> bool:
     count = len(text.split())
     if _reads_like_a_sentence(text) or count > 30:
         return False
-    if _ends_in_verb(folded):
+    if ends_in_verb(folded):
         if _dated(folded) or has_address(text):
             return True
         return count <= 12 and not _OWN_VOICE.search(folded)
@@ -277,4 +278,4 @@ def _with_closing_verb(bodies: Sequence[str], count: int, joined: str) -> int:
 
 def _is_tail(tail: str) -> bool:
     folded = tail.casefold()
-    return _ends_in_verb(folded) or tail in {":", ">:", "> :"}
+    return ends_in_verb(folded) or tail in {":", ">:", "> :"}

@@ -5,9 +5,12 @@ wrote: nine tenths of the work of cutting a mail. Each test here asks for someth
 it is there, they are asked. `tests/unit/mail/test_trim_plain.py` holds that nothing they recognise is spared.
 """
 
+import re
 from collections.abc import Sequence
 
 from passerelle.mail import trim_languages as words
+from passerelle.mail.trim_attribution import ends_in_verb
+from passerelle.mail.trim_headers import field_of
 
 #: Wrapped attributions reach over so many lines (`trim_attribution.length_of_attribution`).
 _REACH = 7
@@ -31,6 +34,10 @@ _OPENINGS = (
 #: What may stand behind the verb of an attribution, and around the words of a separator.
 _BEHIND_A_VERB = " *_.-:："
 _COLONS = ":："
+#: Around the words of a separator.
+_AROUND = " :*>-_=–—"
+#: Gmail's old attribution, which has no verb.
+_STAMP = re.compile(r"\d{4}[-/]")
 _LAST_OF_SEPARATORS = frozenset("*>-_=–—")
 #: The last three letters, or all two, of « a écrit », "wrote" …
 _VERB_ENDS = frozenset(verb[-3:] for verb in (*words.WROTE, *words.WROTE_UNSPACED))
@@ -86,10 +93,16 @@ class PlainLines:
         """True where an attribution, a header block, a separator or a footer surely does not begin with line `i`,
         which is the author's and not blank; False says nothing."""
         body = self._bodies[i]
-        if not body[0].isalpha() or body[-1] in _LAST_OF_SEPARATORS or ":" in body or "：" in body:
+        begins = body[0]
+        if not (begins.isalpha() or begins.isdigit()) or body[-1] in _LAST_OF_SEPARATORS or _STAMP.match(body):
             return False
         folded = body[:300].casefold()
-        if self._next_end[i] < i + _REACH and (folded[:2] in _LEADS or self._next_address[i] < i + _REACH):
+        if (":" in body or "：" in body) and (
+            field_of(body) is not None or folded.strip(_AROUND) in words.FORWARD_LINES
+        ):
+            return False
+        leads = begins.isdigit() or folded[:2] in _LEADS or self._next_address[i] < i + _REACH
+        if leads and self._next_end[i] < i + _REACH:
             return False
         if folded.startswith(_OPENINGS):
             return False
@@ -99,4 +112,7 @@ class PlainLines:
 def _ends_like_a_verb(body: str) -> bool:
     bare = body.rstrip(_BEHIND_A_VERB)
     end = bare[-3:].casefold()
-    return not bare or end[-3:] in _VERB_ENDS or end[-2:] in _SHORT_VERB_ENDS
+    if bare and end[-3:] not in _VERB_ENDS and end[-2:] not in _SHORT_VERB_ENDS:
+        return False
+    # « a / écrit » is wrapped; a longer line holds the whole verb, if any.
+    return len(bare.split()) < 3 or ends_in_verb(body.casefold())
