@@ -142,12 +142,11 @@ async def _import_mails(ctx: FlowContext, link: Link, order: _Order, source: Sou
     run = await _run_of(ctx, new, restart=order.restart)
     say_beginning(link, order.side, what=formats, run=run)
 
-    with _bar(source.total_bytes) as update:
+    async def work() -> None:
+        with _bar(source.total_bytes) as update:
+            await import_mails(ctx, link, run.id, source, on_progress=lambda _outcome: update(source.bytes_done))
 
-        async def work() -> None:
-            await import_mails(ctx, link, run.id, source, on_progress=lambda *_: update(source.bytes_done))
-
-        await _to_its_end(ctx, run, order, work)
+    await _to_its_end(ctx, run, order, work)
 
 
 async def _import_room(ctx: FlowContext, link: Link, order: _Order) -> None:
@@ -161,15 +160,15 @@ async def _import_room(ctx: FlowContext, link: Link, order: _Order) -> None:
         say_beginning(link, order.side, what=room_id, run=run)
         clock = _InTime(ctx.now().timestamp())
 
-        with _bar(clock.whole) as update:
+        async def work() -> None:
+            with _bar(clock.whole) as update:
 
-            def progressed(_run: ImportRun, said_at: datetime | None) -> None:
-                update(clock.done(said_at))
+                def progressed(_run: ImportRun, said_at: datetime | None) -> None:
+                    update(clock.done(said_at))
 
-            async def work() -> None:
                 await import_room_past(ctx, link, run.id, past, on_progress=progressed)
 
-            await _to_its_end(ctx, run, order, work)
+        await _to_its_end(ctx, run, order, work)
 
 
 class _InTime:
