@@ -47,6 +47,7 @@ class Frame:
 
     association: AssociationSettings | None
     style: str
+    icon: str
     paths: Paths
     #: Their name, "" where it is not known; only of use where `signed_in`.
     reader: str = ""
@@ -72,12 +73,19 @@ class Frame:
 
 @cache
 def style_sheet() -> tuple[str, bytes]:
-    """The version and the bytes of the style sheet; the version is made of the bytes, so that it may be kept for ever.
+    """The version and the bytes of the style sheet; the version is made of the bytes (and the
+    icon's), so that it may be kept for ever.
 
     Raises OSError where it is not installed.
     """
     data = (TEMPLATES / "web" / "style.css").read_bytes()
-    return sha256(data).hexdigest()[:12], data
+    return sha256(data + icon()).hexdigest()[:12], data
+
+
+@cache
+def icon() -> bytes:
+    """The icon of every page. Raises OSError where it is not installed."""
+    return (TEMPLATES / "web" / "icon.svg").read_bytes()
 
 
 def paths_of(request: web.Request) -> Paths:
@@ -114,7 +122,8 @@ def page(
     reader = request.get(READER)
     frame = Frame(
         association=request[ASSOCIATION],
-        style=_style_path(ctx),
+        style=_style_path(ctx, "css"),
+        icon=_style_path(ctx, "svg"),
         paths=paths,
         reader=reader.name if reader else "",
         signed_in=signed_in,
@@ -131,7 +140,12 @@ def page(
 
 def bare_page(ctx: FlowContext, name: str, /, *, status: int, **values: object) -> web.Response:
     """A page of no association: in the language of the first."""
-    frame = Frame(association=None, style=_style_path(ctx), paths=Paths(root=root_path(ctx.settings.web)))
+    frame = Frame(
+        association=None,
+        style=_style_path(ctx, "css"),
+        icon=_style_path(ctx, "svg"),
+        paths=Paths(root=root_path(ctx.settings.web)),
+    )
     renderer = ctx.renderer(ctx.settings.associations[0])
     answer = _answer(renderer.render(f"web/{name}.html", frame=frame, **values), status)
     answer.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
@@ -143,8 +157,8 @@ def _answer(html: str, status: int) -> web.Response:
     return web.Response(text=html, content_type="text/html", charset="utf-8", status=status, headers=SAFE_HEADERS)
 
 
-def _style_path(ctx: FlowContext) -> str:
-    return f"{root_path(ctx.settings.web)}/style/{style_sheet()[0]}.css"
+def _style_path(ctx: FlowContext, ending: str) -> str:
+    return f"{root_path(ctx.settings.web)}/style/{style_sheet()[0]}.{ending}"
 
 
 def absolute(request: web.Request, path: str) -> str:

@@ -38,7 +38,7 @@ _TOKEN = "{token:[^/]{1,200}}"
 ROUTES: tuple[Route, ...] = (
     Route(name="root", path="/", comer="open"),
     Route(name="robots", path="/robots.txt", comer="open"),
-    Route(name="style", path="/style/{version}.css", comer="open"),
+    Route(name="style", path="/style/{version}.{ending:css|svg}", comer="open"),
     Route(name="root_message", path="/m/{message_id:.+}", comer="readers", permanent=True),
     Route(name="root_short", path=f"/p/{_SHORT}", comer="readers", permanent=True),
     Route(name="home", path=f"{_A}/", comer="readers", permanent=True),

@@ -29,7 +29,7 @@ from passerelle.web.lists import (
     opening_title,
     presenting,
 )
-from passerelle.web.pages import bare_page, local, page, paths_of, style_sheet, words_of
+from passerelle.web.pages import bare_page, icon, local, page, paths_of, style_sheet, words_of
 from passerelle.web.present import Presenting, moment_of
 
 _ROBOTS = "User-agent: *\nDisallow: /\n"
@@ -54,11 +54,15 @@ async def robots(request: web.Request) -> web.StreamResponse:
 
 
 async def style(request: web.Request) -> web.StreamResponse:
-    """The style sheet, under an address that changes with it."""
+    """The style sheet and the icon, under an address that changes with them."""
     version, data = style_sheet()
     if request.match_info["version"] != version:
         raise web.HTTPNotFound
     headers = {"Cache-Control": f"public, max-age={_A_YEAR_SECONDS}, immutable", "X-Content-Type-Options": "nosniff"}
+    if request.match_info["ending"] == "svg":
+        # Opened by itself it is a document: nothing in it may run.
+        headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        return web.Response(body=icon(), content_type="image/svg+xml", headers=headers)
     return web.Response(body=data, content_type="text/css", charset="utf-8", headers=headers)
 
 
