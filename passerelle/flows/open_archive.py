@@ -149,7 +149,7 @@ async def _tell(
         await put_opening(conn, link.association_name, link.name, what=what, to=to, told_at=now, opens_at=None)
     root = ctx.settings.web.url.rstrip("/") if ctx.settings.web else ""
     variables = {
-        "posts": ("posts", "public") in tell,
+        "opens_posts": ("posts", "public") in tell,
         "past_sides": [side for side in ("list", "room") if f"past_{side}" in {what for what, _ in tell}],
         "past_to": archive.past,
         "not_before": now + delay,

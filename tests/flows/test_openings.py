@@ -238,7 +238,7 @@ async def test_every_wording_can_be_written(make_bridge: MakeBridge, language: s
             association=bridge.link.association,
             link=bridge.link.settings,
             coordinator=bridge.link.association.coordinators[0],
-            posts=True,
+            opens_posts=True,
             past_sides=["list", "room"],
             past_to=past,
             not_before=bridge.now() + timedelta(days=14),

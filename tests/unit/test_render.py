@@ -40,7 +40,7 @@ def turn(**more: Any) -> SimpleNamespace:
 VALUES: dict[str, Any] = {
     "association": SimpleNamespace(title="Comité de quartier de l’Épeule", coordinators=()),
     "coordinator": Coordinator("Monique", "monique@orange.example"),
-    "link": SimpleNamespace(name="bureau"),
+    "link": SimpleNamespace(name="bureau", archive=SimpleNamespace(visibility="participants")),
     "name": "Paul",
     "names": ["Léa"],
     "writer": "Monique",
@@ -71,6 +71,13 @@ VALUES: dict[str, Any] = {
     "problem": "Il manque un mot après «\u00a0de:\u00a0».",
     "suggestion": "fête",
     "bridge_address": "passerelle@exemple.org",
+    "url": "https://archives.example/epeule/",
+    "until": AT,
+    "opens_posts": True,
+    "past_sides": ["list", "room"],
+    "past_to": "public",
+    "not_before": AT,
+    "indexed": False,
 }
 
 
