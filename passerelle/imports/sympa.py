@@ -1,7 +1,8 @@
 """The archive of a Sympa list: `<year>-<month>/arctxt/<n>`, a mail a file, and the ZIP file that Sympa gives of it.
 
-As Sympa itself reads them (src/lib/Sympa/Archive.pm): names are numbers, in numeric order; what its administrators took
-out stands in `deleted/` beside `arctxt/`, and stays out.
+As Sympa itself reads them (src/lib/Sympa/Archive.pm, 6.2): names are numbers, in numeric order; what its administrators
+took out stands in `deleted/` beside `arctxt/`, and stays out. The ZIP file (`do_arc_download` of wwsympa) has
+`<list>_<year>-<month>/<n>`; Framalistes writes `<n>.eml` (https://github.com/sympa-community/sympa/issues/1581).
 """
 
 import re
@@ -12,11 +13,12 @@ from pathlib import Path
 
 from passerelle.imports.mail_files import Entry, MailFolder, MailZip, open_zip
 
-_MONTH = re.compile(r"(\d{4}-\d{2})$")
+_MONTH = re.compile(r"(?:^|[/_])(\d{4}-\d{2})$", re.ASCII)
+_MAIL = re.compile(r"(\d{1,9})(?:\.eml)?", re.ASCII)
 
 
 def is_sympa(folder: Path) -> bool:
-    """Whether this is a list's archive, one month of it, or an `arctxt` itself."""
+    """Whether this is a list's archive, one month of it, an `arctxt` itself, or a ZIP file of Sympa's, unpacked."""
     return any(True for _ in _folders(folder))
 
 
@@ -25,7 +27,8 @@ def read_sympa(folder: Path) -> MailFolder:
     entries = [
         Entry(key=str(file.relative_to(folder)), size_bytes=file.stat().st_size, received_at=_written_at(file))
         for inner in _folders(folder)
-        for file in sorted((one for one in inner.iterdir() if _is_mail(one.name) and one.is_file()), key=_number)
+        for file in sorted(inner.iterdir(), key=lambda one: _number(one.name))
+        if _is_mail(file.name) and file.is_file()
     ]
     return MailFolder(folder, entries)
 
@@ -36,7 +39,7 @@ def is_sympa_zip(path: Path) -> bool:
 
 def read_sympa_zip(path: Path) -> MailZip:
     """The mails of a ZIP file that Sympa gave of its archive. Raises ImportFailure."""
-    members = sorted(_members(path), key=lambda m: (_month_of(m.filename), int(m.filename.rpartition("/")[2])))
+    members = sorted(_members(path), key=lambda m: (_month_of(m.filename), _number(m.filename)))
     return MailZip(path, [Entry(key=member.filename, size_bytes=member.file_size) for member in members])
 
 
@@ -44,8 +47,15 @@ def _folders(folder: Path) -> Iterator[Path]:
     if folder.name == "arctxt" and folder.is_dir():
         yield folder
         return
-    months = [folder] if (folder / "arctxt").is_dir() else sorted(folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]"))
-    yield from (month / "arctxt" for month in months if (month / "arctxt").is_dir())
+    if (folder / "arctxt").is_dir():
+        yield folder / "arctxt"
+        return
+    months = [one for one in folder.iterdir() if _MONTH.search(one.name) and one.is_dir()] if folder.is_dir() else []
+    for month in sorted(months, key=lambda one: one.name[-7:]):
+        if (month / "arctxt").is_dir():
+            yield month / "arctxt"
+        elif "_" in month.name:
+            yield month
 
 
 def _members(path: Path) -> Iterator[zipfile.ZipInfo]:
@@ -61,11 +71,12 @@ def _month_of(name: str) -> str:
 
 
 def _is_mail(name: str) -> bool:
-    return name.isascii() and name.isdigit()
+    return _MAIL.fullmatch(name) is not None
 
 
-def _number(file: Path) -> int:
-    return int(file.name)
+def _number(name: str) -> int:
+    found = _MAIL.fullmatch(name.rpartition("/")[2])
+    return int(found[1]) if found else 0
 
 
 def _written_at(file: Path) -> datetime:

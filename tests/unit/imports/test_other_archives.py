@@ -104,6 +104,18 @@ def test_a_sympa_zip(tmp_path: Path) -> None:
     goes_on(path)
 
 
+def test_framas_zip_and_one_that_was_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bureau_archives.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("bureau_2010-01/1.eml", mail(4))
+        archive.writestr("bureau_2009-11/10.eml", mail(3))
+        archive.writestr("bureau_2009-11/2.eml", mail(2))
+        archive.extractall(tmp_path / "unpacked")
+    for place in (path, tmp_path / "unpacked"):
+        assert open_sources([place])[1] == "sympa"
+        assert raws(read(place)) == [mail(2), mail(3), mail(4)]
+
+
 def test_a_zip_that_lies_about_sizes_is_not_unpacked_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
