@@ -12,6 +12,7 @@ from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
 from passerelle.cli.console import Commands, example
 from passerelle.cli.init import init
+from passerelle.cli.privacy import privacy
 from passerelle.cli.queues import (
     list_arrivals,
     list_departures,
@@ -178,6 +179,7 @@ archive.command(
 app.add_typer(archive)
 app.add_typer(inbox)
 app.add_typer(outbox)
+app.add_typer(privacy)
 
 
 def main() -> None:

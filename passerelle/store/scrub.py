@@ -139,6 +139,16 @@ async def set_post_words(conn: AsyncConnection, post_id: PostId, values: Mapping
     await conn.execute(update(post).where(post.c.id == post_id).values(index_state="waiting", **values))
 
 
+async def find_posts_called(conn: AsyncConnection, association: AssociationName, name: str) -> list[PostId]:
+    """Posts by number, short permalink (or an address that ends with it) or Message-ID."""
+    short = name.rpartition("/")[2]
+    which = or_(post.c.permalink == short, post.c.message_id == name)
+    if name.isdecimal():
+        which = post.c.id == int(name)
+    statement = select(post.c.id).where(post.c.association == association, which).order_by(post.c.id)
+    return [PostId(id) for id in (await conn.execute(statement)).scalars()]
+
+
 async def find_opening_post(conn: AsyncConnection, thread_id: int) -> PostId | None:
     """The post that was said first in a conversation."""
     statement = select(post.c.id).where(post.c.thread_id == thread_id).order_by(post.c.said_at, post.c.id).limit(1)

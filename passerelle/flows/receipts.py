@@ -1,0 +1,40 @@
+"""The receipt of an erasure in the words of the association: what was done, and what lies outside our reach."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from passerelle.core.settings import AssociationSettings
+from passerelle.flows.context import FlowContext
+
+#: What is counted, in the order in which it is told.
+_TOLD = (
+    "posts", "originals", "files", "quotes", "originals_dropped", "events", "mailbox", "mails_not_sent", "deliveries",
+    "addresses",
+)  # fmt: skip
+
+
+def receipt_text(
+    ctx: FlowContext,
+    association: AssociationSettings,
+    receipt: Mapping[str, Any],
+    *,
+    number: int,
+    done_at: datetime,
+) -> str:
+    """A receipt to be printed or sent. Raises ConfigError where the template cannot be rendered."""
+    renderer = ctx.renderer(association)
+    counts: Mapping[str, int] = receipt.get("counts", {})
+    done = [renderer.words.count(f"erased_{what}", counts[what]) for what in _TOLD if counts.get(what)]
+    return renderer.render(
+        "privacy_receipt",
+        association=association,
+        number=number,
+        done_at=done_at,
+        done=done,
+        still_member=bool(receipt.get("still_member")),
+        mailbox_not_reached=bool(counts.get("mailbox_not_reached")),
+        mailbox_left=bool(counts.get("mailbox_left")),
+        pages_whole=bool(receipt.get("pages_whole", True)),
+        dialect=receipt.get("dialect", "sqlite"),
+    )
