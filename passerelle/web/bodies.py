@@ -34,7 +34,7 @@ _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _MARKUP = re.compile(r"<(?:b|strong|i|em|u|s|del|sub|sup|ul|ol|table|pre|code|blockquote|a|h[1-6]|img)[\s>]", re.I)
 #: After the first pass: what needs a look at the tags one by one.
 _NEEDS_A_LOOK = re.compile(
-    r"<(?:img|table|h[1-6]|li|tr|td|font|center|a(?: [^>]{0,3000})?></a)\b|<a(?: [^>]{0,3000})?>\s*<"
+    r"<(?:img|table|h[1-6]|ul|ol|li|tr|td|font|center|a(?: [^>]{0,3000})?></a)\b|<a(?: [^>]{0,3000})?>\s*<"
     r"|(?:display|visibility|mso-hide|font-size)\s*:|\shidden",
     re.I,
 )
@@ -156,11 +156,31 @@ def _without_hidden(tokens: Iterable[Token]) -> list[Token]:
     return kept
 
 
+def _wrong_lists(tokens: list[Token]) -> set[int]:
+    """Where lists begin that hold something besides entries: no list to who is read it aloud."""
+    found: set[int] = set()
+    #: Of each open element: where it begins, whether it is a list.
+    stack: list[tuple[int, bool]] = []
+    for position, token in enumerate(tokens):
+        if token.kind == "end":
+            if stack:
+                stack.pop()
+            continue
+        if stack and stack[-1][1] and (token.value.strip() if token.kind == "text" else token.value != "li"):
+            found.add(stack[-1][0])
+        if token.kind == "start" and token.value not in VOID:
+            stack.append((position, token.value in ("ul", "ol")))
+    return found
+
+
 def _in_words(tokens: list[Token], image_words: str) -> list[Token]:
     """Headings as bold paragraphs, since a page has its own; images as words, or as a link to where they are."""
     kept: list[Token] = []
-    links = lists = 0
-    for token in tokens:
+    wrong = _wrong_lists(tokens)
+    links = 0
+    #: Of each open list, whether it is one.
+    lists: list[bool] = []
+    for position, token in enumerate(tokens):
         if token.kind == "text":
             kept.append(token)
             continue
@@ -173,11 +193,15 @@ def _in_words(tokens: list[Token], image_words: str) -> list[Token]:
         elif token.value in ("center", "font", "span"):
             # Of no meaning; a centred block stays a block.
             kept += [Token(token.kind, "div")] if token.value == "center" else []
-        elif token.value == "li" and not lists:
+        elif token.value == "li" and not (lists and lists[-1]):
             kept.append(Token(token.kind, "div"))
+        elif token.value in ("ul", "ol"):
+            if token.kind == "start":
+                lists.append(position not in wrong)
+            is_list = lists.pop() if token.kind == "end" and lists else bool(lists and lists[-1])
+            kept.append(token if is_list else Token(token.kind, "div"))
         else:
             links += step * (token.value == "a")
-            lists = max(0, lists + step * (token.value in ("ul", "ol")))
             kept.append(token)
     return kept
 
