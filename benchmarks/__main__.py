@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--quick]``: four ratios on this machine, with the raw figures beside them."""
+"""``python -m benchmarks [--quick]``: the bridge's four ratios and the archive's figures, on this machine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from benchmarks.archive import PARTS, measure_archive
 from benchmarks.backlog import measure_backlog
 from benchmarks.departures import measure_departures
 from benchmarks.figures import Figure, table_of
@@ -21,6 +22,8 @@ from benchmarks.memory import memory_figure
 from benchmarks.town import found_bench
 from lab.process import REPOSITORY
 
+#: Of the archive's figures.
+MAILS, QUICK_MAILS = 100_000, 10_000
 #: Until a daemon that was just started is idle.
 SETTLE_SECONDS = 3
 
@@ -69,7 +72,10 @@ async def measure(scale: Scale, letters: str, folder: Path, say: Console) -> lis
 
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of everything: does it work?")] = False,
-    only: Annotated[str, typer.Option("--only", metavar="LETTERS", help="Only these figures, such as bd.")] = "abcd",
+    only: Annotated[
+        str, typer.Option("--only", metavar="WHICH", help="Only these figures: bd, or import,search,pages.")
+    ] = "abcd,import,search,pages",
+    mails: Annotated[int, typer.Option("--mails", help="Mails of the archive's figures; 0: as usual.")] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the servers' folders and logs.")] = False,
 ) -> None:
     """Measure Passerelle against the bare work that no bridge avoids, on real servers on loopback.
@@ -80,16 +86,22 @@ def main(
     (REPOSITORY / ".state").mkdir(exist_ok=True)
     # Not under /tmp, which may be memory: a durable commit shall cost what it costs.
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=REPOSITORY / ".state"))
+    out = Console()
+    # Into a file or a log, a table of 80 columns would be a column of words.
+    out = out if out.is_terminal else Console(width=150)
+    words = only.split(",")
+    parts, letters = [word for word in words if word in PARTS], "".join(word for word in words if word not in PARTS)
     try:
-        figures = asyncio.run(measure(QUICK if quick else WHOLE, only, folder, say))
+        if letters:
+            out.print(table_of(asyncio.run(measure(QUICK if quick else WHOLE, letters, folder, say))))
+        if parts:
+            count = mails or (QUICK_MAILS if quick else MAILS)
+            measure_archive(parts, mails=count, folder=folder, say=say, out=out)
     finally:
         if keep:
             say.print(f"Kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    out = Console()
-    # Into a file or a log, a table of 80 columns would be a column of words.
-    (out if out.is_terminal else Console(width=150)).print(table_of(figures))
 
 
 if __name__ == "__main__":
