@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from passerelle.core.identity import keyed_hash
 from passerelle.core.ids import AssociationName, UserId
@@ -458,3 +458,19 @@ async def test_while_a_past_is_imported_nobody_sees_a_word_of_it_who_may_not(gar
     for name in names[1:]:
         _, told = await garden.ask(name, past, writes)
         assert ("campanule" in told.lower()) == ROUTES_TRIED[name].shows, name
+
+
+# ------------------------------------------------------------ conversations that stand on several shelves
+
+
+async def test_of_a_conversation_begun_in_another_s_past_only_what_may_be_read_is_shown(garden: Garden) -> None:
+    """A coordinator may attach what is said now to what was said before: its subject stays its own side's."""
+    town = garden.town
+    async with town.ctx.store.write() as conn:
+        threads = dict((await conn.execute(select(post.c.permalink, post.c.thread_id))).all())
+        begun, goes_on = PLACES["campanule"].values["short"], PLACES["hortensia"].values["short"]
+        await conn.execute(update(post).where(post.c.permalink == goes_on).values(thread_id=threads[begun]))
+    cookie = await garden.session(await town.chats("@lea:lab.test", "Léa"))
+    visitor = Visitor("Léa", {"hortensia"}, cookie, await garden.key(cookie))
+    found = await garden.try_all(visitor)
+    assert ("thread", "hortensia") in found
