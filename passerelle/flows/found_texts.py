@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from passerelle.core.extracts import Piece, confirm, extract
@@ -98,8 +99,12 @@ def _own_hit(post: FoundPost, query: Query) -> Hit:
 
 def _subject_shown(post: FoundPost) -> str:
     """The subject with its capitals, where the conversation bears the same."""
-    same = canonical_subject(post.thread_subject, prefix=None) == canonical_subject(post.subject, prefix=None)
-    return post.thread_subject if same else post.subject
+    return post.thread_subject if _compared(post.thread_subject) == _compared(post.subject) else post.subject
+
+
+@lru_cache(maxsize=2048)
+def _compared(subject: str) -> str:
+    return canonical_subject(subject, prefix=None)
 
 
 def _hit_elsewhere(hit: Hit, texts: Texts, query: Query) -> Hit:

@@ -21,6 +21,8 @@ from passerelle.store.search import FoundPost, count_found, find_newest, rank_ne
 
 #: Counted to the last one up to here; beyond, there are « more than ».
 MOST_COUNTED = 1_000
+#: Of exact words it is a guess, for which the places of words are looked at, one post after the other.
+_MOST_COUNTED_EXACT = 200
 #: Posts whose texts are looked at for one page of a search for exact words.
 MOST_LOOKED_AT = 1_000
 _LOOKED_AT_ONCE = 50
@@ -98,8 +100,8 @@ class _Looking:
         """The newest below `before`, and below what to go on."""
         found: list[FoundPost] = []
         looked_at = 0
-        # One more than is shown says whether there is a next page.
-        size = max(_LOOKED_AT_ONCE, limit + 1) if self._plan.to_confirm else limit + 1
+        # One more than is shown says whether there is a next page. Of exact words, most that have the stems stand.
+        size = limit + 1
         while looked_at < MOST_LOOKED_AT:
             numbers = await find_newest(self._store, self._plan, before=before, limit=size)
             found += await self._read(numbers)
@@ -108,6 +110,7 @@ class _Looking:
             if len(numbers) < size:
                 return found, None
             before, looked_at = numbers[-1], looked_at + len(numbers)
+            size = max(_LOOKED_AT_ONCE, size)
         self.gave_up = True
         return found, before
 
@@ -129,11 +132,12 @@ class _Looking:
         """How many there are; `is_all`: these are all that were found."""
         if is_all and not (self.is_ranked and self._plan.to_confirm):
             return len(posts), "exact"
-        counted = await count_found(self._store, self._plan, most=MOST_COUNTED + 1)
-        if counted <= MOST_COUNTED:
+        most = _MOST_COUNTED_EXACT if self._plan.to_confirm else MOST_COUNTED
+        counted = await count_found(self._store, self._plan, most=most + 1)
+        if counted <= most:
             return counted, "at_most" if self._plan.to_confirm else "exact"
-        # The words may stand in many, the exact words in these alone.
-        return (len(posts) if self._plan.to_confirm else MOST_COUNTED), "at_least"
+        # The stems may stand in many, the exact words in these alone.
+        return (len(posts) if self._plan.to_confirm else most), "at_least"
 
     async def _read(self, numbers: Sequence[int]) -> list[FoundPost]:
         posts = await read_found(self._store, numbers, self._plan.shelves)
