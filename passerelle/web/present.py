@@ -20,8 +20,8 @@ from passerelle.web.safe_files import is_shown_image
 
 #: Of a title, and of the quote in an answer.
 _TITLE_CHARACTERS = 120
-_QUOTED_CHARACTERS = 300
-_QUOTED_LINES = 6
+_QUOTED_CHARACTERS = 240
+_QUOTED_LINES = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
