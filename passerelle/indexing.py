@@ -12,6 +12,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.index_posts import index_waiting
 from passerelle.store.blobs import get_blob
 from passerelle.store.file_texts import UnreadFile, claim_unread, mark_unreadable, reuse_text, set_text
+from passerelle.store.search_rebuild import needs_rebuild
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,11 @@ class Indexing:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        try:
+            if await needs_rebuild(self._ctx.store):
+                log.warning("Searches find less than they ought to: run `passerelle archive rebuild`")
+        except StoreError:
+            log.exception("The store refused")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._repeat(self._index, self._wakes[0]))
             tasks.create_task(self._repeat(self._read, self._wakes[1]))

@@ -13,7 +13,7 @@ from passerelle.core.folding import stemmed, stems_of
 from passerelle.core.model import Side
 from passerelle.core.shelves import Shelf
 
-#: To be raised where words of the same post come out otherwise than before: the daemon then makes all words anew.
+#: To be raised where words of the same post come out otherwise than before: the daemon then asks for a rebuild.
 WORDS_VERSION = 1
 
 #: How many words of one column are searched. PostgreSQL counts the places of words up to 16,383 only

@@ -8,13 +8,15 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import PostId
+from passerelle.core.search_words import WORDS_VERSION
 from passerelle.store.engine import Store
-from passerelle.store.meta import delete_meta, find_meta, set_meta
+from passerelle.store.meta import delete_meta, find_meta, insert_meta, set_meta
 from passerelle.store.search_index import WAITING_SHAPE, WaitingPost
 from passerelle.store.search_tables import OLD_WORDS, search_tables
 from passerelle.store.tables import post
 
 _STATE = "archive_rebuild"
+_VERSION = "words_version"
 #: Pages of the old index that go in one transaction: about 2 MB, overwritten (PRAGMA secure_delete).
 _PAGES_AT_ONCE = 500
 
@@ -50,6 +52,16 @@ async def find_rebuild(conn: AsyncConnection) -> RebuildState | None:
     return None if found is None else RebuildState(**json.loads(found))
 
 
+async def needs_rebuild(store: Store) -> bool:
+    """Whether a rebuild was interrupted, or words are made otherwise today than those that stand in the index."""
+    async with store.read() as conn:
+        version, state = await find_meta(conn, _VERSION), await find_rebuild(conn)
+    if version is None:
+        async with store.write(durable=False, quiet=True) as conn:
+            await insert_meta(conn, _VERSION, str(WORDS_VERSION))
+    return state is not None or version not in (None, str(WORDS_VERSION))
+
+
 async def begin_rebuild(conn: AsyncConnection) -> RebuildState:
     """An empty index: from this transaction on posts are found again one after the other."""
     if conn.dialect.name == "postgresql":
@@ -58,6 +70,7 @@ async def begin_rebuild(conn: AsyncConnection) -> RebuildState:
         await conn.exec_driver_sql(f"ALTER TABLE post_words RENAME TO {OLD_WORDS}")
         await conn.exec_driver_sql(search_tables("sqlite")[0])
     state = RebuildState(done=0, last=(await conn.execute(_LAST)).scalar_one() or 0)
+    await set_meta(conn, _VERSION, str(WORDS_VERSION))
     await note_rebuild(conn, state)
     return state
 

@@ -22,6 +22,7 @@ from passerelle.store.file_texts import (
     reuse_text,
     set_text,
 )
+from passerelle.store.meta import set_meta
 from passerelle.store.posts import forget_post, insert_post, set_post_state, update_post_text
 from passerelle.store.search_index import (
     allot_numbers,
@@ -41,6 +42,7 @@ from passerelle.store.search_rebuild import (
     find_rebuild,
     list_chunk,
     lock_posts,
+    needs_rebuild,
     note_rebuild,
     rewrite_post,
 )
@@ -196,6 +198,19 @@ async def test_a_text_that_is_read_again_takes_the_old_one_s_place(store: Store)
             await read_again(conn, [post_id])
     async with store.read() as conn:
         assert len((await conn.execute(select(blob.c.hash))).all()) == 2, "the file, and its newest text"
+
+
+async def test_a_rebuild_is_asked_for(store: Store) -> None:
+    assert not await needs_rebuild(store)
+    async with store.write() as conn:
+        await set_meta(conn, "words_version", "0")
+    assert await needs_rebuild(store)
+    async with store.write() as conn:
+        await begin_rebuild(conn)
+    assert await needs_rebuild(store), "it was interrupted"
+    async with store.write() as conn:
+        await end_rebuild(conn)
+    assert not await needs_rebuild(store)
 
 
 async def test_an_empty_index_is_filled_a_chunk_at_a_time(store: Store) -> None:
