@@ -34,7 +34,9 @@ from passerelle.fetching import Fetching
 from passerelle.flows.consent import ask_consent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.erase import go_on_with_erasures, next_erasure_at
+from passerelle.flows.not_kept import forget_passed, next_passed_at
 from passerelle.flows.open_archive import openings_due_at, settle_openings
+from passerelle.flows.privacy_answers import answer_access, has_access_to_answer
 from passerelle.flows.recover import find_restored, settle_restored
 from passerelle.flows.report_failures import next_report_at, report_failures, report_incidents, settle_unknown
 from passerelle.flows.retain import next_retention_at, retain
@@ -318,6 +320,9 @@ class Daemon:
                     return self._ctx.now()
         return None
 
+    async def _access_due_at(self) -> datetime | None:
+        return self._ctx.now() if await has_access_to_answer(self._ctx) else None
+
     # ------------------------------------------------------------ duties
 
     def _duties(self) -> list[Duty]:
@@ -339,6 +344,7 @@ class Daemon:
                 next_at=self._asked(next_interrupted_at),
             ),
             Duty(name="openings", run=lambda: settle_openings(ctx), next_at=lambda: openings_due_at(ctx)),
+            Duty(name="forget_passed", run=lambda: forget_passed(ctx), next_at=lambda: next_passed_at(ctx)),
             Duty(name="ask_consent", run=self._ask_consents, next_at=self._consent_due_at),
             Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
             Duty(
@@ -346,6 +352,7 @@ class Daemon:
                 run=lambda: go_on_with_erasures(ctx, emails=erase_in_mailbox),
                 next_at=lambda: next_erasure_at(ctx),
             ),
+            Duty(name="access", run=lambda: answer_access(ctx), next_at=self._access_due_at),
             Duty(
                 name="retention",
                 run=lambda: retain(ctx, emails=erase_in_mailbox),

@@ -18,6 +18,8 @@ from passerelle.flows.erase_quotes import STEPS
 from passerelle.flows.erase_rows import erase_person, erase_targets, hide_targets
 from passerelle.flows.erase_traces import Erasing, begin, targets, wanted
 from passerelle.flows.index_posts import index_waiting
+from passerelle.flows.privacy_answers import insert_erasure_answer
+from passerelle.flows.receipts import receipt_text
 from passerelle.store.acts import NewAct, insert_act
 from passerelle.store.pages import renew_pages
 from passerelle.store.privacy import (
@@ -236,6 +238,11 @@ async def _finish(erasing: Erasing) -> Mapping[str, Any]:
             "retained": [],  # approved minutes and decisions, once there are any
         }
         await finish_request(conn, erasing.request.id, ctx.now(), receipt)
+        to = erasing.far.get("answer_to")
+        if to is not None:
+            link, number = erasing.links[0], erasing.request.id
+            words = receipt_text(ctx, link.association, receipt, number=number, done_at=ctx.now())
+            await insert_erasure_answer(ctx, conn, link, number=number, receipt=words, **to)
     return receipt
 
 

@@ -121,6 +121,9 @@ async def erase_person(erasing: Erasing) -> bool:
         else:
             told = [ctx.hashed("told", word) for word in (*named, *erasing.user_ids)]
             await forget_reactions_of(conn, erasing.user_ids)
+            if erasing.request.by == "author" and person.addresses:
+                # The only thing that is kept until the receipt has left.
+                erasing.far["answer_to"] = {"name": person.name, "address": person.addresses[0]}
             erasing.far["member"] = await is_member(conn, erasing.user_ids)
             await delete_person(conn, person.id, told_as=told, user_ids=erasing.user_ids)
             erasing.count("addresses", len(person.addresses) + len(person.user_ids))

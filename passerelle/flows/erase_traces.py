@@ -14,6 +14,7 @@ from passerelle.core.quoted_words import MarkWords, Traces, tokens_of, traces_of
 from passerelle.deadline import DeadlinePassed
 from passerelle.errors import MalformedEmail, StoreError
 from passerelle.flows.context import FlowContext
+from passerelle.mail.compose import first_words
 from passerelle.mail.html_text import html_to_text
 from passerelle.mail.parse import parse_email
 from passerelle.mail.redacted_copy import Wanted
@@ -177,8 +178,8 @@ async def _gather(
     began = opening is None or opening in chosen
     if post.subject and (began or post.subject.casefold() != thread.subject.casefold()):
         gathered.subjects.add(post.subject)
-    if began and thread.subject:
-        gathered.subjects.add(thread.subject)
+    if began and post.side == "room":
+        gathered.subjects.add(first_words(post.text))
 
 
 def own_texts(raw: bytes) -> list[str]:

@@ -12,13 +12,16 @@ from passerelle.core.ids import EventId, PostId, RoomId
 from passerelle.core.links import Link, room_lane
 from passerelle.core.model import NewOutboxRow, Post
 from passerelle.flows.context import FlowContext
+from passerelle.flows.corrections import rename_thread
 from passerelle.flows.taking_back import unseal
+from passerelle.mail.compose import first_words
 from passerelle.store.acts import NewAct, insert_act
 from passerelle.store.batches import count_lines, empty_batch, list_sealed_with, remove_lines_of_post
 from passerelle.store.outbox import cancel_outbox, find_outbox_by_unique_key, insert_outbox, list_outbox_of_post
 from passerelle.store.pending_lines import remove_pending_lines_of_post
-from passerelle.store.posts import get_post
+from passerelle.store.posts import find_first_post, get_post
 from passerelle.store.scrub import list_events_to_redact, set_state_and_reindex
+from passerelle.store.threads import set_thread_subject
 
 Hidden = Literal["hidden", "not_shown"]
 Shown = Literal["shown", "not_hidden"]
@@ -49,6 +52,9 @@ async def show_post(ctx: FlowContext, conn: AsyncConnection, post_id: PostId, *,
     if post.state != "hidden":
         return "not_hidden"
     await set_state_and_reindex(conn, [post.id], "accepted")
+    first = await find_first_post(conn, post.thread_id, accepted=True)
+    if post.side == "room" and first is not None and first.id == post.id:
+        await set_thread_subject(conn, post.thread_id, first_words(post.text))
     await _log(ctx, conn, post, by, "show")
     return "shown"
 
@@ -61,7 +67,11 @@ async def _log(ctx: FlowContext, conn: AsyncConnection, post: Post, by: str, wha
 
 
 async def leave_nowhere(ctx: FlowContext, conn: AsyncConnection, post: Post) -> int:
-    """What has not left stays here; what stands in rooms is redacted there. How many redactions are on their way."""
+    """What has not left stays here; what stands in rooms is redacted there. How many redactions are on their way.
+
+    The post is hidden already: a conversation that was called by its first words is called by others from now on.
+    """
+    await rename_thread(conn, post)
     for batch in await list_sealed_with(conn, post.id):
         await unseal(ctx, conn, batch)
     await remove_pending_lines_of_post(conn, post.id)

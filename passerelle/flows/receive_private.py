@@ -17,6 +17,7 @@ from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.personal_email import Personal, insert_personal_email
+from passerelle.flows.privacy_mail import Letter, take_privacy_mail
 from passerelle.flows.refuse_email import set_aside_email
 from passerelle.flows.search_commands import (
     SEARCH_REASONS,
@@ -107,7 +108,8 @@ async def _take(
         return "foreign_list"
     if search is not None:
         return await answer_by_mail(ctx, conn, row, email, search)
-    return await _answer(ctx, conn, Received(row=row, email=email, author=author), links)
+    asked = await take_privacy_mail(ctx, conn, Letter(email=email, author=author), links)
+    return asked or await _answer(ctx, conn, Received(row=row, email=email, author=author), links)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

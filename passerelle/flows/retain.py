@@ -18,6 +18,7 @@ from passerelle.flows.erase_quotes import copy_of_email
 from passerelle.flows.erase_rows import erase_post
 from passerelle.flows.erase_traces import Erasing
 from passerelle.flows.index_posts import index_waiting
+from passerelle.flows.privacy_answers import forget_answers
 from passerelle.mail.redacted_copy import Wanted
 from passerelle.store.attachments import forget_attachments, list_attachments
 from passerelle.store.blobs import get_blob
@@ -57,6 +58,8 @@ async def retain(ctx: FlowContext, *, emails: EraseEmails | None = None) -> Mapp
 
 async def _retain(ctx: FlowContext, emails: EraseEmails | None) -> dict[str, int]:
     gone: dict[str, int] = {}
+    if answers := await forget_answers(ctx):
+        gone["answers"] = answers
     for name in dict.fromkeys(link.association_name for link in ctx.links):
         links = [link for link in ctx.links if link.association_name == name]
         night = night_of(ctx.now(), links[0].zone)

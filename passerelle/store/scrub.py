@@ -271,6 +271,13 @@ async def forget_mail_bytes(conn: AsyncConnection, outbox_id: int) -> bool:
     return True
 
 
+async def list_left_answers(conn: AsyncConnection, key: str) -> list[int]:
+    """Mails of which `unique_key` begins with `key`, and that have left, or cannot."""
+    over = ("sent", "failed", "cancelled")
+    statement = select(outbox.c.id).where(outbox.c.unique_key.startswith(key), outbox.c.state.in_(over))
+    return list((await conn.execute(statement)).scalars())
+
+
 async def forget_content(conn: AsyncConnection, outbox_id: int, upload_hash: BlobHash | None) -> None:
     """The event that it became, or would have, is kept no longer."""
     await conn.execute(
