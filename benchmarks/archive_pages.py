@@ -85,7 +85,8 @@ async def measure_pages(folder: Path) -> list[Page]:
 
 
 async def _measure(session: aiohttp.ClientSession, pid: int, what: str, paths: list[str]) -> Page:
-    times, size = [], 0
+    times: list[float] = []
+    size = 0
     await _ask(session, paths[0])
     before = _cpu_seconds(pid)
     for number in range(REQUESTS):

@@ -16,31 +16,34 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import MailAddress, PostId, ThreadId
+from passerelle.core.ids import MailAddress, PostId
 from passerelle.core.links import Link
 from passerelle.core.model import Side
 from passerelle.flows.context import FlowContext
 from passerelle.flows.import_pool import ImportPool
 from passerelle.flows.import_work import Made, Own, Work
 from passerelle.flows.marks import MARK_FIELD
-from passerelle.flows.rethread import rethread_chunk
+from passerelle.flows.rethread import NOWHERE, plan_chunk
 from passerelle.imports.source import Refused, Source, SourceMail
 from passerelle.mail.quick_reading import ListFacts
 from passerelle.store.bulk import (
     BulkPost,
     KnownPost,
     Place,
+    Placing,
     find_known_posts,
     find_own_mails,
     find_seen_posts,
     insert_cross_posts,
     insert_posts,
+    new_post_ids,
 )
 from passerelle.store.imports import ImportRefusal, Progress, advance_import_run, get_import_run, insert_import_refusals
 from passerelle.store.links import lock_link
 from passerelle.store.people import find_or_insert_person
 from passerelle.store.search_index import allot_numbers
-from passerelle.store.threads import insert_thread
+from passerelle.store.thread_places import Placed
+from passerelle.store.types import microseconds
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ log = logging.getLogger(__name__)
 _MAILS_AT_ONCE = 250
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 #: How long a transaction is meant to take, and how many mails the first one holds.
-_TRANSACTION_SECONDS = 0.2
+_TRANSACTION_SECONDS = 0.15
 _FIRST_CHUNK = 250
 _CHUNKS = (50, 2000)
 #: Of so many transactions one waits for the disk.
@@ -276,10 +279,33 @@ class _Writer:
         for post in posts:
             await self._note_person(conn, post)
         numbers = await allot_numbers(conn, [post.said_at for post in posts])
-        lobby = await insert_thread(conn, association, "", now)
-        place = Place(association=association, link=self.link.name, side=self.side, lobby=lobby, now=now)
-        arrived = await insert_posts(conn, place, posts, numbers, people=self._people, flagged=flagged)
-        await rethread_chunk(conn, association, arrived, now, lobby=ThreadId(lobby))
+        ids = await new_post_ids(conn, len(posts))
+        arriving = [self._arriving(id, post) for id, post in zip(ids, posts, strict=True)]
+        shown = {id: post.shown_subject for id, post in zip(ids, posts, strict=True)}
+        plan = await plan_chunk(conn, association, arriving, shown, now)
+        placed = []
+        for number, one, post in zip(numbers, arriving, posts, strict=True):
+            thread_id, parent = plan.place_of(one)
+            placed.append((post, Placing(id=one.id, number=number, thread_id=thread_id, parent_post_id=parent)))
+        place = Place(association=association, link=self.link.name, side=self.side, now=now)
+        await insert_posts(conn, place, placed, people=self._people, flagged=flagged)
+        await plan.finish(are_placed=True)
+
+    def _arriving(self, id: PostId, post: BulkPost) -> Placed:
+        return Placed(
+            id=id,
+            link=self.link.name,
+            side="list",
+            message_id=post.message_id,
+            refs=post.refs,
+            subject=post.subject,
+            beginning="",
+            said_at=microseconds(post.said_at),
+            content_hash=post.content_hash,
+            thread_id=NOWHERE,
+            parent_post_id=None,
+            origin="import",
+        )
 
     async def _note_person(self, conn: AsyncConnection, post: BulkPost) -> None:
         """Who wrote is a person with an address, but takes part in nothing: they may have left long ago."""

@@ -25,7 +25,8 @@ from passerelle.store.tables import attachment, blob, post, seen
 from passerelle.store.types import microseconds
 
 _POST_COLUMNS = (
-    "id", "association", "link", "side", "raw_hash", "message_id", "content_hash", "thread_id", "author_name",
+    "id", "association", "link", "side", "raw_hash", "message_id", "content_hash", "thread_id", "parent_post_id",
+    "author_name",
     "author_address", "person_id", "subject", "text", "html", "msgtype", "said_at", "accepted_at", "state", "flagged",
     "origin", "refs", "permalink", "chrono_id", "index_state",
 )  # fmt: skip
@@ -119,8 +120,6 @@ class Place:
     association: AssociationName
     link: LinkName
     side: Side
-    #: The thread in which they wait to be placed.
-    lobby: ThreadId
     now: datetime
 
 
@@ -170,48 +169,67 @@ async def insert_cross_posts(conn: AsyncConnection, link: LinkName, ids: Sequenc
         await conn.execute(_INDEX_AGAIN, [{"which": id} for id in ids])
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placing:
+    """What a post gets from where it stands: its id, its number in time, its thread, and the post that it answers."""
+
+    id: PostId
+    number: int
+    thread_id: ThreadId
+    parent_post_id: PostId | None
+
+
 async def insert_posts(
     conn: AsyncConnection,
     place: Place,
-    posts: Sequence[BulkPost],
-    numbers: Sequence[int],
+    posts: Sequence[tuple[BulkPost, Placing]],
     *,
     people: Mapping[tuple[str, MailAddress | None], int],
     flagged: frozenset[tuple[str, str]],
-) -> dict[PostId, str]:
-    """Insert posts with their originals, files, and words; of each its id and its subject as it is shown.
+) -> None:
+    """Insert posts with their originals, files, and words.
 
     Args:
-        numbers: `post.chrono_id` of each.
+        posts: each with its `Placing`; ids by `new_post_ids`.
         people: the person of an author's name and address.
         flagged: identities of posts whose Message-ID another post bears already.
     """
-    ids = await _new_ids(conn, len(posts))
-    blobs = {one.hash: one for post in posts for one in _blobs_of(post)}
+    blobs = {one.hash: one for post, _ in posts for one in _blobs_of(post)}
     # Sorted: two processes that store the same bytes wait for each other in one order only.
     await _insert(conn, blob.name, _BLOB_COLUMNS, [_blob_row(blobs[key]) for key in sorted(blobs)], doubled=True)
     accepted = microseconds(place.now)
     rows = [
         (
-            id, place.association, place.link, place.side, one.raw.hash, one.message_id, one.content_hash, place.lobby,
+            at.id, place.association, place.link, place.side, one.raw.hash, one.message_id, one.content_hash,
+            at.thread_id, at.parent_post_id,
             one.author_name, one.author_address, people.get((one.author_name, one.author_address)), one.subject,
             one.text, "", "m.text", microseconds(one.said_at), accepted, "accepted",
-            "same_id_other_content" if one.identity in flagged else "", "import", one.refs, one.permalink, number,
+            "same_id_other_content" if one.identity in flagged else "", "import", one.refs, one.permalink, at.number,
             "waiting" if one.words is None else "indexed",
         )
-        for id, one, number in zip(ids, posts, numbers, strict=True)
+        for one, at in _parents_first(posts)
     ]  # fmt: skip
     await _insert(conn, post.name, _POST_COLUMNS, rows)
-    files = [
-        _file_row(id, position, one)
-        for id, post in zip(ids, posts, strict=True)
-        for position, one in enumerate(post.files, 1)
-    ]
+    files = [_file_row(at.id, position, one) for post, at in posts for position, one in enumerate(post.files, 1)]
     await _insert(conn, attachment.name, _FILE_COLUMNS, files)
-    marks = sorted({(place.association, "post", one.seen, accepted) for one in posts})
+    marks = sorted({(place.association, "post", one.seen, accepted) for one, _ in posts})
     await _insert(conn, seen.name, _SEEN_COLUMNS, marks, doubled=True)
-    await _insert_words(conn, {n: one.words for n, one in zip(numbers, posts, strict=True) if one.words is not None})
-    return {id: one.shown_subject for id, one in zip(ids, posts, strict=True)}
+    await _insert_words(conn, {at.number: one.words for one, at in posts if one.words is not None})
+
+
+def _parents_first(posts: Sequence[tuple[BulkPost, Placing]]) -> list[tuple[BulkPost, Placing]]:
+    """In an order in which no row names one that is not there yet."""
+    waiting = {at.id: (one, at) for one, at in posts}
+    ordered: list[tuple[BulkPost, Placing]] = []
+    for _, first in posts:
+        chain = []
+        next_id: PostId | None = first.id
+        while next_id is not None and next_id in waiting:
+            found = waiting.pop(next_id)
+            chain.append(found)
+            next_id = found[1].parent_post_id
+        ordered += reversed(chain)
+    return ordered
 
 
 def _blobs_of(post: BulkPost) -> list[BulkBlob]:
@@ -232,7 +250,7 @@ def _file_row(post_id: PostId, position: int, one: BulkFile) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def _new_ids(conn: AsyncConnection, count: int) -> list[PostId]:
+async def new_post_ids(conn: AsyncConnection, count: int) -> list[PostId]:
     """Ids that no post has or had. SQLite: the transaction is the only one that writes."""
     if conn.dialect.name == "postgresql":
         return [PostId(id) for id in (await conn.execute(_NEXT_IDS, {"count": count})).scalars()]

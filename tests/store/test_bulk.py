@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from passerelle.core.ids import AssociationName, LinkName, MailAddress, MessageId
+from passerelle.core.ids import AssociationName, LinkName, MailAddress, MessageId, PostId
 from passerelle.core.model import NewPost
 from passerelle.core.search_words import SearchWords
 from passerelle.store.attachments import list_attachments
@@ -20,10 +20,12 @@ from passerelle.store.bulk import (
     BulkFile,
     BulkPost,
     Place,
+    Placing,
     find_known_posts,
     find_own_mails,
     insert_cross_posts,
     insert_posts,
+    new_post_ids,
 )
 from passerelle.store.engine import Store
 from passerelle.store.people import find_or_insert_person
@@ -62,22 +64,26 @@ def made(number: int, **others: Any) -> BulkPost:
     return replace(post, **others)
 
 
-async def put(store: Store, posts: list[BulkPost], *, first: int = 1000, flagged: Any = ()) -> dict[Any, str]:
+async def put(store: Store, posts: list[BulkPost], *, first: int = 1000, flagged: Any = ()) -> list[PostId]:
+    """Each answers the one behind it."""
     async with store.write() as conn:
-        lobby = await insert_thread(conn, EPEULE, "", NOW)
+        thread = await insert_thread(conn, EPEULE, "", NOW)
         person = await find_or_insert_person(conn, EPEULE, name="Paul", address=PAUL, now=NOW)
-        place = Place(association=EPEULE, link=BUREAU, side="list", lobby=lobby, now=NOW)
-        numbers = list(range(first, first + len(posts)))
-        return await insert_posts(
-            conn, place, posts, numbers, people={("Paul", PAUL): person}, flagged=frozenset(flagged)
-        )
+        place = Place(association=EPEULE, link=BUREAU, side="list", now=NOW)
+        ids = await new_post_ids(conn, len(posts))
+        parents = [*ids[1:], None]
+        placed = [
+            (post, Placing(id=id, number=first + n, thread_id=thread, parent_post_id=parents[n]))
+            for n, (id, post) in enumerate(zip(ids, posts, strict=True))
+        ]
+        await insert_posts(conn, place, placed, people={("Paul", PAUL): person}, flagged=frozenset(flagged))
+        return ids
 
 
 async def test_a_post_is_like_one_that_was_inserted_alone(open_store: OpenStore) -> None:
     store = await open_store()
     bulk = made(1)
-    ((id, shown),) = (await put(store, [bulk])).items()
-    assert shown == "La Fête"
+    (id,) = await put(store, [bulk])
     async with store.write() as conn:
         post = await get_post(conn, id)
         alone = NewPost(
@@ -105,7 +111,7 @@ async def test_ids_go_on_and_are_never_used_again(open_store: OpenStore) -> None
 async def test_what_is_known_is_found_by_message_id_or_by_words(open_store: OpenStore) -> None:
     store = await open_store()
     nameless = made(2, message_id=MessageId(""))
-    ids = list(await put(store, [made(1), nameless]))
+    ids = await put(store, [made(1), nameless])
     async with store.read() as conn:
         known = await find_known_posts(conn, EPEULE, [made(1, content_hash="other"), nameless, made(3)])
         assert {key: one.id for key, one in known.items()} == {("1@exemple.fr", "hash1"): ids[0], ("", "hash2"): ids[1]}
@@ -129,7 +135,7 @@ async def test_bytes_are_stored_once(open_store: OpenStore) -> None:
     )
     named = replace(file, filename="film.mp4", size_bytes=10**9, inline=False, content_id=None, blob=None)
     posts = [made(1, files=(file, named)), made(2, files=(file,))]
-    ids = list(await put(store, posts))
+    ids = await put(store, posts)
     await put(store, [made(3, files=(file,))], first=3000)
     async with store.read() as conn:
         first, second = await list_attachments(conn, ids[0])
