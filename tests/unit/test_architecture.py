@@ -114,7 +114,7 @@ def test_no_function_is_longer_than_sixty_lines() -> None:
 
 
 def test_no_blind_except_but_at_the_loops_edges() -> None:
-    edges = {"mail.lmtp", "lanes", "dispatch", "delivery", "daemon", "intake"}
+    edges = {"web.server", "mail.lmtp", "lanes", "dispatch", "delivery", "daemon", "intake"}
     blind = []
     for name, path in MODULES.items():
         for node in ast.walk(ast.parse(path.read_text())):
