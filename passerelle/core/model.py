@@ -29,7 +29,7 @@ InboxKind = Literal["email", "event"]
 InboxState = Literal["waiting", "done", "set_aside"]
 OutboxKind = Literal["event", "reaction", "redaction", "direct", "email"]
 OutboxState = Literal["waiting", "sending", "sent", "failed", "unknown", "cancelled"]
-PostState = Literal["accepted", "kept_back", "withdrawn", "redacted", "hidden", "erased"]
+PostState = Literal["passing", "accepted", "kept_back", "withdrawn", "redacted", "hidden", "erased"]
 Origin = Literal["live", "import"]
 LineKind = Literal["line", "correction", "reaction"]
 
@@ -224,6 +224,8 @@ class Batch:
     link: LinkName
     thread_id: ThreadId
     is_burst: bool
+    #: Its mail asks not to be archived, and nothing is kept of it.
+    no_archive: bool
     first_said_at: datetime
     last_said_at: datetime
     due_at: datetime

@@ -7,7 +7,8 @@ counts more than any header. Nothing recurses, nothing is quadratic: what is rec
 1. A post answers the nearest of its chain that is here.
 2. Where none is, the missing ones stand between: each answers what the chains that name it say, what is here before
    what is not, the most chains before the fewer, then the smallest name; the post answers the first that is here.
-3. A reply whose subject is wholly another than that of the post it answers begins a conversation, linked to the old.
+3. A reply whose subject is wholly another than that of the post it answers begins a conversation, linked to the old;
+   so does what is said now in answer to a room's past.
 4. Who names the same missing post, and answers nothing that is here, stands in one conversation.
 5. A loop is cut where its earliest post stands, which then answers nothing.
 6. Two posts of one name: a mail of ours is what the name means, else the earlier.
@@ -53,6 +54,9 @@ class Node:
     tie: str = ""
     #: False: it continues what it answers whatever its subject, like a line of the room.
     may_split: bool = True
+    #: A line of the room from before the bridge: what is said since begins a conversation of its own, since the past
+    #: stays its side's, and its words are no subject for the other's.
+    is_past: bool = False
     #: A name: it was said along with that post, in the same conversation, without answering it.
     beside: str = ""
     moved: Moved | None = None
@@ -182,9 +186,11 @@ class _Building:
     def split_by_subject(self) -> None:
         for key, parent in self.parents.items():
             node = self.nodes[key]
-            if parent is None or not node.may_split or node.moved is not None:
+            if parent is None or node.moved is not None:
                 continue
-            if not _continues(self.nodes[parent].subjects, node.subjects):
+            answered = self.nodes[parent]
+            begins = node.may_split and not _continues(answered.subjects, node.subjects)
+            if begins or (answered.is_past and not node.is_past):
                 self.split_from[key] = parent
                 self.parents[key] = None
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import BatchId, MailAddress, MessageId
 from passerelle.core.links import Link
 from passerelle.core.model import AttachmentRow, Batch, BatchLine, Post
+from passerelle.core.permalinks import message_path, short_path
 from passerelle.flows.context import FlowContext
 from passerelle.flows.marks import mark_of
 from passerelle.mail.compose import BatchCorrection, BatchFile, BatchMail, BatchReaction, BatchSpoken, compose_batch
@@ -64,8 +65,21 @@ async def compose_conversations(
         marker=mark_of(ctx, link, message_id),
         line_marks=" ".join(ctx.hashed("line", line.event_id) for line, _ in entries if line.kind == "line"),
         attachments_limit_bytes=link.settings.attachments_limit_bytes,
+        no_archive=any(conversation.batch.no_archive for conversation in conversations),
+        archived_at=_archived_at(ctx, link, message_id, first),
     )
     return compose_batch(mail, render=ctx.renderer(link.association))
+
+
+def _archived_at(ctx: FlowContext, link: Link, message_id: MessageId, first: Conversation) -> tuple[str, ...]:
+    """Where the mail will be read: by its Message-ID, and by the short name of its first line."""
+    web = ctx.settings.web
+    if web is None or first.batch.no_archive:
+        return ()
+    root, short = web.url.rstrip("/"), first.lines[0][1].permalink
+    paths = [message_path(link.association_name, message_id)]
+    paths += [short_path(link.association_name, short)] if short else []
+    return tuple(root + path for path in paths)
 
 
 async def _references(conn: AsyncConnection, link: Link, conversation: Conversation) -> list[MessageId]:

@@ -11,6 +11,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.marks import LINES_FIELD, marked_id
 from passerelle.flows.rethread import settle_waiting
 from passerelle.mail.reading import Reading
+from passerelle.store.batches import list_batches_of_mail
 from passerelle.store.links import count_echo
 from passerelle.store.outbox import find_outbox_by_message_id, mark_echoed
 from passerelle.store.seen import insert_seen
@@ -52,6 +53,12 @@ async def note_echo(ctx: FlowContext, conn: AsyncConnection, link: Link, reading
     lines = _HASH.findall(reading.email.header(LINES_FIELD) or "")
     if lines and marked_id(ctx, link, reading.email) is not None:
         await insert_seen(conn, link.association_name, "line", lines, now)
+
+
+async def is_echo_of_not_archived(ctx: FlowContext, conn: AsyncConnection, link: Link, reading: Reading) -> bool:
+    """Whether an email of ours that came back holds a line that is not to be archived."""
+    row = await _sent_row(ctx, conn, link, reading)
+    return row is not None and any(batch.no_archive for batch in await list_batches_of_mail(conn, row.id))
 
 
 async def _sent_row(ctx: FlowContext, conn: AsyncConnection, link: Link, reading: Reading) -> OutboxRow | None:

@@ -12,6 +12,7 @@ from passerelle.core.identity import delivery_key
 from passerelle.core.ids import PostId, RoomId, ThreadId
 from passerelle.core.links import Link, room_lane
 from passerelle.core.model import NO_MESSAGE_ID, InboxRow, LinkState, NewOutboxRow, NewPost
+from passerelle.core.not_archived import NOT_ARCHIVED
 from passerelle.core.permalinks import short_name
 from passerelle.core.placing import kept_references
 from passerelle.core.rules import Facts, Verdict, judge
@@ -21,12 +22,13 @@ from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.ghosts import ghost_of
 from passerelle.flows.names_shown import names_besides
-from passerelle.flows.own_email import is_own_email, note_echo
+from passerelle.flows.own_email import is_echo_of_not_archived, is_own_email, note_echo
 from passerelle.flows.refuse_email import refuse_email, set_aside_email
 from passerelle.flows.rendering import Showing, contents_of_email, files_of
 from passerelle.flows.rethread import Foreseen, foresee, rethread_chunk
 from passerelle.flows.welcome import welcome_list_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
+from passerelle.mail.no_archive import asks_for_no_archive
 from passerelle.mail.parse import parse_headers
 from passerelle.mail.reading import Reading, read_email
 from passerelle.store.attachments import insert_attachments
@@ -34,6 +36,7 @@ from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import finish_inbox, set_aside_inbox
 from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, lock_link, note_last_email
+from passerelle.store.not_kept import set_passing
 from passerelle.store.outbox import insert_outbox, list_outbox_of_post
 from passerelle.store.people import find_or_insert_person, note_participant
 from passerelle.store.posts import (
@@ -73,6 +76,11 @@ class Relay:
     @property
     def email(self) -> Email:
         return self.reading.email
+
+    @property
+    def is_not_archived(self) -> bool:
+        """Its author asks that nothing be kept of it: what leaves for the room holds its words, and nothing else."""
+        return asks_for_no_archive(self.email.headers)
 
 
 async def relay_email(ctx: FlowContext, row: InboxRow) -> None:
@@ -141,7 +149,10 @@ async def _decline(ctx: FlowContext, conn: AsyncConnection, relay: Relay, verdic
     if verdict.tell_author:
         await refuse_email(ctx, conn, link, relay.email, verdict.reason, row)
     # A mail that came before stands here as a post; or it was erased, and its words are not to come back.
-    forget_raw = verdict.reason in ("before_consent", "duplicate")
+    forget_raw = verdict.reason in ("before_consent", "duplicate") or relay.is_not_archived
+    if verdict.reason == "own":
+        # A list may leave out the field by which our mail asked not to be archived.
+        forget_raw = forget_raw or await is_echo_of_not_archived(ctx, conn, link, relay.reading)
     await finish_inbox(conn, row.id, now, reason=verdict.reason, forget_raw=forget_raw)
 
 
@@ -153,10 +164,13 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     known = await find_post_by_identity(conn, association, message_id, words)
     if known is not None:
         post_id, parent = known.id, known.parent_post_id
+        if known.flagged == NOT_ARCHIVED:
+            await set_passing(conn, known.id)
     else:
         await lock_threads(conn, association)
         foreseen = await foresee(conn, association, placed_as(link, relay.reading, row.received_at))
         subject = display_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix)
+        subject = "" if relay.is_not_archived else subject
         thread_id = foreseen.thread_id or await insert_thread(
             conn, association, subject, now, split_from=foreseen.split_from
         )
@@ -168,7 +182,7 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     await insert_seen(conn, association, "post", [relay.seen], now)
     await welcome_list_author(ctx, conn, link, relay.reading.author, row.received_at)
     await note_last_email(conn, association, link.name, row.received_at)
-    await finish_inbox(conn, row.id, now)
+    await finish_inbox(conn, row.id, now, forget_raw=relay.is_not_archived)
     log.info("Email accepted", extra={"link": link.path, "inbox_id": row.id, "post_id": post_id})
 
 
@@ -179,14 +193,15 @@ def said_at(email: Email, received_at: datetime) -> datetime:
 
 def placed_as(link: Link, reading: Reading, received_at: datetime) -> Placed:
     """The email as the post that it will be, as far as its place depends on it."""
-    email = reading.email
+    email, prefix = reading.email, link.settings.mailing_list.subject_prefix
     return Placed(
         id=PostId(0),
         link=link.name,
         side="list",
         message_id=email.message_id or NO_MESSAGE_ID,
         refs=" ".join(kept_references(email.in_reply_to, email.references)),
-        subject=canonical_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix),
+        # Of what is not to be archived the subject is not kept either.
+        subject="" if asks_for_no_archive(email.headers) else canonical_subject(email.subject, prefix=prefix),
         beginning="",
         said_at=(said_at(email, received_at) - _EPOCH) // timedelta(microseconds=1),
         content_hash=reading.content_hash,
@@ -238,6 +253,7 @@ async def _insert_post(
         await note_participant(conn, association, link.name, person_id, "list", now)
     other = await find_message_ids(conn, association, [email.message_id]) if email.message_id else {}
     taken = email.message_id is not None and any(k.post_id is not None for k in other.values())
+    kept = not relay.is_not_archived
     post_id = await insert_post(
         conn,
         NewPost(
@@ -245,20 +261,21 @@ async def _insert_post(
             link=link.name,
             side="list",
             inbox_id=row.id,
-            raw_hash=row.raw_hash,
+            raw_hash=row.raw_hash if kept else None,
             message_id=email.message_id or NO_MESSAGE_ID,
             content_hash=reading.content_hash,
             thread_id=thread_id,
             parent_post_id=foreseen.parent_post_id,
-            author_name=author.name if author else "",
-            author_address=address,
-            person_id=person_id,
-            subject=canonical_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix),
-            text=reading.text,
-            html=reading.html,
+            author_name=author.name if author and kept else "",
+            author_address=address if kept else None,
+            person_id=person_id if kept else None,
+            subject=canonical_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix) if kept else "",
+            text=reading.text if kept else "",
+            html=reading.html if kept else "",
+            state="accepted" if kept else "passing",
             said_at=said_at(email, row.received_at),
             accepted_at=now,
-            flagged="same_id_other_content" if taken else "",
+            flagged=("same_id_other_content" if taken else "") if kept else NOT_ARCHIVED,
             refs=" ".join(kept_references(email.in_reply_to, email.references)),
             permalink=short_name(association, email.message_id or reading.content_hash),
         ),

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.links import Link
 from passerelle.core.model import InboxRow, LinkState
+from passerelle.core.not_archived import without_mark
 from passerelle.core.ports import EventJson
 from passerelle.errors import MalformedEvent
 from passerelle.flows.context import FlowContext
@@ -107,6 +108,8 @@ def _parse(ctx: FlowContext, row: InboxRow, raw: EventJson) -> Parsed:
 def _forgets(arrival: Arrival, event: Parsed, reason: str) -> bool:
     """Whether nothing is kept of an event as it came: what an edit says is kept where it can be taken back."""
     is_private = isinstance(event, Ignored | Edit) or arrival.answer is not None
+    if isinstance(event, RoomLine):
+        is_private = is_private or without_mark(event.body) is not None
     return reason in _FORGET or is_private or not arrival.consented
 
 

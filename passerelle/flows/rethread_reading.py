@@ -217,6 +217,7 @@ class _Reader:
             said_at=post.said_at,
             tie=post.content_hash,
             may_split=post.side == "list",
+            is_past=post.side == "room" and post.origin == "import",
             beside=beside,
             moved=moved,
             fixed=fixed,

@@ -6,23 +6,32 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.identity import content_hash
-from passerelle.core.ids import UserId
+from passerelle.core.ids import EventId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import InboxRow, PendingLine, Post, PostVersion, RoomEvent
+from passerelle.core.not_archived import html_without_mark, without_mark
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import correct, rename_thread
 from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.names_shown import display_name, signed_name
+from passerelle.flows.not_kept import STANDING, keep_no_longer
 from passerelle.flows.room_line import Said, put_in_batch
 from passerelle.flows.taking_back import drop_arrival, has_left, held_because, post_of, take_back
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.matrix.events import Edit, Reaction, RoomLine, readable_text
-from passerelle.store.batches import find_line, find_open_batch
+from passerelle.store.batches import (
+    count_lines,
+    empty_batch,
+    find_line,
+    find_line_of_post,
+    find_open_batch,
+    remove_lines_of_post,
+)
 from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import find_arrival
 from passerelle.store.pending_lines import add_pending_line
 from passerelle.store.post_versions import insert_version, list_versions
-from passerelle.store.posts import find_event_in_room, find_post, update_post_text
+from passerelle.store.posts import find_event_in_room, find_post, find_room_event, get_post, update_post_text
 
 #: By this reaction an author sends their own line to the list (PEOPLE 5).
 SEND_KEYS = frozenset({"📧", "✉️", "✉", "📨"})
@@ -35,21 +44,54 @@ async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
         return await held_because(conn, row, edit.target) or "edit_of_nothing"
     if post.author_user_id != edit.sender:
         return "edit_of_nothing"
-    if post.state != "accepted":
+    if post.state not in STANDING:
         return "edit_of_redacted"
+    unmarked, left = without_mark(edit.line.body), await has_left(conn, post)
+    if left and (post.state == "passing" or unmarked is not None):
+        # A mail that corrects would have to be kept to be corrected: what left stays as it is, and nothing is kept.
+        await keep_no_longer(conn, post)
+        return "not_archived"
     new = PostVersion(
         event_id=edit.event_id,
         post_id=post.id,
-        text=readable_text(edit.line, ctx.renderer(link.association).words),
-        html=edit.line.formatted_body,
+        text=readable_text(edit.line, ctx.renderer(link.association).words) if unmarked is None else unmarked,
+        html=edit.line.formatted_body if unmarked is None else html_without_mark(edit.line.formatted_body),
         content_hash=content_hash(author=edit.sender, words=edit.line.body, said_at=post.said_at),
-        after_left=await has_left(conn, post),
+        after_left=left,
     )
     await _keep_wording(conn, edit, post, new)
+    if unmarked is not None and post.state == "accepted":
+        await keep_no_longer(conn, post)
+        await _leave_alone(ctx, conn, link, await get_post(conn, post.id), edit.target)
     if not new.after_left:
         await rename_thread(conn, post)
         return ""
     return "" if await correct(ctx, conn, link, post, new) else "small_edit"
+
+
+async def _leave_alone(ctx: FlowContext, conn: AsyncConnection, link: Link, post: Post, event_id: EventId) -> None:
+    """A line whose author asked by an edit that it not be archived leaves its batch for one of its own."""
+    stands, known = await find_line_of_post(conn, post.id), await find_room_event(conn, event_id)
+    if stands is None or known is None:
+        return  # nobody has sent it yet
+    for batch_id in await remove_lines_of_post(conn, post.id):
+        if not await count_lines(conn, batch_id):
+            await empty_batch(conn, batch_id)
+    said = Said(line=_line_again(post, known), post=post, asked_by=stands[1].asked_by)
+    await put_in_batch(ctx, conn, link, said, None)
+
+
+def _line_again(post: Post, known: RoomEvent) -> RoomLine:
+    """The line that a post of the room is, as it is put into a batch."""
+    return RoomLine(
+        event_id=known.event_id,
+        sender=UserId(post.author_user_id or ""),
+        said_at=post.said_at,
+        msgtype=post.msgtype,
+        body=post.text,
+        formatted_body=post.html,
+        thread_root=known.thread_root_event_id,
+    )
 
 
 async def _keep_wording(conn: AsyncConnection, edit: Edit, post: Post, new: PostVersion) -> None:
@@ -68,7 +110,7 @@ async def keep_edited(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, ed
     post = await post_of(conn, row, edit.target)
     if post is None:
         await _drop_held(ctx, conn, row, edit)
-    elif post.author_user_id == edit.sender and post.side == "room" and post.state == "accepted":
+    elif post.author_user_id == edit.sender and post.side == "room" and post.state in STANDING:
         await take_back(ctx, conn, post, "kept_back")
 
 
@@ -123,22 +165,14 @@ class Asked:
 async def _send_on_request(ctx: FlowContext, conn: AsyncConnection, link: Link, asked: Asked) -> str:
     """Only the author's own 📧 sends a line to the list (PEOPLE 5); another's asks the author."""
     reaction, known, post = asked.reaction, asked.known, asked.post
-    if post.side != "room" or post.state != "accepted" or post.origin != "live":
+    if post.side != "room" or post.state not in STANDING or post.origin != "live":
         return "reaction_in_room"
     if await find_line(conn, known.event_id) is not None:
         return "already_leaving"
     if reaction.sender != post.author_user_id:
         await _ask_author(ctx, conn, link, reaction, post)
         return "author_asked"
-    line = RoomLine(
-        event_id=known.event_id,
-        sender=reaction.sender,
-        said_at=post.said_at,
-        msgtype=post.msgtype,
-        body=post.text,
-        formatted_body=post.html,
-        thread_root=known.thread_root_event_id,
-    )
+    line = _line_again(post, known)
     batch = await find_open_batch(conn, link.association_name, link.name, thread_id=post.thread_id)
     await put_in_batch(ctx, conn, link, Said(line=line, post=post, asked_by=reaction.event_id), batch)
     return ""

@@ -10,6 +10,7 @@ from passerelle.core.identity import content_hash
 from passerelle.core.ids import BatchId, EventId, PostId, RoomId, ThreadId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, NewAttachment, NewPost, Post, RoomEvent
+from passerelle.core.not_archived import NOT_ARCHIVED, html_without_mark, without_mark
 from passerelle.core.permalinks import short_name
 from passerelle.core.placing import BESIDE, line_refs
 from passerelle.flows.context import FlowContext
@@ -21,7 +22,7 @@ from passerelle.mail.compose import first_words
 from passerelle.matrix.event_types import VOICE
 from passerelle.matrix.events import RoomLine, readable_text
 from passerelle.store.attachments import insert_attachments
-from passerelle.store.batches import add_line, find_open_batch, insert_batch, list_lines, move_due
+from passerelle.store.batches import add_line, find_open_batch, insert_batch, list_lines, move_due, set_no_archive
 from passerelle.store.people import find_or_insert_person, note_participant
 from passerelle.store.posts import find_event_in_room, get_post, insert_post, insert_room_event
 from passerelle.store.threads import get_thread, insert_thread
@@ -45,20 +46,23 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
     name = await display_name(conn, room_id, line.sender)
     person_id = await find_or_insert_person(conn, link.association_name, name=name, user_id=line.sender, now=ctx.now())
     await note_participant(conn, link.association_name, link.name, person_id, "room", ctx.now())
+    unmarked = without_mark(line.body)
     new = NewPost(
         association=link.association_name,
         link=link.name,
         side="room",
         inbox_id=row.id,
-        raw_hash=row.raw_hash,
+        raw_hash=row.raw_hash if unmarked is None else None,
         content_hash=content_hash(author=line.sender, words=line.body, said_at=line.said_at),
         thread_id=thread_id,
-        parent_post_id=parent.id if parent else None,
+        parent_post_id=parent.id if parent and parent.origin == "live" else None,
         author_name=await signed_name(ctx, conn, link, name),
         author_user_id=line.sender,
         person_id=person_id,
-        text=readable_text(line, ctx.renderer(link.association).words),
-        html=line.formatted_body,
+        text=readable_text(line, ctx.renderer(link.association).words) if unmarked is None else unmarked,
+        html=line.formatted_body if unmarked is None else html_without_mark(line.formatted_body),
+        state="accepted" if unmarked is None else "passing",
+        flagged="" if unmarked is None else NOT_ARCHIVED,
         msgtype=VOICE if line.is_voice else line.msgtype,
         said_at=min(line.said_at, row.received_at),
         accepted_at=ctx.now(),
@@ -87,9 +91,12 @@ class Said:
 
 
 async def put_in_batch(ctx: FlowContext, conn: AsyncConnection, link: Link, said: Said, batch: Batch | None) -> None:
-    """Join the conversation's open batch, or open one; the batch is due again from this line on."""
+    """Join the conversation's open batch, or open one; the batch is due again from this line on.
+
+    A line that is not to be archived leaves in a mail of its own.
+    """
     settings, line, post = link.settings, said.line, said.post
-    if settings.policy != "conversation":
+    if settings.policy != "conversation" or post.state == "passing":
         batch = None
     said_at = _believed(line.said_at, batch, ctx.now())
     first = batch.first_said_at if batch else said_at
@@ -105,6 +112,8 @@ async def put_in_batch(ctx: FlowContext, conn: AsyncConnection, link: Link, said
             said_at=said_at,
             due_at=due,
         )
+        if post.state == "passing":
+            await set_no_archive(conn, batch_id)
     else:
         batch_id = batch.id
         await move_due(conn, batch_id, last, due)
@@ -173,7 +182,8 @@ async def _thread_for(
         return parent.thread_id
     if batch is not None:
         return batch.thread_id
-    subject = first_words(readable_text(line, ctx.renderer(link.association).words))
+    is_kept = without_mark(line.body) is None
+    subject = first_words(readable_text(line, ctx.renderer(link.association).words)) if is_kept else ""
     # What was said before the bridge came stays its side's (PEOPLE 8): its words are no subject of a mail to the list.
     split_from = parent.thread_id if parent is not None else None
     return await insert_thread(conn, link.association_name, subject, ctx.now(), split_from)

@@ -13,10 +13,12 @@ from passerelle.core.model import Batch, BatchLine, NewOutboxRow, Post
 from passerelle.errors import ConfigError, MalformedEmail, PasserelleError, StoreError
 from passerelle.flows.context import FlowContext, Restored
 from passerelle.flows.conversation_mail import Conversation, compose_conversations
+from passerelle.flows.not_kept import STANDING
 from passerelle.flows.rethread import settle_waiting
 from passerelle.steps import reached
 from passerelle.store.attachments import count_wanted_of_batch
 from passerelle.store.batches import (
+    count_sealed_alike_since,
     count_sealed_since,
     count_thread_sealed_since,
     empty_batch,
@@ -84,44 +86,49 @@ async def _postpone(ctx: FlowContext, batches: Sequence[Batch], wait: timedelta)
 
 
 async def _seal_link(ctx: FlowContext, link: Link, batches: Sequence[Batch]) -> int:
-    """Seal the due batches of one link, each as a mail of its own, or all as one evening mail."""
+    """Seal the due batches of one link, each as a mail of its own, or all of a kind as one evening mail."""
     made = 0
     for batch in batches:
         try:
             async with ctx.store.write() as conn:
-                sealed, together = await _seal_one(ctx, conn, link, batch, batches)
+                sealed = await _seal_one(ctx, conn, link, batch, batches)
         except (MalformedEmail, ConfigError) as error:
             await _set_aside(ctx, link, batch, error)
             continue
         made += sealed
         if sealed:
             reached("batch_sealed")
-        if together:
-            break
     return made
 
 
-async def _seal_one(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, batch: Batch, batches: Sequence[Batch]
-) -> tuple[int, bool]:
-    """Seal a batch where it may leave now; how many mails were made, and whether all that is due left with it."""
+async def _seal_one(ctx: FlowContext, conn: AsyncConnection, link: Link, batch: Batch, batches: Sequence[Batch]) -> int:
+    """Seal a batch where it may leave now, in the evening with all others of its kind; how many mails were made."""
     await lock_link(conn, link.association_name, link.name)
     present = await get_batch(conn, batch.id)
     if present.state != "open" or present.due_at != batch.due_at:
         # It has left, or a line has joined it, since it was found to be due.
-        return 0, False
+        return 0
     if not await _may_leave(ctx, conn, link, batch):
-        return 0, False
+        return 0
     now = ctx.now()
-    sent_today = await count_sealed_since(conn, batch.association, batch.link, day_began(now, link.zone))
+    sent_today = await _sent_today(conn, link, batch, day_began(now, link.zone))
     leaves = departure(batch.due_at, now, sent_today, link.settings, link.zone)
     if leaves.at > now:
         await postpone_batch(conn, batch.id, leaves.at)
-        return 0, False
+        return 0
     if not leaves.together:
-        return await _seal(ctx, conn, link, [batch]), False
-    others = [other for other in batches if other.id != batch.id and await _may_leave(ctx, conn, link, other)]
-    return await _seal(ctx, conn, link, [batch, *others]), True
+        return await _seal(ctx, conn, link, [batch])
+    # What is not to be archived leaves in a mail of its own, in the evening too.
+    others = [other for other in batches if other.id != batch.id and other.no_archive == batch.no_archive]
+    others = [other for other in others if await _may_leave(ctx, conn, link, other)]
+    return await _seal(ctx, conn, link, [batch, *others])
+
+
+async def _sent_today(conn: AsyncConnection, link: Link, batch: Batch, since: datetime) -> int:
+    """How many mails of the day were sent when it is a batch's turn: all count, until the evening mail of its kind."""
+    every = await count_sealed_since(conn, batch.association, batch.link, since)
+    alike = await count_sealed_alike_since(conn, batch, since)
+    return max(alike, min(every, link.settings.mails_per_day))
 
 
 async def _set_aside(ctx: FlowContext, link: Link, batch: Batch, error: PasserelleError) -> None:
@@ -189,8 +196,10 @@ async def _seal(ctx: FlowContext, conn: AsyncConnection, link: Link, batches: Se
         for user in await list_pending_authors(conn, link.association_name, link.name)
         if await is_being_told(conn, link.association_name, link.name, [ctx.hashed("told", user)])
     ]
-    await adopt_pending_lines(conn, link.association_name, link.name, conversations[0].batch.id, except_of=untold)
     first = conversations[0]
+    # What others correct is to be archived, and waits for another mail.
+    if not first.batch.no_archive:
+        await adopt_pending_lines(conn, link.association_name, link.name, first.batch.id, except_of=untold)
     conversations[0] = Conversation(batch=first.batch, lines=await _lines_to_send(ctx, conn, link, first.batch))
     message_id = message_id_of(ctx, link, first.lines[0][0])
     raw = await compose_conversations(ctx, conn, link, conversations, message_id)
@@ -204,7 +213,7 @@ async def _lines_to_send(
     ctx: FlowContext, conn: AsyncConnection, link: Link, batch: Batch
 ) -> tuple[tuple[BatchLine, Post], ...]:
     """What stands in a batch and has not left: after a restored backup, echoes tell which lines the list has."""
-    entries = [(line, post) for line, post in await list_lines(conn, batch.id) if post.state == "accepted"]
+    entries = [(line, post) for line, post in await list_lines(conn, batch.id) if post.state in STANDING]
     hashes = {line.event_id: ctx.hashed("line", line.event_id) for line, _ in entries}
     left = await find_seen(conn, link.association_name, "line", list(hashes.values()))
     entries = [(line, post) for line, post in entries if hashes[line.event_id] not in left]

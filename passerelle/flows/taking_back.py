@@ -13,6 +13,7 @@ from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, Post, PostState, PostVersion, RoomEvent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import correct, rename_thread
+from passerelle.flows.not_kept import STANDING
 from passerelle.matrix.events import Redaction
 from passerelle.store.attachments import forget_attachments, forget_file
 from passerelle.store.batches import (
@@ -204,7 +205,7 @@ async def _take_edit_back(
         await _unseal_or_forget(ctx, conn, await list_sealed_with(conn, post.id))
     await delete_version(conn, version.event_id)
     versions = await list_versions(conn, post.id)
-    if post.state != "accepted" or not versions:
+    if post.state not in STANDING or not versions:
         return
     now_reads = versions[-1]
     await update_post_text(conn, post.id, text=now_reads.text, html=now_reads.html, content_hash=now_reads.content_hash)

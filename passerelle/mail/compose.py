@@ -168,6 +168,8 @@ def _list_fields(mail: BatchMail, author: str, subject: str) -> list[tuple[str, 
         fields.append(("X-Passerelle-Lines", mime.mark(mail.line_marks)))
     if mail.no_archive:
         fields.append(("X-No-Archive", "Yes"))
+    # RFC 5064 §2.2: a field for each address, none twice.
+    fields += [("Archived-At", mime.address_of_page(url)) for url in dict.fromkeys(mail.archived_at)]
     return fields
 
 

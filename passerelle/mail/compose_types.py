@@ -85,6 +85,8 @@ class BatchMail:
     attachments_limit_bytes: int
     #: Asks archives to leave it out (X-No-Archive).
     no_archive: bool = False
+    #: Permanent addresses under which archives show it (RFC 5064); ASCII, percent-encoded.
+    archived_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,13 @@ _OPEN = batch.c.state == literal_column("'open'")
 
 _OF_LINK = (
     select(*_SHAPE.columns)
-    .where(_OPEN, batch.c.association == bindparam("association"), batch.c.link == bindparam("link"))
+    # A line that is not to be archived leaves alone.
+    .where(
+        _OPEN,
+        batch.c.no_archive == False,  # noqa: E712
+        batch.c.association == bindparam("association"),
+        batch.c.link == bindparam("link"),
+    )
     .order_by(batch.c.id.desc())
     .limit(1)
 )
@@ -29,6 +35,7 @@ _FIND_OPEN_OF_THREAD = _OF_LINK.where(batch.c.thread_id == bindparam("thread_id"
 _FIND_OPEN_BURST = _OF_LINK.where(batch.c.is_burst == True)  # noqa: E712
 _GET = select(*_SHAPE.columns).where(batch.c.id == bindparam("which"))
 _INSERT = insert(batch).returning(batch.c.id)
+_SET_NO_ARCHIVE = update(batch).where(batch.c.id == bindparam("which")).values(no_archive=True)
 _ADD_LINE = upsert(
     batch_line,
     lambda i: i.on_conflict_do_update(
@@ -137,6 +144,7 @@ _REOPEN = (
     .values(state="open", sealed_at=None, outbox_id=None, message_id="")
     .returning(*_SHAPE.columns)
 )
+_OF_MAIL = select(*_SHAPE.columns).where(batch.c.outbox_id == bindparam("mail")).order_by(batch.c.id)
 _EMPTY = update(batch).where(batch.c.id == bindparam("which"), _OPEN).values(state="empty")
 _COUNT_SEALED = (
     select(func.count())
@@ -147,6 +155,7 @@ _COUNT_SEALED = (
         batch.c.sealed_at >= bindparam("since"),
     )
 )
+_COUNT_SEALED_ALIKE = _COUNT_SEALED.where(batch.c.no_archive == bindparam("no_archive"))
 _COUNT_SEALED_OF_THREAD = (
     select(func.count())
     .select_from(batch)
@@ -204,6 +213,11 @@ async def insert_batch(
     values = {"association": association, "link": link, "thread_id": thread_id, "is_burst": is_burst}
     values |= {"first_said_at": said_at, "last_said_at": said_at, "due_at": due_at}
     return BatchId((await conn.execute(_INSERT, values)).scalar_one())
+
+
+async def set_no_archive(conn: AsyncConnection, batch_id: BatchId) -> None:
+    """What stands in a batch is not to be archived: it leaves alone, and says so."""
+    await conn.execute(_SET_NO_ARCHIVE, {"which": batch_id})
 
 
 class LineFields(TypedDict):
@@ -270,6 +284,11 @@ async def forget_corrections(
         await conn.execute(_FORGET_OF_POST, {"of_post": post_id})
     if event_id is not None:
         await conn.execute(_FORGET_OF_EVENT, {"of_event": event_id})
+
+
+async def list_batches_of_mail(conn: AsyncConnection, outbox_id: OutboxId) -> list[Batch]:
+    """The batches that left as one mail."""
+    return _SHAPE.values((await conn.execute(_OF_MAIL, {"mail": outbox_id})).all())
 
 
 async def reopen_batches(conn: AsyncConnection, outbox_id: OutboxId) -> list[Batch]:
@@ -347,6 +366,12 @@ async def count_sealed_since(
     """How many batches of a link were sealed since then."""
     values = {"association": association, "link": link, "since": since}
     return (await conn.execute(_COUNT_SEALED, values)).scalar_one()
+
+
+async def count_sealed_alike_since(conn: AsyncConnection, batch: Batch, since: datetime) -> int:
+    """How many batches of its link that are to be archived like it, or not, were sealed since then."""
+    values = {"association": batch.association, "link": batch.link, "since": since, "no_archive": batch.no_archive}
+    return (await conn.execute(_COUNT_SEALED_ALIKE, values)).scalar_one()
 
 
 async def count_thread_sealed_since(conn: AsyncConnection, thread_id: ThreadId, since: datetime) -> int:

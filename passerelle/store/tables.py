@@ -93,7 +93,7 @@ post = table(
     Column("msgtype", Words, nullable=False, default="m.text"),
     Column("said_at", Instant, nullable=False),
     Column("accepted_at", Instant, nullable=False),
-    # accepted | kept_back | withdrawn | redacted | hidden (« retirer », may be shown again) | erased
+    # passing (relayed, then forgotten: « hors archive ») | accepted | kept_back | withdrawn | redacted | hidden (« retirer », may be shown again) | erased
     Column("state", Words, nullable=False, default="accepted"),
     Column("flagged", Words, nullable=False, default=""),  # same_id_other_content …
     Column("origin", Words, nullable=False, default="live"),  # live | import: it was said before the bridge was there
@@ -110,6 +110,7 @@ post = table(
     Index("ix_post_link_time", "association", "link", "said_at"),
     Index("ix_post_permalink", "permalink"),
     Index("ix_post_person", "person_id", **where_set("person_id")),
+    Index("ix_post_passing", "id", **where("state", "passing")),
     Index("ix_post_to_index", "id", **where("index_state", "waiting")),
     # What stands among the searched words and must not be found (`store.search_sqlite`): few.
     Index("ix_post_withheld", "chrono_id", **where_not("state", "accepted")),
@@ -195,6 +196,7 @@ batch = table(
     Column("link", Words, nullable=False),
     Column("thread_id", RowId, ForeignKey("thread.id"), nullable=False),
     Column("is_burst", Flag, nullable=False, default=False),  # lines that answer nothing join it
+    Column("no_archive", Flag, nullable=False, default=False),  # « hors-archive : » no other line joins it
     Column("first_said_at", Instant, nullable=False),
     Column("last_said_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),

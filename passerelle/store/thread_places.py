@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, LinkName, PostId, ThreadId
-from passerelle.core.model import Side
+from passerelle.core.model import Origin, Side
 from passerelle.store.archive_tables import thread_edit
 from passerelle.store.tables import mail_id, missing_parent, post, room_event, thread
 from passerelle.store.types import Long
@@ -59,16 +59,18 @@ class Placed:
     content_hash: str
     thread_id: ThreadId
     parent_post_id: PostId | None
+    origin: Origin = "live"
 
 
 _COLUMNS: tuple[ColumnElement[Any], ...] = (
     post.c.id, post.c.link, post.c.side, post.c.message_id, post.c.refs, post.c.subject,
     case((post.c.side == literal_column("'room'"), func.substr(post.c.text, 1, _BEGINNING)), else_=""),
     type_coerce(post.c.said_at, Long), post.c.content_hash, post.c.thread_id, post.c.parent_post_id,
+    post.c.origin,
 )  # fmt: skip
 _NAMES_OF_COLUMNS = (
     "id", "link", "side", "message_id", "refs", "subject", "beginning", "said_at", "content_hash", "thread_id",
-    "parent_post_id",
+    "parent_post_id", "origin",
 )  # fmt: skip
 MANY: BindParameter[Any] = bindparam("many", expanding=True)
 _POSTS = select(*_COLUMNS).where(post.c.id.in_(MANY))

@@ -10,6 +10,7 @@ from passerelle.flows.import_room_past import import_room_past
 from passerelle.matrix.past_page import PastPage
 from passerelle.store.imports import NewImportRun, insert_import_run
 from passerelle.store.posts import find_room_event, get_post
+from passerelle.store.threads import get_thread
 from tests.flows.bridge import ROOM, START, Bridge, MakeBridge, body_of
 
 
@@ -71,8 +72,9 @@ async def test_a_live_answer_carries_none_of_its_words_to_the_list(make_bridge: 
     assert "secret" not in sent[0].as_string()
     assert "Je m’en occupe." in body_of(sent[0])
     imported, live = await post_of(bridge, old["event_id"]), await post_of(bridge, answer)
-    assert (live.parent_post_id, live.origin) == (imported.id, "live")
-    assert live.thread_id != imported.thread_id
+    assert (live.parent_post_id, live.origin) == (None, "live")
+    async with bridge.ctx.store.read() as conn:
+        assert (await get_thread(conn, live.thread_id)).split_from_thread_id == imported.thread_id
 
 
 async def test_talks_are_told_apart_by_their_pauses_also_over_pages(make_bridge: MakeBridge) -> None:

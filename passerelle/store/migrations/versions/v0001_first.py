@@ -391,6 +391,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_post_content', 'post', ['association', 'content_hash'], unique=False)
     op.create_index('ix_post_link_time', 'post', ['association', 'link', 'said_at'], unique=False)
+    op.create_index('ix_post_passing', 'post', ['id'], unique=False, sqlite_where=sa.text("state = 'passing'"), postgresql_where=sa.text("state = 'passing'"))
     op.create_index('ix_post_permalink', 'post', ['permalink'], unique=False)
     op.create_index('ix_post_person', 'post', ['person_id'], unique=False, sqlite_where=sa.text('person_id IS NOT NULL'), postgresql_where=sa.text('person_id IS NOT NULL'))
     op.create_index('ix_post_raw_hash', 'post', ['raw_hash'], unique=False, sqlite_where=sa.text('raw_hash IS NOT NULL'), postgresql_where=sa.text('raw_hash IS NOT NULL'))
@@ -550,6 +551,7 @@ def upgrade() -> None:
     sa.Column('link', sa.Text(), nullable=False),
     sa.Column('thread_id', LONG, nullable=False),
     sa.Column('is_burst', FLAG, nullable=False),
+    sa.Column('no_archive', FLAG, nullable=False),
     sa.Column('first_said_at', LONG, nullable=False),
     sa.Column('last_said_at', LONG, nullable=False),
     sa.Column('due_at', LONG, nullable=False),
