@@ -1,6 +1,7 @@
 """The processes that make posts of mails. They end with the import, whatever ends it: also where it is killed."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -52,6 +53,9 @@ def _begin(work: Work) -> None:
     """What a process does first."""
     global _work
     _work = work
+    # Mails leave no cycles behind; what was loaded until here stays.
+    gc.freeze()
+    gc.set_threshold(50_000)
     # Ctrl-C is for the process that writes, which ends these.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
