@@ -306,7 +306,8 @@ async def _person(ctx: FlowContext, association: AssociationSettings, who: str) 
     if not found:
         raise Unclear(_("Nobody is known by that address, account, name or number."))
     if len(found) > 1:
-        numbers = ", ".join(f"{one.id} ({_('mail') if one.addresses else _('chat')})" for one in found)
+        kinds = {True: _("mail"), False: _("chat")}
+        numbers = ", ".join(f"{one.id} ({kinds[bool(one.addresses)]})" for one in found)
         raise Unclear(_("Several persons are meant; say which by number: {numbers}.").format(numbers=numbers))
     return found[0]
 

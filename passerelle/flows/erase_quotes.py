@@ -31,6 +31,7 @@ from passerelle.store.scrub import (
     forget_arrival,
     forget_content,
     forget_envelope,
+    forget_error,
     forget_mail_bytes,
     list_arrivals,
     list_departures,
@@ -257,6 +258,8 @@ async def _clean_departure(
     erasing: Erasing, conn: AsyncConnection, row: Any, held: tuple[bytes | None, bytes | None], wanted: Wanted
 ) -> None:
     raw, file = held
+    if mark_out(row.last_error, wanted.traces, wanted.marks).count:
+        await forget_error(conn, row.id)
     if raw is not None and await asyncio.to_thread(copy_of_email, raw, wanted) != "same":
         if row.state == "waiting":
             erasing.count("mails_not_sent")

@@ -245,7 +245,19 @@ async def forget_envelope(conn: AsyncConnection, id: int) -> None:
 
 async def list_departures(conn: AsyncConnection, association: AssociationName, after: int, limit: int) -> list[Any]:
     """The next rows of the outbox by id of which something is kept: id, kind, state, recipient, content and hashes."""
-    names = ("id", "kind", "state", "recipient", "content", "raw_hash", "upload_hash", "event_id", "room_id", "link")
+    names = (
+        "id",
+        "kind",
+        "state",
+        "recipient",
+        "content",
+        "raw_hash",
+        "upload_hash",
+        "event_id",
+        "room_id",
+        "link",
+        "last_error",
+    )
     statement = (
         select(*(outbox.c[name] for name in names), outbox.c.message_id, outbox.c.ghost, outbox.c.unique_key)
         .where(outbox.c.association == association, outbox.c.id > after)
@@ -292,6 +304,11 @@ async def forget_content(conn: AsyncConnection, outbox_id: int, upload_hash: Blo
     )
     if upload_hash is not None:
         await delete_unreferenced_blob(conn, upload_hash)
+
+
+async def forget_error(conn: AsyncConnection, outbox_id: int) -> None:
+    """What a server answered is kept no longer: it may name somebody."""
+    await conn.execute(update(outbox).where(outbox.c.id == outbox_id).values(last_error=""))
 
 
 async def forget_recipient(conn: AsyncConnection, outbox_id: int) -> None:
