@@ -13,6 +13,7 @@ from passerelle.core.not_archived import without_mark
 from passerelle.core.ports import EventJson
 from passerelle.errors import MalformedEvent
 from passerelle.flows.context import FlowContext
+from passerelle.flows.link_command import LINK_REASONS, answer_link, asks_for_link
 from passerelle.flows.room_changes import keep_edited, take_edit, take_reaction
 from passerelle.flows.room_line import take_line
 from passerelle.flows.search_commands import Answer, answer_in_room, search_for_room, search_of_line
@@ -110,7 +111,7 @@ def _forgets(arrival: Arrival, event: Parsed, reason: str) -> bool:
     is_private = isinstance(event, Ignored | Edit) or arrival.answer is not None
     if isinstance(event, RoomLine):
         is_private = is_private or without_mark(event.body) is not None
-    return reason in _FORGET or is_private or not arrival.consented
+    return reason in _FORGET | LINK_REASONS or is_private or not arrival.consented
 
 
 async def _take(
@@ -138,16 +139,24 @@ async def _take(
     if isinstance(event, Undecryptable):
         await _tell_undecryptable(ctx, conn, link, row)
         return "undecryptable"
-    if isinstance(event, RoomLine) and arrival.answer is not None:
-        return await answer_in_room(ctx, conn, link, event, arrival.answer)
     if isinstance(event, RoomLine):
-        await note_last_line(conn, link.association_name, link.name, event.said_at)
-        return await take_line(ctx, conn, link, row, event)
+        return await _take_line(ctx, conn, arrival, event)
     if isinstance(event, Edit):
         return await take_edit(ctx, conn, link, row, event)
     if isinstance(event, Reaction):
         return await take_reaction(ctx, conn, link, row, event)
     return "no_line"
+
+
+async def _take_line(ctx: FlowContext, conn: AsyncConnection, arrival: Arrival, line: RoomLine) -> str:
+    """A line is something asked of the bridge, or a contribution."""
+    link = arrival.link
+    if arrival.answer is not None:
+        return await answer_in_room(ctx, conn, link, line, arrival.answer)
+    if asks_for_link(line):
+        return await answer_link(ctx, conn, link, arrival.row, line)
+    await note_last_line(conn, link.association_name, link.name, line.said_at)
+    return await take_line(ctx, conn, link, arrival.row, line)
 
 
 async def _take_kept(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, event: Parsed) -> str:

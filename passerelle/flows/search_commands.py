@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.email import Email, Mailbox
-from passerelle.core.links import Link, room_lane
-from passerelle.core.model import InboxRow, NewOutboxRow
+from passerelle.core.links import Link
+from passerelle.core.model import InboxRow
 from passerelle.core.permalinks import short_path
 from passerelle.core.readership import Standing, named_alike, shelves_of
 from passerelle.core.room_commands import parse_command
@@ -33,10 +33,9 @@ from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.found_texts import Hit
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.readers import reader_of
+from passerelle.flows.room_notice import RoomAnswer, insert_room_notice
 from passerelle.flows.search_archive import search_archive
 from passerelle.matrix.events import RoomLine
-from passerelle.matrix.render import notice, relate
-from passerelle.store.outbox import insert_outbox
 from passerelle.store.readers import list_openings, list_persons_at
 from passerelle.store.rooms import find_room
 from passerelle.store.sessions import count_try
@@ -121,39 +120,9 @@ async def answer_in_room(ctx: FlowContext, conn: AsyncConnection, link: Link, li
             variables=answer.variables,
         )
         return "search_wrong"
-    await _insert_notice(ctx, conn, link, line, answer)
+    told = RoomAnswer(purpose="search", template="search_found", variables=answer.variables)
+    await insert_room_notice(ctx, conn, link, line, told)
     return "search"
-
-
-async def _insert_notice(ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine, answer: Answer) -> None:
-    """A notice that answers the line, in its Matrix thread where it stands in one."""
-    room_id = ctx.links.room_of(link)
-    if room_id is None:
-        return
-    now, unique_key = ctx.now(), f"search:{line.event_id}"
-    key = ctx.hashed("delivery", unique_key)
-    names = {"association": link.association, "link": link.settings, "coordinator": link.association.coordinators[0]}
-    text = ctx.renderer(link.association).render("room/search_found", **names, **answer.variables)
-    content = relate(
-        notice(text, delivery_key=key), root=line.thread_root, parent=line.event_id, style=link.settings.threads
-    )
-    await insert_outbox(
-        conn,
-        NewOutboxRow(
-            unique_key=unique_key,
-            lane=room_lane(room_id),
-            kind="event",
-            association=link.association_name,
-            link=link.name,
-            room_id=room_id,
-            content=content,
-            delivery_key=key,
-            created_at=now,
-            due_at=now,
-            # Nobody waits any more for an answer that could not be given within the hour.
-            give_up_at=now + _HOUR,
-        ),
-    )
 
 
 async def _shelves_of_room(ctx: FlowContext, conn: AsyncConnection, link: Link) -> frozenset[Shelf]:
@@ -191,9 +160,7 @@ def search_of_email(email: Email) -> str | None:
     return command.rest or first
 
 
-async def search_for_mail(
-    ctx: FlowContext, links: Iterable[Link], author: Mailbox, asked: str
-) -> MailedSearch | None:
+async def search_for_mail(ctx: FlowContext, links: Iterable[Link], author: Mailbox, asked: str) -> MailedSearch | None:
     """Search what the writer of an email may read. Not within a transaction.
 
     Args:

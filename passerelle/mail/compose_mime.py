@@ -31,7 +31,6 @@ _MAX_REFERENCES = 20
 _ID = re.compile(r"[!-;=?-~]+@?[!-;=?-~]*")
 #: A URI as RFC 3986 writes it, within what a line may hold (RFC 5322 §2.1.1).
 _PAGE = re.compile(r"https?://[!#-;=?-Z_a-z~%\[\]]{1,900}")
-_LONG_PAGE = 60
 _VISIBLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _ADDRESS = re.compile(r"[!#-'*+\-/-9=?A-Z^-~.]{1,64}@[A-Za-z0-9.\-\[\]:]{1,255}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
@@ -102,7 +101,7 @@ def address_of_page(url: str) -> str:
     """`<URL>` (RFC 5064 §2.1). Raises MalformedEmail where it is none, or too long to be written."""
     if not _PAGE.fullmatch(url):
         raise MalformedEmail("an address of the archive cannot be written in a header field")
-    return f"\n <{url}>" if len(url) > _LONG_PAGE else f"<{url}>"
+    return f"<{url}>"
 
 
 def date(at: datetime) -> str:

@@ -163,6 +163,18 @@ def test_archives_are_asked_to_leave_it_out() -> None:
     assert composed(replace(MAIL, no_archive=True))["X-No-Archive"] == "Yes"
 
 
+def test_where_it_is_archived_stands_in_fields_of_its_own() -> None:
+    pages = ("https://archives.example.org/epeule/m/abc.1@asso.example", "https://archives.example.org/epeule/p/abcd")
+    long = "https://archives.example.org/epeule/m/" + "a" * 80 + "%C3%A9@asso.example"
+    message = composed(replace(MAIL, archived_at=(*pages, pages[0], long)))
+    assert message.get_all("Archived-At") == [*(f"<{page}>" for page in pages), f"<{long}>"]
+    assert all(len(line) <= 998 for line in message.as_bytes().split(b"\n"))
+    assert "Archived-At" not in composed(MAIL)
+    for wrong in ("https://a.example/ b", "javascript:alert(1)", "https://a.example/<x>", "https://" + "a" * 2000):
+        with pytest.raises(MalformedEmail):
+            composed(replace(MAIL, archived_at=(wrong,)))
+
+
 def test_text_comes_first_and_html_beside_it() -> None:
     kinds = [part.get_content_type() for part in composed(CONVERSATION).walk()]
     assert kinds == [
