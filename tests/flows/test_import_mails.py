@@ -128,7 +128,7 @@ async def test_a_mail_of_an_imported_past_that_comes_again_is_no_second_post(bri
     live = mail("Bonjour à tous, qui a les clés ?", subject="Les clés")
     await take_in(bridge, [live])
     await bridge.receive(live)
-    assert await rows(bridge, "SELECT origin FROM post WHERE side = 'list'") == [("import",)]
+    assert await rows(bridge, "SELECT origin FROM post WHERE side = 'list'") == [("live",)]
 
 
 async def test_what_was_erased_does_not_come_back(bridge: Bridge) -> None:
@@ -166,6 +166,29 @@ async def test_our_own_mails_are_known_and_no_posts(bridge: Bridge) -> None:
     ours = made(1).replace(b"paul@exemple.fr", BRIDGE.encode())
     outcome = await take_in(bridge, [ours, made(2)])
     assert (outcome.imported, outcome.known) == (1, 1)
+
+
+@pytest.mark.parametrize("from_", [f"Lea via Bureau <{LIST}>", None])
+async def test_lines_of_the_room_that_left_as_a_mail_are_known_as_they_came_back(
+    bridge: Bridge, from_: str | None
+) -> None:
+    await bridge.say("On se retrouve à 18 h ?")
+    (left,) = await bridge.settle()
+    if from_ is not None:
+        left.replace_header("From", from_)
+    outcome = await take_in(bridge, [left.as_bytes(), made(2)])
+    assert (outcome.imported, outcome.known) == (1, 1)
+    assert await rows(bridge, "SELECT count(*) FROM post WHERE side = 'list'") == [(1,)]
+
+
+async def test_a_mail_of_ours_without_its_mark_is_known_by_its_message_id(bridge: Bridge) -> None:
+    await bridge.say("On se retrouve à 18 h ?")
+    (left,) = await bridge.settle()
+    del left["X-Passerelle"]
+    left.replace_header("From", f"Bureau <{LIST}>")
+    del left["Reply-To"]
+    outcome = await take_in(bridge, [left.as_bytes()])
+    assert (outcome.imported, outcome.known) == (0, 1)
 
 
 async def test_answers_find_their_conversation_in_whatever_order(bridge: Bridge) -> None:
