@@ -32,23 +32,18 @@ _CONTENT_DROPPED = {
 _SCHEMES = {"http", "https", "mailto"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _MARKUP = re.compile(r"<(?:b|strong|i|em|u|s|del|sub|sup|ul|ol|table|pre|code|blockquote|a|h[1-6]|img)[\s>]", re.I)
-#: What needs a look at the tags one by one: pictures, tables, lists, headings, empty links, and what a mail may hide.
-_NEEDS_A_LOOK = re.compile(
-    r"<(?:img|table|h[1-6]|ul|ol|li|tr|td|font|center|a(?: [^>]{0,3000})?></a)\b|<a(?: [^>]{0,3000})?>\s*<"
-    r"|(?:display|visibility|mso-hide|font-size)\s*:|\shidden",
-    re.I,
-)
+#: What needs a look at the tags one by one: pictures, tables, lists, headings, links without words, and what a mail may
+#: hide. Looked for in lower case; a word of the text that is one of these costs time and nothing else.
+_NEEDS_A_LOOK = (
+    "<img", "<table", "<tr", "<td", "<h1", "<h2", "<h3", "<h4", "<h5", "<h6", "<ul", "<ol", "<li", "<font", "<center",
+    "></a", "> </a", "hidden", "display", "mso-hide", "font-size",
+)  # fmt: skip
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])", re.I)
 _WEB = re.compile(r"https?://", re.I)
 
 
-def _attribute(tag: str, name: str, value: str) -> str | None:
-    if name == "dir":
-        return value if value in ("ltr", "rtl", "auto") else None
-    if name in ("colspan", "rowspan", "start"):
-        return value if value.isascii() and value.isdigit() and len(value) < 4 else None
-    return value
-
+_DIRECTIONS = {"ltr", "rtl", "auto"}
+_NUMBERS = set(map(str, range(1, 100)))
 
 _FIRST_PASS = nh3.Cleaner(
     tags=set(_TAGS | _HEADINGS | {"img", "span", "font", "center"}),
@@ -62,9 +57,12 @@ _FIRST_PASS = nh3.Cleaner(
 _LAST_PASS = nh3.Cleaner(
     tags=set(_TAGS),
     clean_content_tags=set(_CONTENT_DROPPED),
-    attributes={"a": {"href"}, "p": {"dir"}, "div": {"dir"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"},
-                "ol": {"start"}},
-    attribute_filter=_attribute,
+    # nh3 lets `lang` and `title` pass everywhere unless it is told of nothing for all.
+    attributes={"a": {"href"}, "*": set()},
+    tag_attribute_values={
+        "p": {"dir": _DIRECTIONS}, "div": {"dir": _DIRECTIONS}, "ol": {"start": _NUMBERS},
+        "td": {"colspan": _NUMBERS, "rowspan": _NUMBERS}, "th": {"colspan": _NUMBERS, "rowspan": _NUMBERS},
+    },
     url_schemes=_SCHEMES,
     url_relative="deny",
     link_rel="nofollow noopener noreferrer",
@@ -123,8 +121,11 @@ def _unquoted(line: str) -> tuple[int, str]:
 
 
 def _cleaned(html: str, image_words: str, mask: str | None) -> str:
-    first = _FIRST_PASS.clean(html.replace("\0", ""))
-    if _NEEDS_A_LOOK.search(first) or (mask is not None and ("@" in first or "%40" in first)):
+    first = html.replace("\0", "")
+    lower = first.lower()
+    # Most mails need no look. A mask has to see what a browser will see.
+    if mask is not None or any(sign in lower for sign in _NEEDS_A_LOOK):
+        first = _FIRST_PASS.clean(first)
         tokens = _without_hidden(tokens_of(first))
         tokens = _without_empty_links(_plain_tables(_in_words(tokens, image_words)))
         if mask is not None:

@@ -1,7 +1,7 @@
 """Posts and conversations as pages show them: names, titles, dates, files, and how one answers. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from urllib.parse import quote
@@ -36,6 +36,15 @@ class Presenting:
     list_addresses: Mapping[str, MailAddress]
     #: Of a homeserver that knows the rooms: for links into them.
     server: str = ""
+    #: Names that were made fit to be shown, for this page: in a conversation few people speak often.
+    names: dict[tuple[Side, str], str] = field(default_factory=dict)
+
+    def author(self, side: Side, name: str) -> str:
+        """As `author_of`."""
+        shown = self.names.get((side, name))
+        if shown is None:
+            shown = self.names[side, name] = author_of(self.words, side, name)
+        return shown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,7 +196,7 @@ def _view(
 ) -> PostView:
     words, paths = showing.words, showing.paths
     stands = post.state == "accepted"
-    author = author_of(words, post.side, post.author_name) if stands else ""
+    author = showing.author(post.side, post.author_name) if stands else ""
     subject = _capital(one_line(mask_contacts(post.subject, showing.mask) if showing.mask else post.subject))
     is_new_subject = bool(subject) and not _says(around.title, subject)
     return PostView(
@@ -203,7 +212,7 @@ def _view(
         body=_body(showing, post) if stands else Markup(),
         is_cut=len(post.text) > MOST_CHARACTERS,
         files=file_views(paths, post.permalink, files, mask=showing.mask) if stands else (),
-        answers=_answers(words, around.parent) if stands else None,
+        answers=_answers(showing, around.parent) if stands else None,
         tombstone="" if stands else tombstone_of(words, post),
         can_show=post.state == "hidden",
         has_original=stands and post.side == "list" and post.has_original,
@@ -218,10 +227,10 @@ def _says(title: str, subject: str) -> bool:
     return wanted in said or (title.endswith("…") and wanted.startswith(said))
 
 
-def _answers(words: Words, parent: ThreadPost | None) -> tuple[str, str] | None:
+def _answers(showing: Presenting, parent: ThreadPost | None) -> tuple[str, str] | None:
     if parent is None or parent.state != "accepted":
         return None
-    return parent.permalink, author_of(words, parent.side, parent.author_name)
+    return parent.permalink, showing.author(parent.side, parent.author_name)
 
 
 def _body(showing: Presenting, post: ThreadPost) -> Markup:
@@ -244,9 +253,16 @@ def tombstone_of(words: Words, post: ThreadPost) -> str:
 
 def mailto(address: MailAddress, *, subject: str, in_reply_to: MessageId | None, body: str) -> str:
     """A `mailto:` URI for an answer (RFC 6068 §2, §5: header fields are given by name, line ends are %0D%0A)."""
-    fields = {"subject": subject, "In-Reply-To": f"<{in_reply_to}>" if in_reply_to else "", "body": body}
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in fields.items() if value)
+    fields = [("subject", _quoted_field(subject)), ("body", quote(body, safe=""))]
+    if in_reply_to:
+        fields.insert(1, ("In-Reply-To", quote(f"<{in_reply_to}>", safe="@")))
+    query = "&".join(f"{name}={value}" for name, value in fields if value)
     return f"mailto:{quote(address, safe='@')}?{query}"
+
+
+@lru_cache(maxsize=16)
+def _quoted_field(value: str) -> str:
+    return quote(value, safe="")
 
 
 def _by_mail(showing: Presenting, post: ThreadPost, handle: Handle, *, author: str, title: str) -> str:

@@ -11,6 +11,7 @@ from email.policy import SMTP
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 from sqlalchemy import select, update
 
 from passerelle.core.names import one_line
@@ -152,3 +153,32 @@ async def test_files_run_nothing_when_they_are_opened(scene: Scene, chromium: An
         await page.wait_for_timeout(50)
     assert happened == []
     await context.close()
+
+
+async def test_what_runs_would_be_noticed(scene: Scene, chromium: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same page without our sanitiser: without its policy a script runs; with it, the policy alone holds."""
+    await scene.bridge.receive(mail("Voici", message_id="f@membres.lab.test"))
+    (short,) = (await scene.shorts()).values()
+    vector = "<img src=x onerror=alert(1)><img src='https://evil.example/1.gif'>"
+    monkeypatch.setattr("passerelle.web.present.html_of_post", lambda **_: Markup(vector))
+    cookies = await scene.session(**MONIQUE)
+    for policy, expected in (("off", {"ran", "asked"}), ("on", set())):
+        context = await chromium.new_context(bypass_csp=policy == "off")
+        await context.add_cookies([{"name": n, "value": v, "url": f"{scene.url}/epeule"} for n, v in cookies.items()])
+        happened: set[str] = set()
+        page = await context.new_page()
+
+        async def dismiss(dialog: Any, seen: set[str] = happened) -> None:
+            seen.add("ran")
+            await dialog.dismiss()
+
+        async def abort(route: Any, seen: set[str] = happened) -> None:
+            seen.add("asked")
+            await route.abort()
+
+        page.on("dialog", lambda dialog: dismiss(dialog))
+        await context.route("https://evil.example/**", lambda route: abort(route))
+        await page.goto(f"{scene.url}/epeule/t/{short}", wait_until="load")
+        await page.wait_for_timeout(200)
+        assert happened == expected
+        await context.close()
