@@ -34,14 +34,15 @@ from passerelle.store.bulk import (
     find_known_posts,
     find_own_mails,
     find_seen_posts,
-    insert_cross_posts,
     insert_posts,
     new_post_ids,
 )
+from passerelle.store.cross_posts import insert_cross_posts
 from passerelle.store.imports import ImportRefusal, Progress, advance_import_run, get_import_run, insert_import_refusals
 from passerelle.store.links import lock_link
 from passerelle.store.people import find_or_insert_person
 from passerelle.store.search_index import allot_numbers
+from passerelle.store.seen import insert_seen
 from passerelle.store.thread_places import Placed
 from passerelle.store.types import microseconds
 
@@ -166,6 +167,8 @@ class _Sorted:
     #: Posts of another link that stand in this one too.
     crossed: list[PostId] = field(default_factory=list)
     flagged: set[tuple[str, str]] = field(default_factory=set)
+    #: Keyed hashes of those that stand here, and were not known on this link before.
+    marks: list[str] = field(default_factory=list)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -220,6 +223,8 @@ class _Writer:
             found = await self._sort(conn, chunk)
             await self._insert(conn, found.new, frozenset(found.flagged))
             await insert_cross_posts(conn, self.link.name, found.crossed)
+            # Should it be erased, it does not come back by this link's archive either.
+            await insert_seen(conn, self.link.association_name, "post", found.marks, self.ctx.now())
             refusals = [ImportRefusal(place=one.place, reason=one.reason) for one in found.refused]
             await insert_import_refusals(conn, self.run_id, refusals)
             progress = Progress(
@@ -245,6 +250,7 @@ class _Writer:
         ours = await find_own_mails(conn, association, (one.message_id for one in posts))
         gone = await find_seen_posts(conn, association, (one.seen for one in posts))
         named = {message_id for message_id, _ in standing}
+        erased = {message_id for (message_id, _), known in standing.items() if known.is_erased and message_id}
         found = _Sorted()
         for result in chunk:
             made = result.made
@@ -255,7 +261,9 @@ class _Writer:
             elif made.identity in standing:
                 found.known += 1
                 self._note_cross(standing[made.identity], found)
-            elif made.message_id in ours or made.seen in gone:
+                if made.seen not in gone:
+                    found.marks.append(made.seen)
+            elif made.message_id in ours or made.seen in gone or made.message_id in erased:
                 # Seen and not here: it was erased, and does not come back.
                 found.known += 1
             else:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import LinkName
+from passerelle.core.model import Origin
 from passerelle.core.search_words import Findable, SearchWords, build_words
 from passerelle.core.shelves import Shelf, shelf_of
 from passerelle.files.kinds import is_readable
@@ -104,11 +105,14 @@ async def _note_files(conn: AsyncConnection, files: Sequence[WaitingFile]) -> No
 
 
 async def _findable(
-    conn: AsyncConnection, post: WaitingPost, crossed: Sequence[LinkName], files: Sequence[WaitingFile]
+    conn: AsyncConnection,
+    post: WaitingPost,
+    crossed: Sequence[tuple[LinkName, Origin]],
+    files: Sequence[WaitingFile],
 ) -> Findable:
     texts = [await get_blob(conn, one.text_hash) for one in files if one.text_hash]
     return Findable(
-        shelves=(_shelf(post, post.link), *(_shelf(post, link) for link in crossed)),
+        shelves=(_shelf(post, post.link, post.origin), *(_shelf(post, *other) for other in crossed)),
         side=post.side,
         author_name=post.author_name,
         subject=post.subject,
@@ -119,5 +123,5 @@ async def _findable(
     )
 
 
-def _shelf(post: WaitingPost, link: LinkName) -> Shelf:
-    return shelf_of(association=post.association, link=link, origin=post.origin, side=post.side)
+def _shelf(post: WaitingPost, link: LinkName, origin: Origin) -> Shelf:
+    return shelf_of(association=post.association, link=link, origin=origin, side=post.side)

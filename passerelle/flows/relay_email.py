@@ -33,6 +33,7 @@ from passerelle.mail.parse import parse_headers
 from passerelle.mail.reading import Reading, read_email
 from passerelle.store.attachments import insert_attachments
 from passerelle.store.blobs import get_blob
+from passerelle.store.cross_posts import find_origin, note_live
 from passerelle.store.inbox import finish_inbox, set_aside_inbox
 from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, lock_link, note_last_email
@@ -128,12 +129,22 @@ async def _facts(ctx: FlowContext, conn: AsyncConnection, relay: Relay, state: L
         automatic=automatic.value if automatic else "",
         spam=spam_marked(email),
         too_large=relay.row.size_bytes > relay.link.settings.email_limit_bytes,
-        duplicate=bool(await find_seen(conn, relay.link.association_name, "post", [relay.seen])),
+        duplicate=await _came_before(conn, relay),
         # INTERNALDATE knows no part of a second (RFC 9051, "date-time"): who writes right after the word is relayed.
         consented=state.confirmed_at is not None and relay.row.received_at >= state.confirmed_at.replace(microsecond=0),
         link_stopped=state.stopped_at is not None,
         thread_stopped=False,
     )
+
+
+async def _came_before(conn: AsyncConnection, relay: Relay) -> bool:
+    """Whether an email was taken in on its link. One that only an archive brought there is still to be shown."""
+    association, link = relay.link.association_name, relay.link.name
+    if not await find_seen(conn, association, "post", [relay.seen]):
+        return False
+    message_id = relay.email.message_id or NO_MESSAGE_ID
+    known = await find_post_by_identity(conn, association, message_id, relay.reading.content_hash)
+    return known is None or known.state != "accepted" or await find_origin(conn, known, link) != "import"
 
 
 async def _decline(ctx: FlowContext, conn: AsyncConnection, relay: Relay, verdict: Verdict) -> None:
@@ -164,6 +175,9 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
     known = await find_post_by_identity(conn, association, message_id, words)
     if known is not None:
         post_id, parent = known.id, known.parent_post_id
+        await note_live(conn, known, link.name)
+        if known.person_id is not None:
+            await note_participant(conn, association, link.name, known.person_id, "list", now)
         if known.flagged == NOT_ARCHIVED:
             await set_passing(conn, known.id)
     else:

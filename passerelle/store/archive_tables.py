@@ -15,6 +15,7 @@ cross_post = table(
     "cross_post",
     Column("post_id", RowId, ForeignKey("post.id"), primary_key=True),
     Column("link", Words, primary_key=True),
+    Column("origin", Words, nullable=False, default="live"),  # live | import: how it came to that link
     Index("ix_cross_post_link", "link", "post_id"),
 )
 

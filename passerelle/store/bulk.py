@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, BlobHash, LinkName, MailAddress, MessageId, PostId, ThreadId
 from passerelle.core.model import Side
 from passerelle.core.search_words import SearchWords
 from passerelle.store import search_postgresql
-from passerelle.store.archive_tables import cross_post
-from passerelle.store.dialects import upsert
 from passerelle.store.search_sqlite import INSERT_WORDS, word_rows
 from passerelle.store.sqlite import insert_many
 from passerelle.store.tables import attachment, blob, post, seen
@@ -39,11 +37,11 @@ _SEEN_COLUMNS = ("association", "kind", "keyed_hash", "seen_at")
 
 #: SQLAlchemy writes a parameter for each of a thousand values, which takes longer than the look-up.
 _KNOWN_POSTS = (
-    "SELECT id, message_id, content_hash, link FROM post"
+    "SELECT id, message_id, content_hash, link, state FROM post"
     " WHERE association = {1} AND side = 'list' AND message_id IN ({2})"
 )
 _KNOWN_BY_WORDS = (
-    "SELECT id, message_id, content_hash, link FROM post"
+    "SELECT id, message_id, content_hash, link, state FROM post"
     " WHERE association = {1} AND side = 'list' AND message_id = '' AND content_hash IN ({2})"
 )
 _OURS = (
@@ -51,8 +49,6 @@ _OURS = (
     " AND (outbox_id IS NOT NULL OR batch_id IS NOT NULL)"
 )
 _SEEN = "SELECT keyed_hash FROM seen WHERE association = {1} AND kind = 'post' AND keyed_hash IN ({2})"
-_CROSS = upsert(cross_post, lambda i: i.on_conflict_do_nothing(index_elements=["post_id", "link"]))
-_INDEX_AGAIN = post.update().where(post.c.id == bindparam("which")).values(index_state="waiting")
 _NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence('post', 'id')) FROM generate_series(1, :count)")
 _LAST_ID = "SELECT max((SELECT coalesce(max(id), 0) FROM post), (SELECT coalesce(max(seq), 0) FROM sqlite_sequence \
 WHERE name = 'post'))"
@@ -111,6 +107,8 @@ class BulkPost:
 class KnownPost:
     id: PostId
     link: LinkName
+    #: An erased one is known by its Message-ID alone: its content hash says nothing any more.
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +131,10 @@ async def find_known_posts(
         *await _look_up(conn, _KNOWN_POSTS, association, named),
         *await _look_up(conn, _KNOWN_BY_WORDS, association, nameless),
     ]
-    return {(row.message_id, row.content_hash): KnownPost(id=row.id, link=row.link) for row in rows}
+    return {
+        (row.message_id, row.content_hash): KnownPost(id=row.id, link=row.link, is_erased=row.state == "erased")
+        for row in rows
+    }
 
 
 async def find_own_mails(
@@ -160,13 +161,6 @@ async def _look_up(
         return (await conn.exec_driver_sql(filled, (association, list(values)))).all()
     filled = statement.replace("{1}", "?").replace("{2}", "SELECT value FROM json_each(?)")
     return (await conn.exec_driver_sql(filled, (association, json.dumps(values)))).all()
-
-
-async def insert_cross_posts(conn: AsyncConnection, link: LinkName, ids: Sequence[PostId]) -> None:
-    """These posts stand in that link too; they are indexed anew, since that is part of what they are found by."""
-    if ids:
-        await conn.execute(_CROSS(conn), [{"post_id": id, "link": link} for id in ids])
-        await conn.execute(_INDEX_AGAIN, [{"which": id} for id in ids])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ def on_shelves() -> ColumnElement[bool]:
     wanted: BindParameter[Any] = bindparam(_SHELVES, expanding=True)
     crossed = exists().where(
         _crossed.c.post_id == post.c.id,
-        tuple_(post.c.association, _crossed.c.link, post.c.origin, post.c.side).in_(wanted),
+        tuple_(post.c.association, _crossed.c.link, _crossed.c.origin, post.c.side).in_(wanted),
     )
     own = tuple_(post.c.association, post.c.link, post.c.origin, post.c.side).in_(wanted)
     return or_(own, crossed)

@@ -58,7 +58,8 @@ class FoundFile:
 
 _COLUMNS = "p.id, p.chrono_id, p.association, p.link, p.side, p.origin, p.thread_id, p.author_name, p.subject, p.text"
 _ROWS = f"""
-SELECT {_COLUMNS}, p.said_at, p.permalink, p.raw_hash, t.subject AS thread_subject, c.link AS crossed
+SELECT {_COLUMNS}, p.said_at, p.permalink, p.raw_hash, t.subject AS thread_subject, c.link AS crossed,
+ c.origin AS crossed_origin
 FROM post AS p JOIN thread AS t ON t.id = p.thread_id LEFT JOIN cross_post AS c ON c.post_id = p.id
 WHERE p.chrono_id IN :numbers AND p.state = 'accepted'
 """
@@ -116,14 +117,16 @@ async def read_found(store: Store, numbers: Sequence[int], shelves: Collection[S
     found: dict[int, FoundPost] = {}
     for row in rows:
         # The index was asked for the shelves already; a cross-post comes in several rows.
-        links = {row.link} | ({row.crossed} if row.crossed else set())
-        if any(_shelf(row, link) in shelves for link in links):
+        stands = {_shelf(row, row.link, row.origin)}
+        if row.crossed:
+            stands.add(_shelf(row, row.crossed, row.crossed_origin))
+        if not stands.isdisjoint(shelves):
             found[row.chrono_id] = FoundPost(**{name: getattr(row, name) for name in FoundPost.__slots__})
     return [found[number] for number in numbers if number in found]
 
 
-def _shelf(row: Row[Any], link: str) -> Shelf:
-    return shelf_of(association=row.association, link=LinkName(link), origin=row.origin, side=row.side)
+def _shelf(row: Row[Any], link: str, origin: Origin) -> Shelf:
+    return shelf_of(association=row.association, link=LinkName(link), origin=origin, side=row.side)
 
 
 async def list_found_files(store: Store, post_ids: Collection[PostId]) -> list[FoundFile]:

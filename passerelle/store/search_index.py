@@ -70,7 +70,7 @@ _IS_WAITING = post.c.index_state == literal_column("'waiting'")
 _WAITING = select(*WAITING_SHAPE.columns).where(_IS_WAITING).order_by(post.c.id).limit(bindparam("limit"))
 _CLAIM = _WAITING.with_for_update(skip_locked=True, of=post)
 _ANY_WAITING = select(post.c.id).where(_IS_WAITING).limit(1)
-_CROSSED = select(cross_post.c.post_id, cross_post.c.link).where(
+_CROSSED = select(cross_post.c.post_id, cross_post.c.link, cross_post.c.origin).where(
     cross_post.c.post_id.in_(bindparam("posts", expanding=True))
 )
 _FILES = (
@@ -116,11 +116,13 @@ async def claim_waiting(conn: AsyncConnection, limit: int) -> list[WaitingPost]:
     return WAITING_SHAPE.values((await conn.execute(statement, {"limit": limit})).all())
 
 
-async def list_crossed(conn: AsyncConnection, post_ids: Collection[PostId]) -> dict[PostId, list[LinkName]]:
-    """The further links in which posts stand."""
-    found: dict[PostId, list[LinkName]] = {}
+async def list_crossed(
+    conn: AsyncConnection, post_ids: Collection[PostId]
+) -> dict[PostId, list[tuple[LinkName, Origin]]]:
+    """The further links in which posts stand, and how they came there."""
+    found: dict[PostId, list[tuple[LinkName, Origin]]] = {}
     for row in await conn.execute(_CROSSED, {"posts": sorted(post_ids)}):
-        found.setdefault(row.post_id, []).append(row.link)
+        found.setdefault(row.post_id, []).append((row.link, row.origin))
     return found
 
 

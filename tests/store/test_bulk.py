@@ -23,10 +23,10 @@ from passerelle.store.bulk import (
     Placing,
     find_known_posts,
     find_own_mails,
-    insert_cross_posts,
     insert_posts,
     new_post_ids,
 )
+from passerelle.store.cross_posts import insert_cross_posts
 from passerelle.store.engine import Store
 from passerelle.store.people import find_or_insert_person
 from passerelle.store.posts import get_post, insert_post

@@ -428,6 +428,7 @@ def upgrade() -> None:
     op.create_table('cross_post',
     sa.Column('post_id', LONG, nullable=False),
     sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('origin', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_cross_post_post_id')),
     sa.PrimaryKeyConstraint('post_id', 'link', name=op.f('pk_cross_post')),
     sqlite_autoincrement=False,
