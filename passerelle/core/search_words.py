@@ -19,6 +19,8 @@ WORDS_VERSION = 1
 #: How many words of one column are searched. PostgreSQL counts the places of words up to 16,383 only
 #: (https://www.postgresql.org/docs/15/textsearch-limitations.html), and phrases are to be found alike on both.
 MOST_WORDS = 15_000
+#: How long their bytes are together. A vector of PostgreSQL holds 1 MB (the same page), and ranking joins three.
+_MOST_BYTES = 250_000
 #: Words of French have six characters with their space; so much is looked at.
 _MOST_CHARACTERS = 120_000
 _MOST_SUBJECT_CHARACTERS = 2_000
@@ -112,7 +114,9 @@ def _limited(text: str) -> str:
 
 
 def _first_words(words: str) -> str:
-    """The first `MOST_WORDS` of them."""
-    if len(words) < 2 * MOST_WORDS:  # each is a letter and a space at the least
+    """The first `MOST_WORDS` of them, within `_MOST_BYTES`."""
+    if len(words) < 2 * MOST_WORDS:  # each is a letter and a space at the least; no letter has more than four bytes
         return words
-    return " ".join(words.split()[:MOST_WORDS])
+    first = " ".join(words.split()[:MOST_WORDS])
+    data = first.encode()
+    return first if len(data) <= _MOST_BYTES else data[:_MOST_BYTES].rpartition(b" ")[0].decode()

@@ -74,13 +74,13 @@ def _fields(section: bytes, *, crlf: bool, wanted: frozenset[str] | tuple[str, .
         if name in wanted:
             if name in found:
                 return None
-            found[name] = _one_line(value)
+            value = value.strip()
+            if not value.isprintable():
+                value = value.replace("\t", " ")
+                if not value.isprintable():
+                    return None
+            found[name] = value
     return found
-
-
-def _one_line(value: str) -> str:
-    value = value.strip()
-    return value if value.isprintable() else printable(value.replace("\t", " ")).strip()
 
 
 @lru_cache(maxsize=1024)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice, product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -376,3 +377,14 @@ async def test_numbers_are_given_once(store: Store) -> None:
 def test_shelf_of_is_what_the_index_holds() -> None:
     assert shelf_of(association=EPEULE, link=BUREAU, origin="live", side="room") == LIVE
     assert shelf_of(association=EPEULE, link=BUREAU, origin="import", side="list") == PAST
+
+
+async def test_words_of_any_length_are_indexed(archive: Archive) -> None:
+    """A vector of PostgreSQL holds 1 MB, and ranking joins three: no post may stop the index."""
+    signs = [chr(code) for code in range(0x3300, 0x3358)]  # one sign folds to four letters of three bytes
+    long = " ".join("".join(four) * 4 for four in islice(product(signs, repeat=4), 7000))
+    hashes = tuple(" ".join(f"{7**90 * (m * 2000 + n):064x}"[:64] for n in range(1, 1800)) for m in range(9))
+    await archive.add("long", f"salle {long}", quoted=f"mairie {long}", files=("a.txt",) * 9, texts=hashes)
+    assert await archive.find("salle") == ["long"]
+    assert await archive.find("cité:mairie") == ["long"]
+    assert await archive.find("salle tri:pertinence") == ["long"]

@@ -10,6 +10,8 @@ from trim_archive import made_archive
 
 from benchmarks.archive_mails import LIST_ADDRESS, LIST_PREFIX, ArchiveMaker
 from passerelle.core.ids import MailAddress
+from passerelle.core.placing import kept_references
+from passerelle.core.subject import canonical_subject, display_subject
 from passerelle.errors import MalformedEmail
 from passerelle.mail.quick_cut import quick_cut
 from passerelle.mail.quick_reading import ListFacts, quoted_words, read_for_archive
@@ -38,9 +40,9 @@ def check(raw: bytes) -> None:
     assert (quick.author, quick.date) == (whole.author, whole.email.date)
     assert quick.message_id == whole.email.message_id
     assert quick.attachments == whole.email.attachments
-    answered = {*whole.email.in_reply_to, *whole.email.references}
-    assert set(quick.refs) <= answered
-    assert bool(quick.refs) == bool(answered)
+    assert quick.refs == kept_references(whole.email.in_reply_to, whole.email.references)
+    assert quick.subject == display_subject(whole.email.subject, prefix=LIST_PREFIX)
+    assert quick.canonical_subject == canonical_subject(whole.email.subject, prefix=LIST_PREFIX)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
@@ -86,6 +88,11 @@ def test_who_asks_not_to_be_archived_is_known(field: bytes) -> None:
         assert read_for_archive(HEADER + field + b"\n" + body, FACTS).no_archive
         assert not read_for_archive(HEADER + body, FACTS).no_archive
     assert not read_for_archive(HEADER + b"X-No-Archive: no\n\nBonjour\n", FACTS).no_archive
+
+
+def test_signs_that_nobody_sees_part_words_alike() -> None:
+    check(HEADER.replace(b"Oui", b"La\x01f\x0bte\x7f !") + b"\nBonjour\n")
+    check(HEADER.replace(b"Oui", b"La\tf\n\tte") + b"\nBonjour\n")
 
 
 def test_quotes_are_told_from_own_words() -> None:
