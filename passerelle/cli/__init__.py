@@ -7,6 +7,7 @@ from passerelle.cli.archive_export import export
 from passerelle.cli.archive_import import import_
 from passerelle.cli.archive_openings import openings
 from passerelle.cli.archive_roster import forget_roster_of, roster
+from passerelle.cli.archive_threads import attach, edits, split, undo
 from passerelle.cli.backup import backup, restore
 from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
@@ -176,6 +177,26 @@ archive.command(
     help=_("Show what more than its participants can read, or soon will be able to."),
     epilog=example("passerelle archive openings"),
 )(openings)
+archive.command(
+    "attach",
+    help=_("Have a post answer another, with all that answers it; only the archive's conversations change."),
+    epilog=example("passerelle archive attach 1234 1201 --by Monique", "passerelle archive attach abcdefgh2345 1201"),
+)(attach)
+archive.command(
+    "split",
+    help=_("Have a post begin a conversation of its own, with all that answers it."),
+    epilog=example("passerelle archive split 1234 --by Monique"),
+)(split)
+archive.command(
+    "edits",
+    help=_("List what was changed in conversations by hand, the newest first."),
+    epilog=example("passerelle archive edits"),
+)(edits)
+archive.command(
+    "undo",
+    help=_("Undo one such change: the post stands where it would without it."),
+    epilog=example("passerelle archive undo 3 --by Monique"),
+)(undo)
 app.add_typer(archive)
 app.add_typer(inbox)
 app.add_typer(outbox)
