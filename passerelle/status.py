@@ -35,6 +35,9 @@ _INCIDENTS = {
     "no_list_header": N_(
         "Mails that only name the list were kept back: nothing shows that they passed it. See `list.without_headers`."
     ),
+    "privacy_access": N_("Somebody asked by mail to see what is held of them, and gets it. Nothing is to be done."),
+    "privacy_erase": N_("Somebody asked by mail to be erased, and confirmed it: passerelle privacy report"),
+    "privacy_large": N_("What is held of somebody is too large for a mail: passerelle privacy export"),
     "public_room": N_("Anyone can join the room; the link was stopped."),
     "reaction_failed": N_("A reaction could not be shown in the room."),
     "redaction_failed": N_("Something could not be taken back in the room."),

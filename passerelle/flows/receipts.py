@@ -8,10 +8,18 @@ from passerelle.core.settings import AssociationSettings
 from passerelle.flows.context import FlowContext
 
 #: What is counted, in the order in which it is told.
-_TOLD = (
-    "posts", "originals", "files", "quotes", "originals_dropped", "events", "mailbox", "mails_not_sent", "deliveries",
-    "addresses",
-)  # fmt: skip
+_TOLD = {
+    "posts": "erased_posts",
+    "originals": "erased_originals",
+    "files": "erased_files",
+    "quotes": "erased_quotes",
+    "originals_dropped": "erased_originals_dropped",
+    "events": "erased_events",
+    "mailbox": "erased_mailbox",
+    "mails_not_sent": "erased_mails_not_sent",
+    "deliveries": "erased_deliveries",
+    "addresses": "erased_addresses",
+}
 
 
 def receipt_text(
@@ -25,7 +33,7 @@ def receipt_text(
     """A receipt to be printed or sent. Raises ConfigError where the template cannot be rendered."""
     renderer = ctx.renderer(association)
     counts: Mapping[str, int] = receipt.get("counts", {})
-    done = [renderer.words.count(f"erased_{what}", counts[what]) for what in _TOLD if counts.get(what)]
+    done = [renderer.words.count(key, counts[what]) for what, key in _TOLD.items() if counts.get(what)]
     return renderer.render(
         "privacy_receipt",
         association=association,

@@ -54,7 +54,7 @@ async def renew_pages(store: Store, *, at_most_bytes: int | None = AT_ONCE_BYTES
         async with store.read() as conn:
             path = Path(str(conn.engine.url.database))
         if at_most_bytes is not None and await asyncio.to_thread(_size_of, path) > at_most_bytes:
-            await asyncio.to_thread(_checkpoint, path)
+            await asyncio.to_thread(_empty_log, path)
             return Pages(whole=False, left=(path.name,))
         await asyncio.to_thread(_vacuum_sqlite, path)
         return Pages(whole=True)
@@ -90,10 +90,10 @@ def _vacuum_sqlite(path: Path) -> None:
     with _translated(), closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)) as conn:
         conn.execute("PRAGMA secure_delete = ON")
         conn.execute("VACUUM")
-    _checkpoint(path)
+    _empty_log(path)
 
 
-def _checkpoint(path: Path) -> None:
+def _empty_log(path: Path) -> None:
     """Carry the write-ahead log over and empty it; who reads just now is waited for."""
     with _translated(), closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as conn:
         for _ in range(_TRIES):

@@ -24,6 +24,7 @@ KINDS = (
     "email_failed", "email_unknown", "bounce", "moderation", "no_list_header", "email_set_aside", "event_set_aside",
     "set_aside", "undecryptable", "fuse", "public_room", "world_readable", "lost_past", "event_failed",
     "direct_failed", "reaction_failed", "redaction_failed", "compose_failed", "restored",
+    "privacy_access", "privacy_erase", "privacy_large",
 )  # fmt: skip
 
 
@@ -64,7 +65,9 @@ VALUES: dict[str, Any] = {
     "asked": "fête de:Monique",
     "understood": "«\u00a0fête\u00a0», écrit par Monique",
     "found": [
-        SimpleNamespace(title="Fête", author="Monique", day="1er mars 2026", extract="La fête", url="https://a.example/p/b")
+        SimpleNamespace(
+            title="Fête", author="Monique", day="1er mars 2026", extract="La fête", url="https://a.example/p/b"
+        )
     ],
     "total": 12,
     "is_more": False,
@@ -78,6 +81,10 @@ VALUES: dict[str, Any] = {
     "past_to": "public",
     "not_before": AT,
     "indexed": False,
+    "count": 1,
+    "kind": "erase",
+    "attached": True,
+    "receipt": "Reçu d’effacement",
 }
 
 
