@@ -12,6 +12,7 @@ from passerelle.core.folding import words_of
 from passerelle.core.ids import MailAddress, MessageId, PostId
 from passerelle.core.model import AttachmentRow, Side
 from passerelle.core.names import list_author_name, mask_contacts, one_line, safe_name
+from passerelle.core.not_archived import NOT_ARCHIVED
 from passerelle.core.wording import Words
 from passerelle.store.thread_pages import MOST_CHARACTERS, Handle, ThreadPost
 from passerelle.web.bodies import html_of_post
@@ -159,7 +160,7 @@ def post_views(
     views: list[PostView] = []
     day, above = "", None
     for post in posts:
-        if post.state in ("kept_back", "withdrawn") and post.id not in answered and post.flagged != "no_archive":
+        if post.state in ("kept_back", "withdrawn") and post.id not in answered and post.flagged != NOT_ARCHIVED:
             continue
         today = day_of(showing.words, post.said_at)
         parent = known.get(post.parent_post_id) if post.parent_post_id else None
@@ -241,7 +242,7 @@ def _body(showing: Presenting, post: ThreadPost) -> Markup:
 
 def tombstone_of(words: Words, post: ThreadPost) -> str:
     """What stands in the place of a post that does not stand any more."""
-    if post.flagged == "no_archive":
+    if post.flagged == NOT_ARCHIVED:
         return words("web_not_archived")
     if post.state == "hidden":
         return words("web_hidden")

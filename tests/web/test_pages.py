@@ -237,6 +237,18 @@ async def test_a_taken_down_post_leaves_a_tombstone_and_nothing_else(played: Sce
     assert "Monique · a retiré un message" in words(page)
 
 
+async def test_what_is_not_to_be_archived_leaves_its_place_alone(scene: Scene) -> None:
+    event = await scene.bridge.say("On commence par le bureau")
+    answer = {"m.relates_to": {"m.in_reply_to": {"event_id": event}}}
+    await scene.bridge.say("hors-archive : le code du portail est 4711", **answer)
+    (short,) = [short for text, short in (await scene.shorts()).items() if text.startswith("On commence")]
+    for moment in ("on its way", "after it left"):
+        page = await get(scene, f"/epeule/t/{short}", **LEA)
+        assert words(page.cssselect(".tombstone")[0]).startswith("Un message hors archives."), moment
+        assert "4711" not in words(page)
+        await scene.bridge.settle()
+
+
 async def test_a_coordinator_hides_and_shows_by_forms_of_our_pages_only(played: Scene) -> None:
     short = (await played.shorts())[TABLES]
     async with played.browser(**MONIQUE) as browser:
