@@ -79,7 +79,10 @@ async def begin(ctx: FlowContext, conn: AsyncConnection, request: PrivacyRequest
     """The request with what is known of whom it is about. Raises StoreError where its association is not served."""
     person_id = request.subject.get("person")
     person = await find_known_person(conn, person_id) if person_id is not None else None
-    own = [a for a in person.addresses if not await is_shared(conn, request.association, a)] if person else []
+    # What a list wrote into From may have been taken for somebody's: it is nobody's.
+    lists = {a.lower() for link in ctx.links for a in link.list_addresses}
+    alone = [a for a in person.addresses if a.lower() not in lists and not ctx.is_bridge(a)] if person else []
+    own = [a for a in alone if not await is_shared(conn, request.association, a)]
     erasing = Erasing(
         ctx=ctx, request=request, person=person, addresses=tuple(own), far=_copied(request.progress or {})
     )

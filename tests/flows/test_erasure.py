@@ -521,6 +521,23 @@ async def test_of_a_shared_address_only_what_bears_the_name_goes(bridge: Bridge)
     assert [one.name for one in annie] == ["Annie Vidal"]
 
 
+async def test_the_lists_own_address_is_nobodys(bridge: Bridge) -> None:
+    raw = mail("Zorglubine.", author=WHO, message_id="z@x")
+    await bridge.receive(raw)
+    await bridge.receive(mail("Autre chose.", author="Paul Petit <paul@membres.lab.test>", message_id="y@x"))
+    async with bridge.ctx.store.write() as conn:
+        statement = text(
+            "INSERT INTO person_address (person_id, address, source, added_at) VALUES (:id, :it, 'post', 0)"
+        )
+        await conn.execute(statement, {"id": (await person_of(bridge))[0], "it": LIST})
+    await erase_person(bridge)
+    async with bridge.ctx.store.read() as conn:
+        hash = (await conn.execute(text("SELECT raw_hash FROM post WHERE state = 'accepted'"))).scalar_one()
+        kept = await get_blob(conn, hash)
+    assert LIST.encode() in kept
+    assert b"X-Passerelle-Redacted" not in kept
+
+
 @pytest.mark.parametrize("what", ["post", "thread"])
 async def test_a_post_or_a_conversation_is_erased(bridge: Bridge, what: str) -> None:
     await bridge.receive(mail(SAID, subject="Blorpette", author=WHO, message_id="q1@x"))
