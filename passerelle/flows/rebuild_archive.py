@@ -23,7 +23,7 @@ from passerelle.matrix.events import RoomLine, parse_event, readable_text
 from passerelle.store.blobs import get_blob
 from passerelle.store.file_texts import read_again
 from passerelle.store.post_versions import list_versions
-from passerelle.store.search_index import INDEXED_STATES, WaitingPost
+from passerelle.store.search_index import INDEXED_STATES, WaitingPost, find_unkept, read_words
 from passerelle.store.search_rebuild import (
     RebuildState,
     begin_rebuild,
@@ -115,8 +115,11 @@ async def _rethread(ctx: FlowContext, on_progress: OnProgress) -> None:
 async def _rebuild_chunk(ctx: FlowContext, state: RebuildState) -> tuple[RebuildState, Rebuilt] | None:
     async with ctx.store.read() as conn:
         posts = await list_chunk(conn, state, _AT_ONCE)
+        unkept = await find_unkept(conn, [post.chrono_id for post in posts if post.chrono_id is not None])
     if not posts:
         return None
+    # What the bridge put into the new index meanwhile.
+    known = await read_words(ctx.store, unkept)
     readings = [await _read_again(ctx, post) for post in posts]
     changed = 0
     async with ctx.store.write(durable=False) as conn:
@@ -129,7 +132,7 @@ async def _rebuild_chunk(ctx: FlowContext, state: RebuildState) -> tuple[Rebuild
             now[post.id] = replace(post, text=reading.text, subject=reading.subject)
             changed += 1
         await read_again(conn, list(now))
-        await index_posts(conn, list(now.values()), {})
+        await index_posts(conn, list(now.values()), known)
         state = replace(state, done=posts[-1].id)
         await note_rebuild(conn, state)
     kept = [post for post in posts if post.raw_hash is not None and post.state in INDEXED_STATES]
