@@ -14,7 +14,7 @@ ADAPTERS = {
     "mail.imap", "mail.imap_erase", "mail.imap_session", "mail.imap_protocol", "mail.lmtp", "mail.smtp",
     "matrix.bot", "matrix.sync", "matrix.appservice", "matrix.transactions", "matrix.homeserver", "matrix.room_api",
     "matrix.ghosts", "matrix.direct", "matrix.login", "matrix.encryption", "matrix.media_repository",
-    "matrix.own_events", "matrix.connection", "matrix.pushes", "matrix.probe", "matrix.answers", "matrix.timeline",
+    "matrix.own_events", "matrix.connection", "matrix.pushes", "matrix.probe", "matrix.answers",
     "matrix.power", "matrix.past", "matrix.past_keys", "rosters.mailman",
 }  # fmt: skip
 #: Third-party libraries that do I/O or wait: never in a pure module.
