@@ -81,6 +81,7 @@ VALUES: dict[str, Any] = {
     "past_to": "public",
     "not_before": AT,
     "indexed": False,
+    "has_web": True,
     "count": 1,
     "kind": "erase",
     "attached": True,
