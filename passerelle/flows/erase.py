@@ -16,7 +16,7 @@ from passerelle.errors import DeliveryFailure, StoreError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.erase_quotes import STEPS
 from passerelle.flows.erase_rows import erase_person, erase_targets, hide_targets
-from passerelle.flows.erase_traces import Erasing, begin, targets, wanted
+from passerelle.flows.erase_traces import Erasing, begin, looked_for, targets
 from passerelle.flows.index_posts import index_waiting
 from passerelle.flows.privacy_answers import insert_erasure_answer
 from passerelle.flows.receipts import receipt_text
@@ -171,12 +171,12 @@ async def _do(erasing: Erasing, phase: Phase, emails: EraseEmails | None, say: S
 async def _look_for_words(erasing: Erasing, say: Say) -> None:
     async with erasing.ctx.store.read() as conn:
         own = frozenset(await targets(erasing, conn))
-    looked_for = await wanted(erasing, own)
-    if not looked_for.traces and not looked_for.files:
+    wanted = await looked_for(erasing, own)
+    if not wanted:
         return
     done = 0
     for step in STEPS:
-        while await step(erasing, looked_for, own):
+        while await step(erasing, wanted, own):
             _hold(erasing)
             done += 1
             say("quotes", done)

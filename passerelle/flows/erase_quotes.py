@@ -18,11 +18,13 @@ from passerelle.core.model import Post
 from passerelle.core.quoted_markup import mark_out_markup
 from passerelle.core.quoted_words import mark_out
 from passerelle.errors import MalformedEmail
-from passerelle.flows.erase_traces import Erasing
+from passerelle.flows.erase_traces import Erasing, LookedFor
 from passerelle.flows.hide_post import redact_event
+from passerelle.flows.taking_back import unseal
 from passerelle.mail.parse import parse_headers
 from passerelle.mail.redacted_copy import Wanted, redacted_copy
 from passerelle.store.archive_tables import act, import_refusal, import_run, opening, thread_edit
+from passerelle.store.batches import get_batch
 from passerelle.store.blobs import get_blob
 from passerelle.store.posts import find_post
 from passerelle.store.privacy import set_progress
@@ -43,6 +45,7 @@ from passerelle.store.scrub import (
     set_texts,
 )
 from passerelle.store.tables import attachment, batch_line, incident, link_state, pending_line, post_version, thread
+from passerelle.store.threads import find_message_ids
 
 #: Rows that one step looks at.
 STEP = 20
@@ -66,21 +69,24 @@ TEXTS: tuple[tuple[Table, tuple[str, ...]], ...] = (
 #: Of these the whole text is a name: it goes where it is theirs.
 _NAMES = frozenset({"by", "confirmed_by"})
 
-Step = Callable[[Erasing, Wanted, frozenset[PostId]], Awaitable[bool]]
+Step = Callable[[Erasing, LookedFor, frozenset[PostId]], Awaitable[bool]]
 
 
-async def in_posts(erasing: Erasing, wanted: Wanted, own: frozenset[PostId]) -> bool:
+async def in_posts(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -> bool:
     """A step through the posts of others; whether there is more."""
     async with erasing.ctx.store.read() as conn:
         ids = await list_posts_after(conn, erasing.association, int(erasing.far.get("post", 0)), STEP)
         posts = [post for id in ids if id not in own and (post := await find_post(conn, id)) is not None]
         raws = {post.id: await get_blob(conn, post.raw_hash) for post in posts if post.raw_hash is not None}
-    copies = {post.id: await asyncio.to_thread(_copy_of, raws.get(post.id), post, wanted) for post in posts}
+    copies = {
+        post.id: await asyncio.to_thread(_copy_of, raws.get(post.id), post, wanted.in_thread(post.thread_id))
+        for post in posts
+    }
     if not ids:
         return False
     async with erasing.ctx.store.write() as conn:
         for post in posts:
-            await _clean_post(erasing, conn, post, wanted, copies[post.id])
+            await _clean_post(erasing, conn, post, wanted.in_thread(post.thread_id), copies[post.id])
         erasing.far["post"] = ids[-1]
         await set_progress(conn, erasing.request.id, erasing.far)
     return True
@@ -156,7 +162,7 @@ def _subject(subject: str, wanted: Wanted) -> str:
     return "" if rest == wanted.marks.words else rest
 
 
-async def in_arrivals(erasing: Erasing, wanted: Wanted, own: frozenset[PostId]) -> bool:
+async def in_arrivals(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -> bool:
     """A step through all that arrived: what is the person's goes, what quotes them becomes a copy."""
     lanes = [link.inbox_lane for link in erasing.links] + [BRIDGE_LANE]
     async with erasing.ctx.store.read() as conn:
@@ -176,10 +182,14 @@ async def in_arrivals(erasing: Erasing, wanted: Wanted, own: frozenset[PostId]) 
     return True
 
 
-async def _clean_arrival(erasing: Erasing, conn: AsyncConnection, row: Arrival, raw: bytes, wanted: Wanted) -> None:
+async def _clean_arrival(
+    erasing: Erasing, conn: AsyncConnection, row: Arrival, raw: bytes, looked_for: LookedFor
+) -> None:
     if row.kind == "event":
-        return await _clean_event(erasing, conn, row, raw, wanted)
-    message_id, is_theirs = _of_email(raw, erasing)
+        return await _clean_event(erasing, conn, row, raw, looked_for.near)
+    message_id, answered, is_theirs = _of_email(raw, erasing)
+    # A mail of ours that came back: nothing of another's is lost with it.
+    wanted = looked_for.near if row.reason == "own" else looked_for.answering(answered)
     if mark_out(row.envelope_from, wanted.traces, wanted.marks).count:
         await forget_envelope(conn, row.id)
     if is_theirs:
@@ -199,21 +209,21 @@ async def _clean_arrival(erasing: Erasing, conn: AsyncConnection, row: Arrival, 
     return None
 
 
-def _of_email(raw: bytes, erasing: Erasing) -> tuple[str, bool]:
-    """The Message-ID of a mail, and whether the person wrote it."""
+def _of_email(raw: bytes, erasing: Erasing) -> tuple[str, tuple[str, ...], bool]:
+    """The Message-ID of a mail, those that it answers, and whether the person wrote it."""
     if not raw:
-        return "", False
+        return "", (), False
     try:
         email = parse_headers(raw)
     except MalformedEmail:
-        return "", False
+        return "", (), False
     authors = [*email.from_, *email.reply_to, *([email.sender] if email.sender else [])]
     mine = {address.lower() for address in erasing.addresses}
     shared = {a.lower() for a in (erasing.person.addresses if erasing.person else ())} - mine
     name = erasing.person.name.casefold() if erasing.person else ""
     theirs = any(one.address.lower() in mine for one in authors)
     theirs = theirs or any(one.address.lower() in shared and one.name.casefold() == name for one in email.from_)
-    return email.message_id or "", theirs
+    return email.message_id or "", (*email.in_reply_to, *email.references), theirs
 
 
 async def _clean_event(erasing: Erasing, conn: AsyncConnection, row: Arrival, raw: bytes, wanted: Wanted) -> None:
@@ -237,7 +247,7 @@ def _sender_of(raw: bytes) -> str:
     return str(event.get("sender", "")) if isinstance(event, dict) else ""
 
 
-async def in_departures(erasing: Erasing, wanted: Wanted, own: frozenset[PostId]) -> bool:
+async def in_departures(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -> bool:
     """A step through all that left or is to leave."""
     async with erasing.ctx.store.read() as conn:
         after = int(erasing.far.get("outbox", 0))
@@ -255,14 +265,19 @@ async def in_departures(erasing: Erasing, wanted: Wanted, own: frozenset[PostId]
 
 
 async def _clean_departure(
-    erasing: Erasing, conn: AsyncConnection, row: Any, held: tuple[bytes | None, bytes | None], wanted: Wanted
+    erasing: Erasing, conn: AsyncConnection, row: Any, held: tuple[bytes | None, bytes | None], looked_for: LookedFor
 ) -> None:
     raw, file = held
+    known = (await find_message_ids(conn, erasing.association, [row.message_id])).get(row.message_id)
+    wanted = looked_for.in_thread(known.thread_id if known is not None else -1)
     if mark_out(row.last_error, wanted.traces, wanted.marks).count:
         await forget_error(conn, row.id)
     if raw is not None and await asyncio.to_thread(copy_of_email, raw, wanted) != "same":
+        batch = await get_batch(conn, known.batch_id) if known is not None and known.batch_id is not None else None
         if row.state == "waiting":
             erasing.count("mails_not_sent")
+        if row.state == "waiting" and batch is not None and await unseal(erasing.ctx, conn, batch):
+            return  # what others said in it leaves in another
         if not await forget_mail_bytes(conn, row.id):
             erasing.far.setdefault("leaving", []).append(row.id)
         erasing.note_email(row.link, row.message_id)
@@ -275,7 +290,7 @@ async def _clean_departure(
             erasing.count("events", await redact_event(erasing.ctx, conn, link, row.room_id, EventId(row.event_id)))
 
 
-async def in_texts(erasing: Erasing, wanted: Wanted, own: frozenset[PostId]) -> bool:
+async def in_texts(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -> bool:
     """A step through the small tables."""
     at, offset = erasing.far.get("texts", [0, 0])
     if at >= len(TEXTS):
@@ -284,8 +299,9 @@ async def in_texts(erasing: Erasing, wanted: Wanted, own: frozenset[PostId]) -> 
     async with erasing.ctx.store.write() as conn:
         rows = await list_texts(conn, table, columns, limit=_SMALL_STEP, offset=offset)
         for row in rows:
+            found = wanted.in_thread(row.key[0]) if table is thread else wanted.elsewhere
             changed = {
-                name: new for name, text in row.texts.items() if (new := _text(erasing, name, text, wanted)) != text
+                name: new for name, text in row.texts.items() if (new := _text(erasing, name, text, found)) != text
             }
             if changed:
                 await set_texts(conn, table, row, changed)
@@ -305,5 +321,6 @@ def _text(erasing: Erasing, column: str, text: str, wanted: Wanted) -> str:
     return mark_out(text, wanted.traces, wanted.marks).text
 
 
-#: In this order: posts first, so that bytes which are a post's as well are replaced once.
-STEPS: tuple[Step, ...] = (in_posts, in_arrivals, in_departures, in_texts)
+#: In this order: posts first, so that bytes which are a post's as well are replaced once; mails last, since what is
+#: composed anew is called as its conversation is called by then.
+STEPS: tuple[Step, ...] = (in_posts, in_arrivals, in_texts, in_departures)

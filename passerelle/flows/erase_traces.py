@@ -118,15 +118,36 @@ async def targets(erasing: Erasing, conn: AsyncConnection) -> list[PostId]:
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookedFor:
+    """What is to be found. A subject is known as the person's in its own conversation only: « Réunion » is anyone's."""
+
+    near: Wanted
+    elsewhere: Wanted
+    threads: frozenset[int]
+    message_ids: frozenset[str]
+
+    def in_thread(self, thread_id: int) -> Wanted:
+        return self.near if thread_id in self.threads else self.elsewhere
+
+    def answering(self, message_ids: Iterable[str]) -> Wanted:
+        return self.elsewhere if self.message_ids.isdisjoint(message_ids) else self.near
+
+    def __bool__(self) -> bool:
+        return bool(self.near.traces or self.near.files)
+
+
 @dataclass(slots=True)
 class _Gathered:
+    threads: set[int] = field(default_factory=set)
+    message_ids: set[str] = field(default_factory=set)
     texts: list[str] = field(default_factory=list)
     subjects: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
 
 
-async def wanted(erasing: Erasing, ids: Iterable[PostId]) -> Wanted:
+async def looked_for(erasing: Erasing, ids: Iterable[PostId]) -> LookedFor:
     """What is to be found elsewhere: the words, subjects and files of these posts; of a person, their names too."""
     gathered = _Gathered()
     chosen = list(ids)
@@ -134,13 +155,23 @@ async def wanted(erasing: Erasing, ids: Iterable[PostId]) -> Wanted:
         async with erasing.ctx.store.read() as conn:
             post = await find_post(conn, post_id)
             if post is not None:
-                await _gather(erasing, conn, post, gathered, frozenset(chosen))
+                await _gather(conn, post, gathered, frozenset(chosen))
     person = erasing.person
     names = await _names(erasing, {person.name, *gathered.names}) if person else set()
+    near, elsewhere = [await _wanted(erasing, gathered, names, subjects) for subjects in (gathered.subjects, set())]
+    return LookedFor(
+        near=near,
+        elsewhere=elsewhere,
+        threads=frozenset(gathered.threads),
+        message_ids=frozenset(gathered.message_ids),
+    )
+
+
+async def _wanted(erasing: Erasing, gathered: _Gathered, names: set[str], subjects: set[str]) -> Wanted:
     traces: Traces = await asyncio.to_thread(
         traces_of,
         gathered.texts,
-        subjects=gathered.subjects,
+        subjects=subjects,
         names=names,
         addresses=erasing.addresses,
         user_ids=erasing.user_ids,
@@ -162,9 +193,9 @@ async def _names(erasing: Erasing, names: set[str]) -> set[str]:
     return {name for name in names if is_alone(name)}
 
 
-async def _gather(
-    erasing: Erasing, conn: AsyncConnection, post: Post, gathered: _Gathered, chosen: frozenset[PostId]
-) -> None:
+async def _gather(conn: AsyncConnection, post: Post, gathered: _Gathered, chosen: frozenset[PostId]) -> None:
+    gathered.threads.add(post.thread_id)
+    gathered.message_ids.add(post.message_id or "?")
     gathered.texts.append(post.text)
     gathered.texts += [version.text for version in await list_versions(conn, post.id)]
     if post.author_name:

@@ -505,6 +505,15 @@ async def test_one_line_of_a_queued_mail_goes_and_the_others_leave(bridge: Bridg
     assert "midi" in said
 
 
+async def test_what_waits_elsewhere_under_the_same_subject_still_leaves(bridge: Bridge) -> None:
+    await bridge.receive(mail("Zorglubine.", subject="Réunion", author=WHO, message_id="z@x"))
+    await bridge.deliver_events()
+    await bridge.say("Réunion")
+    await bridge.settle()
+    await erase_person(bridge)
+    assert [str(made["Subject"]) for made in await bridge.settle()] == ["Réunion"]
+
+
 async def test_of_a_shared_address_only_what_bears_the_name_goes(bridge: Bridge) -> None:
     for name, words, number in (("Paul Vidal", "zorglubine du toit", 1), ("Annie Vidal", "kryptonade du toit", 2)):
         await bridge.receive(
@@ -535,7 +544,7 @@ async def test_the_lists_own_address_is_nobodys(bridge: Bridge) -> None:
         hash = (await conn.execute(text("SELECT raw_hash FROM post WHERE state = 'accepted'"))).scalar_one()
         kept = await get_blob(conn, hash)
     assert LIST.encode() in kept
-    assert b"X-Passerelle-Redacted" not in kept
+    assert b"X-Passerelle-Redacted" not in kept, "nor is a subject hers that another conversation has as well"
 
 
 @pytest.mark.parametrize("what", ["post", "thread"])
