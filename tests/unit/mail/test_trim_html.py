@@ -155,6 +155,8 @@ def test_hostile_markup_neither_hangs_nor_crashes(html: str) -> None:
 )  # fmt: skip
 def test_every_word_is_shown_or_elided(parts: list[str]) -> None:
     html = "".join(parts)
+    # What stands in a style sheet is no word, and may be dropped with it.
+    shown = re.sub(r"<style>.*?(?:</style>|\Z)", "", html, flags=re.DOTALL)
     cut = cut_html_quotes(html)
-    assert (cut.visible + cut.elided).count("mot") == html.count("mot")
-    assert (cut.visible + cut.elided).count("autre") == html.count("autre")
+    for word in ("mot", "autre"):
+        assert shown.count(word) <= (cut.visible + cut.elided).count(word) <= html.count(word)
