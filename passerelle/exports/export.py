@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +11,7 @@ from passerelle.core.ids import BlobHash
 from passerelle.core.links import Link
 from passerelle.core.model import AttachmentRow, Post
 from passerelle.exports import json_lines
-from passerelle.exports.exported import Counts, Exported, Order, Period, Writer
+from passerelle.exports.exported import Counts, Exported, Order, Writer
 from passerelle.exports.folder import ExportFolder
 from passerelle.store.blobs import get_blob
 from passerelle.store.engine import Store
@@ -48,12 +49,16 @@ async def export_archive(
             total += await count_posts(conn, link.association_name, link.name)
     with ExitStack() as stack:
         entered = [stack.enter_context(writer) for writer in writers]
+        done = 0
         for link in order.links:
-            async for exported in _posts(store, target, link, order.period):
-                _count(counts, exported)
+            async for exported in _posts(store, target, link, order):
+                if not exported.again:
+                    _count(counts, exported)
                 for writer in entered:
-                    writer.take(exported)
-                on_progress(counts.posts + counts.tombstones, total)
+                    if writer.each_link or not exported.again:
+                        writer.take(exported)
+                done += 1
+                on_progress(done, total)
     return counts
 
 
@@ -70,9 +75,10 @@ def _count(counts: Counts, exported: Exported) -> None:
         counts.lines += 1
 
 
-async def _posts(store: Store, target: ExportFolder, link: Link, period: Period) -> AsyncIterator[Exported]:
+async def _posts(store: Store, target: ExportFolder, link: Link, order: Order) -> AsyncIterator[Exported]:
     """The posts of a link, a transaction for each piece: an export of hours holds no snapshot for hours."""
-    after = BEGINNING
+    after, period = BEGINNING, order.period
+    before = {one.name for one in order.links[: list(order.links).index(link)]}
     while True:
         async with store.read() as conn:
             posts = await posts_of_link(
@@ -81,7 +87,9 @@ async def _posts(store: Store, target: ExportFolder, link: Link, period: Period)
             around = await neighbourhood_of(conn, posts) if posts else None
             for post in posts:
                 assert around is not None
-                yield await _exported(conn, target, link, post, around)
+                stands = {post.link, *around.cross_links.get(post.id, ())}
+                exported = await _exported(conn, target, link, post, around)
+                yield replace(exported, again=not stands.isdisjoint(before))
         if not posts:
             return
         after = (posts[-1].said_at, posts[-1].id)

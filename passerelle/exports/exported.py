@@ -24,6 +24,9 @@ class Exported:
     #: Each file of the post, and where its bytes stand in the export; None where they are not here.
     files: Sequence[tuple[AttachmentRow, str | None]]
 
+    #: A post that stands in several links comes with each of them: again, after the first.
+    again: bool = False
+
     @property
     def is_shown(self) -> bool:
         return self.post.state == "accepted"
@@ -31,6 +34,9 @@ class Exported:
 
 class Writer(Protocol):
     """Writes one format; entered before the first post, left after the last."""
+
+    #: Takes a post with each link in which it stands; else with the first alone.
+    each_link: bool
 
     def __enter__(self) -> "Writer": ...
 

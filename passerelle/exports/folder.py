@@ -14,6 +14,8 @@ from typing import IO, Any
 
 from passerelle.errors import ExportFailure
 
+_MANIFEST, _SUMS = "manifest.json", "SHA256SUMS"
+
 
 class _Hashed(io.RawIOBase):
     """A file whose SHA-256 is known when it is closed."""
@@ -51,6 +53,14 @@ class ExportFolder(AbstractContextManager["ExportFolder"]):
         self._sums: dict[str, str] = {}
         if self.target.exists() and not replace and any(self.target.iterdir() if self.target.is_dir() else [1]):
             raise ExportFailure(f"{self.target} is not empty: choose another folder, or --force to replace it.")
+        if self.target.exists() and replace and not self._is_export():
+            raise ExportFailure(f"{self.target} is no export: --force replaces nothing else. Choose another folder.")
+
+    def _is_export(self) -> bool:
+        """Whether what stands there is an earlier export, or nothing."""
+        if self.target.is_symlink() or not self.target.is_dir():
+            return False
+        return not any(self.target.iterdir()) or all((self.target / name).is_file() for name in (_MANIFEST, _SUMS))
 
     def __enter__(self) -> "ExportFolder":
         try:
@@ -89,9 +99,9 @@ class ExportFolder(AbstractContextManager["ExportFolder"]):
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Write `manifest.json` and `SHA256SUMS` (for `sha256sum --check`), and give the folder its name."""
-        self.write("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=2).encode() + b"\n")
+        self.write(_MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=2).encode() + b"\n")
         lines = "".join(f"{self._sums[name]}  {name}\n" for name in sorted(self._sums))
-        self.write("SHA256SUMS", lines.encode())
+        self.write(_SUMS, lines.encode())
         if self.target.exists():
             shutil.rmtree(self.target)
         os.replace(self._unfinished, self.target)

@@ -44,7 +44,8 @@ def post_value(post: Post, around: Neighbourhood, files: Sequence[Mapping[str, A
 
 def tombstone_value(post: Post, around: Neighbourhood) -> dict[str, Any]:
     """What is said of a post that may not be shown: that it was there, and where."""
-    return {**_place(post, around), "said_at": _instant(post.said_at)}
+    # What its conversation is called may be its own words.
+    return {**_place(post, around), "thread": {"id": post.thread_id}, "said_at": _instant(post.said_at)}
 
 
 def _place(post: Post, around: Neighbourhood) -> dict[str, Any]:
@@ -90,7 +91,9 @@ def _instant(at: datetime) -> str:
 
 
 class JsonLinesWriter:
-    """`json/posts.jsonl` and `json/originals.jsonl`: everything, for programs."""
+    """`json/posts.jsonl.gz` and `json/events.jsonl.gz`: everything, for programs."""
+
+    each_link = False
 
     def __init__(self, target: ExportFolder) -> None:
         self._posts = GzipLines(target, "json/posts.jsonl.gz")

@@ -72,6 +72,8 @@ def _header(text: str) -> str:
 class MboxrdWriter:
     """`emails/<association>/<link>.mboxrd.gz`: emails of the list, and copies of the room's lines."""
 
+    each_link = True
+
     def __init__(self, target: ExportFolder, *, room_author: Callable[[str], str]) -> None:
         self._target, self._room_author = target, room_author
         self._open: dict[str, GzipLines] = {}
@@ -94,6 +96,8 @@ class MboxrdWriter:
 
 class MaildirWriter:
     """`maildir/<association>/<link>/`: the same, a file each, the bytes exactly."""
+
+    each_link = True
 
     def __init__(self, target: ExportFolder, *, room_author: Callable[[str], str]) -> None:
         self._target, self._room_author = target, room_author

@@ -103,6 +103,8 @@ class _Pieces:
 class OfflineWriter:
     """`index.html` and the folder `pages/` of one association."""
 
+    each_link = False
+
     def __init__(
         self,
         target: ExportFolder,
@@ -138,9 +140,10 @@ class OfflineWriter:
         post, thread_id = exported.post, exported.post.thread_id
         thread = self._threads.get(thread_id)
         if thread is None:
-            title = post.subject or exported.around.subjects.get(thread_id, "")
-            thread = _Thread(title=title, first_at=post.said_at, last_at=post.said_at)
+            thread = _Thread(title="", first_at=post.said_at, last_at=post.said_at)
             self._threads[thread_id] = thread
+        if exported.is_shown and not thread.title:
+            thread.title = post.subject or exported.around.subjects.get(thread_id, "")
         thread.last_at = max(thread.last_at, post.said_at)
         thread.first_at = min(thread.first_at, post.said_at)
         thread.posts += exported.is_shown
@@ -188,7 +191,9 @@ class OfflineWriter:
             self._page(f"pages/t/{thread_id}.html", "thread", **self._thread_page(ThreadId(int(thread_id)), lines))
         for shelf in self._shelves.values():
             for month, threads in shelf.months.items():
-                listed = [(id, self._threads[id], count) for id, count in threads.items()]
+                listed = [(id, self._threads[id], count) for id, count in threads.items() if count]
+                if not listed:
+                    continue
                 listed.sort(key=lambda row: (row[1].first_at, row[0]))
                 self._page(f"pages/a/{shelf.link}-{month}.html", "month", month=month, link=shelf.link, threads=listed)
         self._page("pages/search.html", "search", piece_size=_POSTS_A_PIECE)
@@ -215,7 +220,8 @@ class OfflineWriter:
         for shelf in sorted(self._shelves.values(), key=lambda s: s.link):
             years: dict[str, list[tuple[str, int]]] = {}
             for month in sorted(shelf.months):
-                years.setdefault(month[:4], []).append((month, sum(shelf.months[month].values())))
+                if count := sum(shelf.months[month].values()):
+                    years.setdefault(month[:4], []).append((month, count))
             shelves.append((shelf.link, sorted(years.items(), reverse=True)))
         return shelves
 

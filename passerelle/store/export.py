@@ -20,11 +20,10 @@ _FILES = Shape(AttachmentRow, attachment)
 BEGINNING = (datetime(1, 1, 2, tzinfo=UTC), PostId(0))
 END = datetime(9999, 12, 30, tzinfo=UTC)
 
-_OF_LINK = (
+_ALL = (
     select(*SHAPE.columns)
     .where(
         post.c.association == bindparam("association"),
-        post.c.link == bindparam("link"),
         post.c.said_at >= bindparam("since", type_=Instant()),
         post.c.said_at < bindparam("until", type_=Instant()),
         post.c.said_at >= bindparam("after", type_=Instant()),
@@ -33,9 +32,17 @@ _OF_LINK = (
     .order_by(post.c.said_at, post.c.id)
     .limit(bindparam("limit"))
 )
+_OF_LINK = _ALL.where(post.c.link == bindparam("link"))
+_CROSSED = _ALL.join(cross_post, cross_post.c.post_id == post.c.id).where(cross_post.c.link == bindparam("link"))
 _COUNT = select(func.count()).select_from(post).where(
     post.c.association == bindparam("association"), post.c.link == bindparam("link")
 )  # fmt: skip
+_COUNT_CROSSED = (
+    select(func.count())
+    .select_from(cross_post)
+    .join(post, post.c.id == cross_post.c.post_id)
+    .where(post.c.association == bindparam("association"), cross_post.c.link == bindparam("link"))
+)
 _FILES_OF = (
     select(*_FILES.columns)
     .where(attachment.c.post_id.in_(bindparam("ids", expanding=True)))
@@ -94,8 +101,9 @@ class Neighbourhood:
 
 
 async def count_posts(conn: AsyncConnection, association: AssociationName, link: LinkName) -> int:
-    """How many posts a link has, whatever became of them."""
-    return int((await conn.execute(_COUNT, {"association": association, "link": link})).scalar_one())
+    """How many posts a link has, cross-posts too, whatever became of them."""
+    values = {"association": association, "link": link}
+    return sum([int((await conn.execute(one, values)).scalar_one()) for one in (_COUNT, _COUNT_CROSSED)])
 
 
 async def posts_of_link(
@@ -109,12 +117,17 @@ async def posts_of_link(
 ) -> list[Post]:
     """The next posts of a link said within `period` (half open), whatever became of them, the oldest first.
 
+    Those too that were posted to another link first.
+
     Args:
         after: when the last one that is known was said, and its id; `BEGINNING` to begin with.
     """
     values = {"association": association, "link": link, "since": period[0], "until": period[1], "limit": limit}
     values |= {"after": after[0], "after_id": after[1]}
-    return SHAPE.values((await conn.execute(_OF_LINK, values)).all())
+    found: list[Post] = []
+    for statement in (_OF_LINK, _CROSSED):
+        found += SHAPE.values((await conn.execute(statement, values)).all())
+    return sorted(found, key=lambda one: (one.said_at, one.id))[:limit]
 
 
 async def neighbourhood_of(conn: AsyncConnection, posts: Sequence[Post]) -> Neighbourhood:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import AT, LINK, A, Desk
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import EventId, MailAddress, MessageId, PostId, RoomId, UserId
+from passerelle.core.ids import EventId, LinkName, MailAddress, MessageId, PostId, RoomId, UserId
 from passerelle.core.model import NewAttachment, NewPost, RoomEvent
 from passerelle.core.permalinks import short_name
 from passerelle.exports.mailboxes import mboxrd_entry
@@ -24,9 +25,9 @@ from passerelle.imports.mbox import MboxFile
 from passerelle.imports.source import SourceMail
 from passerelle.store.attachments import insert_attachments
 from passerelle.store.blobs import insert_blob
+from passerelle.store.cross_posts import insert_cross_posts
 from passerelle.store.posts import insert_post, insert_room_event
 from passerelle.store.threads import insert_thread
-from conftest import A, AT, LINK, Desk
 
 CRLF = b"From: Monique <monique@example.org>\r\nMessage-ID: <a@x>\r\n\r\nBonjour\r\nFrom la mairie\r\n>From ici\r\n"
 LF = b"From: Paul <paul@example.org>\nMessage-ID: <b@x>\nContent-Type: text/plain; charset=latin1\n\n\xe9t\xe9\n\n\n"
@@ -137,6 +138,52 @@ def test_a_folder_that_is_not_empty_is_left_alone(desk: Desk, exported: Path) ->
     assert "--force" in result.output
     assert {p: p.stat().st_mtime_ns for p in exported.rglob("*")} == before
     assert desk.run("archive", "export", "epeule/bureau", "--to", str(exported), "--force").exit_code == 0
+
+
+def test_force_replaces_an_export_and_nothing_else(desk: Desk, tmp_path: Path) -> None:
+    """`--to ~ --force` is soon typed."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "photos.txt").write_text("Zoé")
+    result = desk.run("archive", "export", "epeule", "--to", str(home), "--force")
+    assert result.exit_code == 1
+    assert (home / "photos.txt").read_text() == "Zoé"
+
+
+async def hide_all(conn: AsyncConnection) -> None:
+    """A conversation of which nothing is shown any more."""
+    thread_id = await insert_thread(conn, A, "Sujetsecret", AT)
+    new = NewPost(
+        association=A, link=LINK, side="list", content_hash="x", thread_id=thread_id, said_at=AT, accepted_at=AT,
+        permalink="x", state="hidden", subject="sujetsecret", message_id=MessageId("x@x"),
+    )  # fmt: skip
+    await insert_post(conn, new)
+
+
+def test_what_is_hidden_names_no_conversation(desk: Desk, tmp_path: Path) -> None:
+    desk.write(hide_all)
+    assert desk.run("archive", "export", "epeule", "--to", str(tmp_path / "export")).exit_code == 0
+    files = [p for p in (tmp_path / "export").rglob("*") if p.is_file()]
+    data = [gzip.decompress(p.read_bytes()) if p.suffix == ".gz" else p.read_bytes() for p in files]
+    assert b"sujetsecret" not in b"".join(data).lower()
+
+
+async def cross(conn: AsyncConnection) -> None:
+    """An email to another list of the association too, which came there first."""
+    thread_id = await insert_thread(conn, A, "Pour tous", AT)
+    new = NewPost(
+        association=A, link=LinkName("autre"), side="list", content_hash="x", thread_id=thread_id, said_at=AT,
+        accepted_at=AT, permalink="x", message_id=MessageId("b@x"), raw_hash=await insert_blob(conn, LF),
+    )  # fmt: skip
+    await insert_cross_posts(conn, LINK, [await insert_post(conn, new)])
+
+
+def test_an_email_to_two_lists_stands_in_the_mailbox_of_each(desk: Desk, tmp_path: Path) -> None:
+    desk.write(cross)
+    result = desk.run("archive", "export", "epeule/bureau", "--to", str(tmp_path / "export"))
+    assert "1 posts" in result.output
+    assert LF in gzip.decompress((tmp_path / "export/emails/epeule/bureau.mboxrd.gz").read_bytes())
+    assert len(gzip.decompress((tmp_path / "export/json/posts.jsonl.gz").read_bytes()).splitlines()) == 1
 
 
 def test_only_what_was_said_then(desk: Desk, exported: Path, tmp_path: Path) -> None:
