@@ -82,6 +82,7 @@ VALUES: dict[str, Any] = {
     "not_before": AT,
     "indexed": False,
     "has_web": True,
+    "asked_of_nothing": False,
     "count": 1,
     "kind": "erase",
     "attached": True,
