@@ -90,8 +90,8 @@ class MboxrdWriter:
             return
         name = f"emails/{exported.link.path}.mboxrd.gz"
         file = self._open.get(name) or self._open.setdefault(name, GzipLines(self._target, name))
-        post = exported.post
-        file.write(mboxrd_entry(raw, envelope_from=post.author_address or "", received_at=post.said_at))
+        # As public-inbox does: whatever the file is called later, a reader knows how to undo it.
+        file.write(mboxrd_entry(raw, envelope_from="mboxrd@passerelle", received_at=exported.post.said_at))
 
 
 class MaildirWriter:

@@ -1,5 +1,7 @@
 """One mail of an archive made into a post, ready to be inserted: what the processes of an import do. No I/O."""
 
+import logging
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +23,12 @@ from passerelle.mail.quick_reading import ArchiveReading, ListFacts, read_for_ar
 from passerelle.store.blobs import blob_row
 from passerelle.store.bulk import BulkBlob, BulkFile, BulkPost
 
+log = logging.getLogger(__name__)
+
 #: Reasons why a mail is refused; English, translated where they are shown.
 NOT_TO_BE_ARCHIVED = N_("Its author asked that it not be archived.")
 TOO_SLOW = N_("It takes too long to read.")
+NOT_UNDERSTOOD = N_("Passerelle itself failed over it; its log says where.")
 
 #: What no mail may take longer to be read.
 _READ_SECONDS = 10
@@ -59,7 +64,17 @@ Made = BulkPost | Own | Refused
 
 def make_posts(work: Work, mails: Sequence[SourceMail]) -> list[Made]:
     """Make each mail into a post, or say why not; one result a mail, in their order."""
-    return [_make(work, mail) for mail in mails]
+    return [_made(work, mail) for mail in mails]
+
+
+def _made(work: Work, mail: SourceMail) -> Made:
+    try:
+        return _make(work, mail)
+    except Exception as error:  # noqa: BLE001 - logged without any of its words
+        # One mail that nobody foresaw must not keep its neighbours out, at each new try.
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("%s: %s in %s, line %s", mail.place, type(error).__name__, last.name, last.lineno)
+        return Refused(place=mail.place, reason=NOT_UNDERSTOOD, position=mail.position)
 
 
 def _make(work: Work, mail: SourceMail) -> Made:

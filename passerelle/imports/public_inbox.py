@@ -22,6 +22,8 @@ from passerelle.imports.source import MAX_MAIL_BYTES, NOT_A_MAIL, TOO_LARGE, UNR
 
 _EPOCH = re.compile(r"(\d+)\.git")
 _V1_PATH = re.compile(rb"[0-9a-f]{2}/[0-9a-f]{38}")
+#: The end of the year 9999: a commit may bear any time.
+_LATEST = 253_402_300_799
 _NO_BLOB = re.compile(rb"0+")
 
 
@@ -100,14 +102,15 @@ class PublicInbox:
         """What the commits did, the oldest first."""
         for epoch, repository in enumerate(self._repositories):
             number, commit, at = 0, "", datetime.fromtimestamp(0, UTC)
-            options = ["--reverse", "--raw", "--no-renames", "--no-abbrev", "--format=%H %ct", "HEAD", "--"]
+            options = ["--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-mailmap"]
+            options += ["--reverse", "--raw", "--no-renames", "--no-abbrev", "--format=%H %ct", "HEAD", "--"]
             with _streamed(repository, "log", *options) as lines:
                 for line in lines:
                     if not line.startswith(b":"):
                         name, _space, seconds = line.partition(b" ")
                         if seconds.strip():
                             commit, number = name.decode(), number + 1
-                            at = datetime.fromtimestamp(int(seconds), UTC)
+                            at = datetime.fromtimestamp(min(int(seconds), _LATEST), UTC)
                             self._done += 1
                         continue
                     for blob, is_deletion in _effects(line):
@@ -193,6 +196,9 @@ def _start(repository: Path, *arguments: str) -> subprocess.Popen[bytes]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_TERMINAL_PROMPT": "0",
+        # The repository's own configuration may name programs, and it may be anyone's: nothing is fetched or verified.
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_NO_LAZY_FETCH": "1",
     }
     command = [
         "git",

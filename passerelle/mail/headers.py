@@ -170,13 +170,19 @@ def parse_date(value: str) -> datetime | None:
             offset = parts[9] or 0
             zone = timezone(timedelta(seconds=offset)) if abs(offset) < 86_400 else UTC
             second = min(parts[5], 59)
-            return datetime(parts[0], parts[1], parts[2], parts[3], parts[4], second, tzinfo=zone)
+            return _if_in_utc(datetime(parts[0], parts[1], parts[2], parts[3], parts[4], second, tzinfo=zone))
         if match := _ISO_DATE.match(text):
             date = datetime.fromisoformat(match[0])
-            return date if date.tzinfo else date.replace(tzinfo=UTC)
+            return _if_in_utc(date if date.tzinfo else date.replace(tzinfo=UTC))
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
     return None
+
+
+def _if_in_utc(date: datetime) -> datetime:
+    """The same. Raises OverflowError where it has no name in UTC: in the first or last hours of all years."""
+    date.astimezone(UTC)
+    return date
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

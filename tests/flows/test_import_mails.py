@@ -14,9 +14,12 @@ import pytest
 from sqlalchemy import text
 
 from benchmarks.archive_mails import ArchiveMaker
+from passerelle.core.ids import AssociationName, LinkName
+from passerelle.flows import import_work
 from passerelle.flows.import_mails import Outcome, import_mails
-from passerelle.flows.import_work import NOT_TO_BE_ARCHIVED
+from passerelle.flows.import_work import NOT_TO_BE_ARCHIVED, Work
 from passerelle.imports.source import Refused, SourceMail
+from passerelle.mail.quick_reading import ArchiveReading, ListFacts, read_for_archive
 from passerelle.mail.reading import read_email
 from passerelle.store.blobs import get_blob
 from passerelle.store.imports import NewImportRun, get_import_run, insert_import_run
@@ -250,3 +253,25 @@ async def test_an_interrupted_run_goes_on_where_it_was(bridge: Bridge) -> None:
     assert whole.read == 900
     assert await rows(bridge, "SELECT count(*) FROM post") == [(whole.imported,)]
     assert whole.imported + whole.refused + whole.known == 900
+
+
+async def test_a_mail_over_which_we_fail_is_refused_and_its_neighbours_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(raw: bytes, facts: ListFacts) -> ArchiveReading:
+        if b"Secret" in raw:
+            raise OverflowError(raw)
+        return read_for_archive(raw, facts)
+
+    monkeypatch.setattr(import_work, "read_for_archive", fail)
+    work = Work(
+        association=AssociationName("epeule"), link=LinkName("bureau"), link_path="epeule/bureau", side="list",
+        facts=ListFacts(addresses=frozenset(), prefix=None, mark_field="x"), bridge=frozenset(), hash_key=b"k",
+        file_limit_bytes=1, now=START,
+    )  # fmt: skip
+    bodies = enumerate(("a", "Secret", "b"))
+    mails = [SourceMail(raw=made(number, body=body), place="x", position=number) for number, body in bodies]
+    made_of = import_work.make_posts(work, mails)
+    assert [type(one).__name__ for one in made_of] == ["BulkPost", "Refused", "BulkPost"]
+    assert "OverflowError in fail" in caplog.text
+    assert "Secret" not in caplog.text

@@ -245,6 +245,34 @@ def test_public_inbox_v2_over_epochs_without_what_was_deleted(tmp_path: Path) ->
     goes_on(tmp_path / "bureau")
 
 
+def test_a_repository_of_others_runs_nothing_here(tmp_path: Path) -> None:
+    """Its configuration may name programs: to fetch what is missing, to look at signatures, to show differences."""
+    inbox = Inbox(tmp_path / "bureau" / "git" / "0.git")
+    inbox.commit({"m": mail(1)}, 1236074400)
+    inbox.commit({"m": mail(2)}, 1236074500)
+    signed = inbox.git("cat-file", "commit", "HEAD").encode() + b"\n"
+    head, _, message = signed.partition(b"\n\n")
+    signature = b"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n iQ\n -----END PGP SIGNATURE-----\n\n"
+    made = inbox.git("hash-object", "-w", "-t", "commit", "--stdin", stdin=head + signature + message)
+    inbox.git("update-ref", "refs/heads/master", made)
+    blob = inbox.git("rev-parse", "HEAD~1:m")
+    (inbox.folder / "objects" / blob[:2] / blob[2:]).unlink()
+    ran = tmp_path / "ran"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\necho ran >> {ran}\n")
+    program.chmod(0o755)
+    for name, value in {
+        "core.repositoryformatversion": "1", "extensions.partialClone": "origin", "remote.origin.promisor": "true",
+        "remote.origin.url": str(inbox.folder), "remote.origin.uploadpack": str(program),
+        "log.showSignature": "true", "gpg.program": str(program), "diff.external": str(program),
+        "core.pager": str(program), "core.fsmonitor": str(program), "protocol.file.allow": "always",
+    }.items():  # fmt: skip
+        inbox.git("config", name, value)
+    found = read(tmp_path / "bureau")
+    assert [isinstance(one, SourceMail) for one in found] == [False, True]
+    assert not ran.exists()
+
+
 def test_public_inbox_v1_without_what_was_removed(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path / "bureau.git")
     paths = [f"{n:02x}/{n:038x}" for n in range(4)]
