@@ -1,9 +1,11 @@
 """HTML as a flat list of tags and texts, for rules that must not recurse on received data. Pure.
 
-Meant for HTML that a sanitiser (nh3) has put in order already: every tag closed, every character reference known.
+Meant for HTML that a sanitiser (nh3) has put in order already: every tag closed, every character reference known. What
+no sanitiser should be given is told by `costs_too_much`.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from html import escape
 from html.parser import HTMLParser
@@ -59,6 +61,43 @@ def tokens_of(html: str) -> list[Token]:
     collector.feed(html)
     collector.close()
     return collector.tokens
+
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
+#: Void elements, and those that end where the next of their kind begins.
+_NEVER_NESTED = VOID | frozenset(
+    ("a", "area", "base", "embed", "input", "link", "meta", "param", "source", "track",
+     "p", "li", "dt", "dd", "option", "thead", "tbody", "tfoot", "tr", "td", "th", "html", "head", "body")
+)  # fmt: skip
+#: Elements that a parser opens anew in each paragraph while they stay open (HTML standard §13.2.4.3).
+_FORMATTING = frozenset(
+    ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
+)  # fmt: skip
+_DEEPEST, _MOST_FORMATTING = 200, 30
+
+
+def costs_too_much(html: str) -> bool:
+    """Whether a parser would take a long time for this, or make very much of it: an attack, or a broken converter.
+
+    An HTML parser takes time for the square of how deep elements are nested, and repeats formatting that nobody closed.
+    """
+    if html.count("<") <= _MOST_FORMATTING:
+        return False
+    is_open: Counter[str] = Counter()
+    depth = formatting = 0
+    for match in _TAG.finditer(html):
+        name = match[2].lower()
+        if name in _NEVER_NESTED:
+            continue
+        if match[1] and not is_open[name]:
+            continue  # it closes nothing
+        step = -1 if match[1] else 1
+        is_open[name] += step
+        depth += step
+        formatting += step * (name in _FORMATTING)
+        if depth > _DEEPEST or formatting > _MOST_FORMATTING:
+            return True
+    return False
 
 
 _URL = re.compile(r"(?<![\w@/])(?:https?://|www\.)[^\s<>«»“”\"\x00-\x1f]{2,2000}", re.IGNORECASE)

@@ -97,8 +97,9 @@ async def send_link(ctx: FlowContext, association: AssociationName, typed: str, 
         target: path to go on to, checked (`web.door.safe_target`), or "".
     """
     settings = association_of(ctx, association)
-    if settings is None or ctx.settings.web is None or len(typed) > _LONGEST_TYPED:
-        return False
+    typed = typed.strip()
+    if settings is None or ctx.settings.web is None or len(typed) > _LONGEST_TYPED or not typed.isprintable():
+        return False  # PostgreSQL takes no NUL, and nobody has one in an address
     async with ctx.store.write() as conn:
         who = ctx.hashed("sign_in", association, typed.strip().lower())
         if await count_try(conn, "sign_in_address", who, now=ctx.now(), window=_HOUR) > LINKS_AN_HOUR:

@@ -25,7 +25,7 @@ from passerelle.core.ids import AssociationName, LinkName, MessageId, PostId, Th
 from passerelle.core.model import Origin, Post, PostState, Side
 from passerelle.core.shelves import Shelf
 from passerelle.store.archive_tables import cross_post
-from passerelle.store.on_shelves import on_shelves, shelf_values
+from passerelle.store.on_shelves import on_shelves, shelf_values, shown_link
 from passerelle.store.posts import SHAPE
 from passerelle.store.rows import Shape
 from passerelle.store.tables import batch_line, mail_id, post, thread
@@ -61,6 +61,7 @@ class ListedPost:
     """A post as a list of posts shows it. `excerpt`: the beginning of its text."""
 
     id: PostId
+    #: In which its reader finds it.
     link: LinkName
     side: Side
     thread_id: ThreadId
@@ -99,7 +100,7 @@ class ThreadOpening:
 
 _PLACED = Shape(PlacedPost, post)
 _LISTED = (
-    post.c.id, post.c.link, post.c.side, post.c.thread_id, post.c.author_name, post.c.subject,
+    post.c.id, shown_link(), post.c.side, post.c.thread_id, post.c.author_name, post.c.subject,
     func.substr(post.c.text, 1, _EXCERPT_CHARACTERS), post.c.said_at, post.c.permalink,
 )  # fmt: skip
 
@@ -215,34 +216,22 @@ _OWN = (
 
 
 def _openings() -> Any:
-    readable = case((_ACCEPTED & on_shelves(), 1), else_=0)
-    # Of all posts of a conversation: the first that is readable, and whether it is the very first.
-    order = func.row_number().over(partition_by=post.c.thread_id, order_by=(post.c.said_at, post.c.id))
-    ranked = (
-        select(
-            post.c.id, post.c.thread_id, post.c.said_at, post.c.permalink, post.c.author_name, post.c.subject,
-            func.substr(post.c.text, 1, _EXCERPT_CHARACTERS).label("excerpt"),
-            order.label("place"), readable.label("readable"),
-        )
-        .where(post.c.thread_id.in_(bindparam("threads", expanding=True)))
-        .subquery()
-    )  # fmt: skip
-    first = (
-        select(
-            *ranked.c,
-            func.row_number().over(partition_by=ranked.c.thread_id, order_by=ranked.c.place).label("among_readable"),
-        )
-        .where(ranked.c.readable == 1)
-        .subquery()
-    )
+    """By the place of one post of each conversation: to rank all of a long one would be to read its words."""
+
+    def first_of_thread(*conditions: Any) -> Any:
+        of_thread = select(post.c.id).where(post.c.thread_id == thread.c.id, *conditions)
+        return of_thread.order_by(post.c.said_at, post.c.id).limit(1).correlate(thread).scalar_subquery()
+
+    shown, is_first = post.alias("shown"), first_of_thread()
     return (
         select(
-            first.c.thread_id, first.c.permalink, first.c.author_name,
-            case((first.c.place == 1, thread.c.subject), else_="").label("thread_subject"),
-            first.c.subject, first.c.excerpt, first.c.said_at,
+            thread.c.id, shown.c.permalink, shown.c.author_name,
+            case((shown.c.id == is_first, thread.c.subject), else_="").label("thread_subject"),
+            shown.c.subject, func.substr(shown.c.text, 1, _EXCERPT_CHARACTERS), shown.c.said_at,
         )
-        .join(thread, thread.c.id == first.c.thread_id)
-        .where(first.c.among_readable == 1)
+        .select_from(thread)
+        .join(shown, shown.c.id == first_of_thread(_ACCEPTED, on_shelves()))
+        .where(thread.c.id.in_(bindparam("threads", expanding=True)))
     )  # fmt: skip
 
 
@@ -272,7 +261,9 @@ async def find_readable_post(conn: AsyncConnection, id: PostId, shelves: Collect
     return None if row is None else SHAPE.value(row)
 
 
-async def posts_of_ids(conn: AsyncConnection, ids: Collection[PostId], shelves: Collection[Shelf]) -> dict[PostId, Post]:
+async def posts_of_ids(
+    conn: AsyncConnection, ids: Collection[PostId], shelves: Collection[Shelf]
+) -> dict[PostId, Post]:
     """Posts, whole; those that do not stand, or may not be read, are left out."""
     if not ids:
         return {}

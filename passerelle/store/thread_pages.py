@@ -5,22 +5,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, bindparam, case, func, literal_column, null, select, union_all
+from sqlalchemy import BindParameter, bindparam, case, exists, func, literal_column, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import EventId, LinkName, MessageId, PostId, RoomId, ThreadId
 from passerelle.core.model import AttachmentRow, Origin, PostState, Side
 from passerelle.core.shelves import Shelf
-from passerelle.store.on_shelves import on_shelves, shelf_values
+from passerelle.store.on_shelves import on_shelves, shelf_values, shown_link
 from passerelle.store.rows import Shape
 from passerelle.store.tables import attachment, batch, batch_line, post, room_event, thread
 from passerelle.store.types import Instant
 
 #: What of a post stands in its conversation's page; the whole stands on its own.
 MOST_CHARACTERS = 20_000
-_MOST_HTML = 60_000
+MOST_HTML = 60_000
 
-_ALL = select(func.min(post.c.said_at, type_=Instant())).where(post.c.thread_id == bindparam("thread_id"))
 _STANDS = post.c.state == literal_column("'accepted'")
 
 
@@ -29,6 +28,7 @@ class ThreadPost:
     """A post of a conversation. Of one that does not stand any more, nothing but that it did."""
 
     id: PostId
+    #: In which its reader finds it.
     link: LinkName
     side: Side
     origin: Origin
@@ -70,25 +70,42 @@ class Handle:
     event_id: EventId | None = None
 
 
+_OF_THREAD = (post.c.thread_id == bindparam("thread_id"), on_shelves())
 _POSTS = (
     select(
-        post.c.id, post.c.link, post.c.side, post.c.origin, post.c.state, post.c.flagged, post.c.parent_post_id,
+        post.c.id, shown_link(), post.c.side, post.c.origin, post.c.state, post.c.flagged, post.c.parent_post_id,
         post.c.person_id,
         case((_STANDS, post.c.author_name), else_=""),
         case((_STANDS, post.c.message_id), else_=""),
         case((_STANDS, post.c.subject), else_=""),
         case((_STANDS, func.substr(post.c.text, 1, MOST_CHARACTERS + 1)), else_=""),
-        case((_STANDS & (func.length(post.c.html) <= _MOST_HTML), post.c.html), else_=""),
+        case((_STANDS & (func.length(post.c.html) <= MOST_HTML), post.c.html), else_=""),
         post.c.raw_hash.is_not(None), post.c.said_at, post.c.permalink,
-        func.count().over(), thread.c.subject, thread.c.split_from_thread_id, _ALL.scalar_subquery(),
-        func.min(post.c.said_at, type_=Instant()).over(),
     )
-    .join(thread, thread.c.id == post.c.thread_id)
-    .where(post.c.thread_id == bindparam("thread_id"), on_shelves())
+    .where(post.c.id.in_(bindparam("posts", expanding=True)))
+    .order_by(post.c.said_at, post.c.id)
+)  # fmt: skip
+# Which posts a page has is found without their words: to sort a long conversation would be to read all of it.
+_PLACES = (
+    select(post.c.id)
+    .where(*_OF_THREAD)
     .order_by(post.c.said_at, post.c.id)
     .limit(bindparam("limit"))
     .offset(bindparam("offset"))
-)  # fmt: skip
+)
+_FIRST = (
+    select(post.c.id)
+    .where(post.c.thread_id == bindparam("thread_id"))
+    .order_by(post.c.said_at, post.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_ABOUT = select(
+    select(func.count()).select_from(post).where(*_OF_THREAD).scalar_subquery(),
+    thread.c.subject,
+    thread.c.split_from_thread_id,
+    exists().where(post.c.id == _FIRST, on_shelves()),
+).where(thread.c.id == bindparam("thread_id"))
 _EARLIER = (
     select(func.count())
     .where(
@@ -120,16 +137,18 @@ async def posts_of_thread(
     conn: AsyncConnection, thread_id: ThreadId, shelves: Collection[Shelf], *, limit: int, offset: int = 0
 ) -> ThreadPage:
     """Posts of a conversation that stand on these shelves, from the `offset`th on; tombstones among them."""
-    values = {"thread_id": thread_id, "limit": limit, "offset": offset, **shelf_values(shelves)}
-    rows = (await conn.execute(_POSTS, values)).all()
-    if not rows:
+    values = {"thread_id": thread_id, **shelf_values(shelves)}
+    places = list((await conn.execute(_PLACES, {**values, "limit": limit, "offset": offset})).scalars())
+    about = (await conn.execute(_ABOUT, values)).first() if places else None
+    if about is None:
         return ThreadPage(posts=(), number=0, subject="", split_from=None, begins=False)
-    *_, number, subject, split_from, begins_at, readable_from = rows[0]
+    number, subject, split_from, begins = about
     names = ThreadPost.__slots__
+    rows = (await conn.execute(_POSTS, {"posts": places, **shelf_values(shelves)})).all()
     return ThreadPage(
-        posts=tuple(ThreadPost(**dict(zip(names, row, strict=False))) for row in rows),
+        posts=tuple(ThreadPost(**dict(zip(names, row, strict=True))) for row in rows),
         number=number,
-        subject=subject if begins_at == readable_from else "",
+        subject=subject if begins else "",
         split_from=split_from,
         begins=offset == 0,
     )
@@ -152,8 +171,14 @@ async def files_of_posts(conn: AsyncConnection, posts: Sequence[PostId]) -> dict
     return found
 
 
-async def handles_of_posts(conn: AsyncConnection, posts: Sequence[PostId]) -> dict[PostId, Handle]:
-    """How posts can be answered. Only to be asked of posts that the reader may read."""
+async def handles_of_posts(
+    conn: AsyncConnection, posts: Sequence[PostId], *, closed: Collection[RoomId] = ()
+) -> dict[PostId, Handle]:
+    """How posts can be answered. Only to be asked of posts that the reader may read.
+
+    Args:
+        closed: rooms that are not the reader's: a cross-post stands in several.
+    """
     if not posts:
         return {}
     mails: dict[PostId, MessageId] = {}
@@ -161,7 +186,7 @@ async def handles_of_posts(conn: AsyncConnection, posts: Sequence[PostId]) -> di
     for post_id, message_id, room_id, event_id in (await conn.execute(_HANDLES, {"posts": list(posts)})).all():
         if message_id:
             mails[post_id] = message_id
-        elif event_id:
+        elif event_id and room_id not in closed:
             events.setdefault(post_id, (room_id, event_id))
     handles = {}
     for post_id in mails.keys() | events.keys():

@@ -11,12 +11,14 @@ from collections.abc import Iterable
 import nh3
 from markupsafe import Markup
 
-from passerelle.core.markup import BLOCKS, VOID, Token, linked, tokens_of
+from passerelle.core.markup import BLOCKS, VOID, Token, costs_too_much, linked, tokens_of
 from passerelle.core.names import mask_contacts
+from passerelle.store.thread_pages import MOST_CHARACTERS, MOST_HTML
 
-#: Longer HTML is shown as its plain text.
+#: Longer HTML is shown as its plain text; so is what becomes many times as long when it is cleaned.
 MAX_HTML_LENGTH = 200_000
 MAX_DEPTH = 60
+_MOST_GROWTH, _SHORT = 6, 4_000
 _MOST_QUOTES = 8
 
 _TAGS = frozenset({
@@ -78,11 +80,18 @@ def html_of_post(*, text: str, html: str, image_words: str, mask: str | None) ->
         image_words: a sentence for an image, with `{}` for its name: « [image : {}] ».
         mask: what stands in the place of every mail address; None shows them (to a participant).
     """
-    if html and len(html) <= MAX_HTML_LENGTH and _MARKUP.search(html):
+    if html and len(html) <= MAX_HTML_LENGTH and _MARKUP.search(html) and not costs_too_much(html):
         safe = _cleaned(html, image_words, mask)
         if safe:
             return Markup(safe)
     return html_of_text(text, mask=mask)
+
+
+def beginning_of(*, text: str, html: str, image_words: str, mask: str | None) -> Markup:
+    """As `html_of_post`, of a long one its beginning alone: a feed or a conversation leads to the rest."""
+    if len(text) > MOST_CHARACTERS:
+        text, html = text[:MOST_CHARACTERS] + " […]", ""
+    return html_of_post(text=text, html=html if len(html) <= MOST_HTML else "", image_words=image_words, mask=mask)
 
 
 def html_of_text(text: str, *, mask: str | None) -> Markup:
@@ -132,7 +141,7 @@ def _cleaned(html: str, image_words: str, mask: str | None) -> str:
             tokens = _masked(tokens, mask)
         first = "".join(map(str, _within_depth(tokens)))
     safe = _LAST_PASS.clean(first).strip()
-    return safe if _has_words(safe) else ""
+    return safe if len(safe) <= _MOST_GROWTH * len(html) + _SHORT and _has_words(safe) else ""
 
 
 def _has_words(html: str) -> bool:

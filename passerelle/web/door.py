@@ -184,12 +184,20 @@ async def checked_form(request: web.Request) -> Form:
     Raises the redirection to sign in, or HTTPForbidden where it does not come from our pages.
     """
     signed_in(request)
-    form = await request.post()
+    form = await form_of(request)
     given = form.get(FORM_TOKEN)
     right = isinstance(given, str) and hmac.compare_digest(given.encode(), form_token(request).encode())
     if not right or comes_from(request) == "elsewhere":
         raise web.HTTPForbidden
     return form
+
+
+async def form_of(request: web.Request) -> Form:
+    """The form that was sent. Raises HTTPBadRequest where it is none: a charset that is not known, no boundary."""
+    try:
+        return await request.post()
+    except (LookupError, ValueError) as error:
+        raise web.HTTPBadRequest from error
 
 
 def comes_from(request: web.Request) -> Literal["here", "elsewhere", "unknown"]:

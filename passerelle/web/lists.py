@@ -7,7 +7,7 @@ from datetime import datetime
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, LinkName, MailAddress, ThreadId
+from passerelle.core.ids import AssociationName, LinkName, MailAddress, RoomId, ThreadId
 from passerelle.core.links import Link
 from passerelle.core.model import Side
 from passerelle.core.names import mask_contacts, one_line
@@ -91,6 +91,14 @@ def link_view(request: web.Request, link: LinkSettings, threads: Sequence[Thread
 def links_of(reader: Reader) -> frozenset[LinkName]:
     """The links of which a reader may read something."""
     return frozenset(shelf.link for shelf in reader.shelves)
+
+
+def closed_rooms(request: web.Request) -> frozenset[RoomId]:
+    """The rooms of links of which the reader may read nothing."""
+    links, readable = request.app[CONTEXT].links, links_of(request[READER])
+    mine = request[ASSOCIATION].name
+    rooms = (links.room_of(link) for link in links if link.association_name != mine or link.name not in readable)
+    return frozenset(room for room in rooms if room is not None)
 
 
 def presenting(request: web.Request, paths: Paths) -> Presenting:

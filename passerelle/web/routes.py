@@ -41,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="style", path="/style/{version}.{ending:css|svg}", comer="open"),
     Route(name="root_message", path="/m/{message_id:.+}", comer="readers", permanent=True),
     Route(name="root_short", path=f"/p/{_SHORT}", comer="readers", permanent=True),
+    Route(name="bare", path=_A, comer="open"),
     Route(name="home", path=f"{_A}/", comer="readers", permanent=True),
     Route(name="link", path=f"{_A}/a/{_LINK}", comer="readers", permanent=True),
     Route(name="month", path=f"{_A}/a/{_LINK}/{_MONTH}", comer="readers", permanent=True),

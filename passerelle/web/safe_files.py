@@ -60,7 +60,11 @@ def _charset(data: bytes) -> str:
 
 def _disposition(kind: str, filename: str) -> str:
     """RFC 6266 §4.3: the name in ASCII for old programs, then as it is (RFC 8187)."""
-    name = "".join(c for c in one_line(filename) if c.isprintable() and c not in '/\\<>:"|?*').strip(" .")[:120]
-    name = name or "fichier"
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().replace("%", "_").strip()
+    name = _harmless(one_line(filename)).strip(" .")[:120] or "fichier"
+    # Decomposed first: a full-width quotation mark becomes one that would end the name.
+    plain = _harmless(unicodedata.normalize("NFKD", name)).encode("ascii", "ignore").decode().replace("%", "_").strip()
     return f"{kind}; filename=\"{plain or 'fichier'}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _harmless(name: str) -> str:
+    return "".join(c for c in name if c.isprintable() and c not in '/\\<>:"|?*')

@@ -25,6 +25,9 @@ from passerelle.web.pages import SAFE_HEADERS, bare_page, page, style_sheet
 from passerelle.web.routes import ROUTES
 
 log = logging.getLogger(__name__)
+#: What aiohttp says of requests that are none: it writes down their first line, which may hold a secret, or a search.
+_PROTOCOL_LOG = logging.getLogger("passerelle.web.protocol")
+_PROTOCOL_LOG.disabled = True
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,6 +41,7 @@ HANDLERS: Mapping[str, Handler] = {
     "style": views_home.style,
     "root_message": views_thread.root_message,
     "root_short": views_thread.root_short,
+    "bare": views_home.bare,
     "home": views_home.home,
     "link": views_home.link_months,
     "month": views_home.month,
@@ -161,6 +165,7 @@ class ArchiveServer:
         runner = web.AppRunner(
             build_app(self._ctx),
             access_log=None,  # who read what is nobody's business (PEOPLE 9)
+            logger=_PROTOCOL_LOG,
             keepalive_timeout=30,
             max_line_size=_LONGEST_HEADER_LINE,
         )

@@ -19,6 +19,7 @@ from passerelle.web.door import (
     comes_from,
     drop_cookie,
     exactly,
+    form_of,
     is_signed_in,
     place_of,
     root_path,
@@ -68,7 +69,7 @@ async def send(request: web.Request) -> web.Response:
     """POST: the same answer whatever was typed, given before anything is looked up."""
     if comes_from(request) == "elsewhere":
         raise web.HTTPForbidden
-    ctx, form = request.app[CONTEXT], await request.post()
+    ctx, form = request.app[CONTEXT], await form_of(request)
     if await is_too_often(ctx, place_of(request)):
         return _form_page(request, "sign_in_too_often", status=429)
     typed, target = _word(form, "who"), safe_target(_name(request), _word(form, "next"))
@@ -111,7 +112,7 @@ async def come_in(request: web.Request) -> web.Response:
     """POST: spends the link, once, and goes on to the very page that was asked for (PEOPLE 10)."""
     if comes_from(request) == "elsewhere":
         raise web.HTTPForbidden
-    ctx, form = request.app[CONTEXT], await request.post()
+    ctx, form = request.app[CONTEXT], await form_of(request)
     person, shared = _word(form, "person"), "shared" in form
     entered = await enter(
         ctx,

@@ -15,9 +15,10 @@ from passerelle.store.archive_pages import (
 )
 from passerelle.store.thread_pages import posts_of_thread
 from passerelle.web.app_keys import CONTEXT
-from passerelle.web.bodies import html_of_post
-from passerelle.web.door import ASSOCIATION, READER, is_signed_in, nothing_here
+from passerelle.web.bodies import beginning_of
+from passerelle.web.door import ASSOCIATION, READER, is_signed_in, nothing_here, root_path
 from passerelle.web.feeds import Feed, FeedEntry, atom_of, json_of
+from passerelle.web.heavy import made
 from passerelle.web.lists import association_name, link_title, links_of, opening_title, presenting
 from passerelle.web.pages import SAFE_HEADERS, absolute, page, paths_of, words_of
 from passerelle.web.present import author_of
@@ -80,23 +81,28 @@ async def _entries(request: web.Request, conn: AsyncConnection, posts: Sequence[
     showing = presenting(request, paths_of(request))
     openings = await openings_of_threads(conn, {post.thread_id for post in posts}, request[READER].shelves)
     image_words = showing.words("inline_image", name="{}")
-    return [
-        FeedEntry(
-            address=absolute(request, showing.paths.short(post.permalink)),
-            title=opening_title(showing.words, openings[post.thread_id], mask=showing.mask),
-            author=author_of(showing.words, post.side, post.author_name),
-            said_at=post.said_at,
-            html=html_of_post(text=post.text, html=post.html, image_words=image_words, mask=showing.mask),
-        )
-        for post in sorted(posts, key=lambda post: (post.said_at, post.id), reverse=True)
-    ]
+
+    def entries() -> list[FeedEntry]:
+        return [
+            FeedEntry(
+                address=absolute(request, showing.paths.short(post.permalink)),
+                title=opening_title(showing.words, openings[post.thread_id], mask=showing.mask),
+                author=author_of(showing.words, post.side, post.author_name),
+                said_at=post.said_at,
+                html=beginning_of(text=post.text, html=post.html, image_words=image_words, mask=showing.mask),
+            )
+            for post in sorted(posts, key=lambda post: (post.said_at, post.id), reverse=True)
+            if post.thread_id in openings  # taken down while we were looking
+        ]
+
+    return await made(sum(len(post.text) + len(post.html) for post in posts), entries)
 
 
 def _answer(request: web.Request, entries: Sequence[FeedEntry], *, title: str, path: str) -> web.Response:
     feed = Feed(
         title=title,
         page=absolute(request, path),
-        address=absolute(request, request.path),
+        address=absolute(request, f"{root_path(request.app[CONTEXT].settings.web)}{request.path}"),
         language=words_of(request).language,
         entries=entries,
     )

@@ -11,6 +11,7 @@ from passerelle.store.attachments import list_attachments
 from passerelle.store.blobs import get_blob
 from passerelle.web.app_keys import CONTEXT
 from passerelle.web.door import READER, is_signed_in, nothing_here
+from passerelle.web.heavy import made
 from passerelle.web.lists import association_name, opening_title, presenting
 from passerelle.web.pages import SAFE_HEADERS, page, paths_of, words_of
 from passerelle.web.present import author_of, file_name, moment_of
@@ -72,6 +73,11 @@ async def _original(request: web.Request) -> tuple[Post, Original]:
     raise nothing_here(request)
 
 
+async def _masked(request: web.Request, found: Original) -> str:
+    mask = words_of(request)("masked_address")
+    return await made(len(found.text), lambda: mask_contacts(found.text, mask))
+
+
 async def original(request: web.Request) -> web.StreamResponse:
     """The whole text of a mail as it came, with what it quotes."""
     post, found = await _original(request)
@@ -87,7 +93,7 @@ async def original(request: web.Request) -> web.StreamResponse:
         author=author_of(words, post.side, post.author_name),
         said_at=post.said_at,
         moment=moment_of(words, post.said_at),
-        text=found.text if with_headers else mask_contacts(found.text, words("masked_address")),
+        text=found.text if with_headers else await _masked(request, found),
         with_headers=with_headers,
     )
 
@@ -99,5 +105,5 @@ async def original_file(request: web.Request) -> web.StreamResponse:
         return _handed_out(found.raw, attached(f"{post.permalink}.eml", "message/rfc822"))
     words = words_of(request)
     heading = f"{author_of(words, post.side, post.author_name)}, {moment_of(words, post.said_at)}"
-    text = f"{heading}\n\n{mask_contacts(found.text, words('masked_address'))}\n"
+    text = f"{heading}\n\n{await _masked(request, found)}\n"
     return _handed_out(text.encode(), attached(f"{post.permalink}.txt", "text/plain; charset=utf-8"))

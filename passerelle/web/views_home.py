@@ -66,6 +66,11 @@ async def style(request: web.Request) -> web.StreamResponse:
     return web.Response(body=data, content_type="text/css", charset="utf-8", headers=headers)
 
 
+async def bare(request: web.Request) -> web.StreamResponse:
+    """An association's name without the slash at the end, as people type it."""
+    raise web.HTTPFound(paths_of(request).home())
+
+
 async def home(request: web.Request) -> web.StreamResponse:
     """What is new, by link."""
     reader, paths = request[READER], paths_of(request)
@@ -159,7 +164,7 @@ async def month(request: web.Request) -> web.StreamResponse:
         _entry(showing, thread, openings[thread.thread_id]) for thread in threads if thread.thread_id in openings
     ]
     posts = sum(thread.posts for thread in threads)
-    size = f"{words.count('web_threads', len(entries))}, {words.count('web_posts', posts)}"
+    size = ", ".join((words.count("web_threads", len(entries)), words.count("web_posts", posts)))
     turns = [_turn(request, link, at) if at is not None else None for at in beside]
     return page(
         request,

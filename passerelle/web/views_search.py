@@ -8,7 +8,7 @@ from aiohttp import web
 from markupsafe import Markup, escape
 
 from passerelle.core.extracts import Piece
-from passerelle.core.ids import ThreadId
+from passerelle.core.ids import LinkName, ThreadId
 from passerelle.core.model import Side
 from passerelle.core.names import mask_contacts
 from passerelle.core.search_places import known_places
@@ -20,6 +20,7 @@ from passerelle.errors import QueryProblem
 from passerelle.flows.found_texts import Hit
 from passerelle.flows.search_archive import Found, search_archive
 from passerelle.store.archive_pages import ThreadOpening, openings_of_threads
+from passerelle.store.on_shelves import shown_links
 from passerelle.store.sessions import count_try
 from passerelle.web.app_keys import CONTEXT
 from passerelle.web.door import ASSOCIATION, READER, is_signed_in, nothing_here, place_of
@@ -101,7 +102,8 @@ async def _found_page(request: web.Request, asked: str, query: Query, found: Fou
     async with request.app[CONTEXT].store.read() as conn:
         threads = {hit.post.thread_id for hit in found.hits}
         openings = await openings_of_threads(conn, threads, request[READER].shelves)
-    hits = [_view(showing, hit, openings) for hit in found.hits]
+        links = await shown_links(conn, [hit.post.id for hit in found.hits], request[READER].shelves)
+    hits = [_view(showing, hit, openings, links[hit.post.id]) for hit in found.hits if hit.post.id in links]
     older = paths.search(asked, before=str(found.next)) if found.next is not None else ""
     return page(
         request,
@@ -127,7 +129,7 @@ def _size(words: Words, found: Found) -> str:
     return words.count("web_posts", found.total) if found.total else words("web_nothing_found")
 
 
-def _view(showing: Presenting, hit: Hit, openings: dict[ThreadId, ThreadOpening]) -> HitView:
+def _view(showing: Presenting, hit: Hit, openings: dict[ThreadId, ThreadOpening], link: LinkName) -> HitView:
     words, post = showing.words, hit.post
     opening = openings.get(post.thread_id)
     plain = opening_title(words, opening, mask=showing.mask) if opening else words("web_no_subject")
@@ -144,7 +146,7 @@ def _view(showing: Presenting, hit: Hit, openings: dict[ThreadId, ThreadOpening]
         title=title,
         author=author_of(words, post.side, post.author_name),
         side=post.side,
-        link=link_title(post.link),
+        link=link_title(link),
         at=post.said_at,
         moment=moment_of(words, post.said_at),
         extract=_marked(hit.extract, showing.mask),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import MessageId, ThreadId
+from passerelle.core.ids import LinkName, MessageId, RoomId, ThreadId
 from passerelle.core.model import Post
 from passerelle.core.names import mask_contacts
 from passerelle.core.shelves import Reader, Shelf
@@ -20,6 +20,7 @@ from passerelle.store.archive_pages import (
     find_readable_post,
     openings_of_threads,
 )
+from passerelle.store.on_shelves import shown_links
 from passerelle.store.thread_pages import (
     ThreadPage,
     ThreadPost,
@@ -31,9 +32,11 @@ from passerelle.store.thread_pages import (
 from passerelle.web.app_keys import CONTEXT
 from passerelle.web.bodies import html_of_post
 from passerelle.web.door import READER, nothing_here, root_path
+from passerelle.web.heavy import made
 from passerelle.web.lists import (
     PostEntry,
     association_name,
+    closed_rooms,
     link_title,
     link_view,
     opening_title,
@@ -93,7 +96,8 @@ async def _lead_to(request: web.Request, found: Sequence[PlacedPost]) -> web.Str
         openings = await openings_of_threads(conn, [post.thread_id for post in found], shelves)
         if len(found) > 1:
             standing = [await find_readable_post(conn, post.id, shelves) for post in found]
-            listed = [_listed(post) for post in standing if post is not None]
+            links = await shown_links(conn, [post.id for post in found], shelves)
+            listed = [_listed(post, links[post.id]) for post in standing if post is not None]
             return page(request, "choice", posts=_choices(presenting(request, paths), listed, openings))
         (post,) = found
         earlier = await count_earlier(conn, post.thread_id, shelves, at=post.said_at, id=post.id)
@@ -115,9 +119,9 @@ def _choices(
     return [replace(entry, path=path) for entry, path in zip(entries, places, strict=True)]
 
 
-def _listed(post: Post) -> ListedPost:
+def _listed(post: Post, link: LinkName) -> ListedPost:
     return ListedPost(
-        id=post.id, link=post.link, side=post.side, thread_id=post.thread_id, author_name=post.author_name,
+        id=post.id, link=link, side=post.side, thread_id=post.thread_id, author_name=post.author_name,
         subject=post.subject, excerpt=post.text[:240], said_at=post.said_at, permalink=post.permalink,
     )  # fmt: skip
 
@@ -140,7 +144,8 @@ async def thread(request: web.Request) -> web.StreamResponse:
             raise nothing_here(request)
         showing = presenting(request, paths)
         title = await _title(conn, showing, found, placed[0], reader.shelves)
-        views = await _views(conn, showing, found.posts, title, reader)
+        closed = closed_rooms(request)
+        views = await _views(conn, showing, found.posts, title=title, reader=reader, closed=closed)
         before = await _path_of_thread(conn, showing, found.split_from, reader.shelves)
     words, last = words_of(request), found.posts[-1]
     link = link_settings(request, last.link)
@@ -193,13 +198,22 @@ async def _path_of_thread(
 
 
 async def _views(
-    conn: AsyncConnection, showing: Presenting, posts: Sequence[ThreadPost], title: str, reader: Reader
+    conn: AsyncConnection,
+    showing: Presenting,
+    posts: Sequence[ThreadPost],
+    *,
+    title: str,
+    reader: Reader,
+    closed: Collection[RoomId],
 ) -> list[PostView]:
     standing = [post.id for post in posts if post.state == "accepted"]
     files = await files_of_posts(conn, standing)
     # Who may not write there is not told how.
-    handles = await handles_of_posts(conn, standing) if showing.list_addresses else {}
-    return post_views(showing, posts, title=title, files=files, handles=handles, reader_id=reader.person_id)
+    handles = await handles_of_posts(conn, standing, closed=closed) if showing.list_addresses else {}
+    return await made(
+        sum(len(post.text) + len(post.html) for post in posts),
+        lambda: post_views(showing, posts, title=title, files=files, handles=handles, reader_id=reader.person_id),
+    )
 
 
 # ------------------------------------------------------------ one post
@@ -220,7 +234,7 @@ async def post(request: web.Request) -> web.StreamResponse:
         shown = (await posts_of_thread(conn, thread_id, shelves, limit=1, offset=earlier)).posts
         opening = (await openings_of_threads(conn, [thread_id], shelves)).get(thread_id)
         title = opening_title(showing.words, opening, mask=showing.mask) if opening else showing.words("web_a_post")
-        views = await _views(conn, showing, shown, title, reader)
+        views = await _views(conn, showing, shown, title=title, reader=reader, closed=closed_rooms(request))
     if not views:
         raise nothing_here(request)
     return page(
@@ -228,14 +242,17 @@ async def post(request: web.Request) -> web.StreamResponse:
         "post",
         title=title,
         thread_path=paths.thread(opening.permalink if opening else one.permalink, anchor=one.permalink),
-        post=views[0] if whole is None else _whole(showing, views[0], whole),
+        post=views[0] if whole is None else await _whole(showing, views[0], whole),
         permanent=absolute(request, paths.short(one.permalink)),
     )
 
 
-def _whole(showing: Presenting, view: PostView, whole: Post) -> PostView:
+async def _whole(showing: Presenting, view: PostView, whole: Post) -> PostView:
     if not view.is_cut:
         return view
     image_words = showing.words("inline_image", name="{}")
-    body = html_of_post(text=whole.text, html=whole.html, image_words=image_words, mask=showing.mask)
+    body = await made(
+        len(whole.text) + len(whole.html),
+        lambda: html_of_post(text=whole.text, html=whole.html, image_words=image_words, mask=showing.mask),
+    )
     return replace(view, body=body, is_cut=False)

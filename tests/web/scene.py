@@ -107,11 +107,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def opened(folder: Path, *, at: datetime = START, **link: Any) -> AsyncIterator[Scene]:
-    """A bridge and its archive on a free port."""
+async def opened(folder: Path, *, at: datetime = START, store_url: str = "", **link: Any) -> AsyncIterator[Scene]:
+    """A bridge and its archive on a free port; `store_url`: an empty store, else one in `folder`."""
     settings = settings_of(folder, link, [MONIQUE])
     web = WebSettings(url="http://127.0.0.1:1", port=0)
-    store = await Store.open(settings.store.url, exclusive=True)
+    store = await Store.open(store_url or settings.store.url, exclusive=True)
     clock = [at]
     settings = settings.model_copy(update={"web": web})
     built = build_context(settings, store, upload_limit_bytes=lambda: 50_000_000)

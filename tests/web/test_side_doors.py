@@ -94,6 +94,7 @@ ROUTES_TRIED: dict[str, Tried] = {
     "style": Tried(f"/style/{style_sheet()[0]}.css", is_private=False),
     "root_message": Tried("/m/{message_id}", is_private=False),
     "root_short": Tried("/p/{short}", is_private=False),
+    "bare": Tried("/{association}", is_private=False),
     "home": Tried("/{association}/", shows=True),
     "link": Tried("/{association}/a/{link}"),
     "month": Tried("/{association}/a/{link}/{month}", shows=True),
