@@ -7,17 +7,16 @@ most of what people write.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 
 import Stemmer  # type: ignore[import-not-found]  # no stubs
 
 #: Longer "words" are damage or encoded data: what stands behind is not searched.
 LONGEST_WORD = 64
-#: How many pieces of text are remembered with their words; about 20 MB.
-_REMEMBERED = 1 << 16
+#: How many pieces of text are remembered with their words, up to twice; about 20 MB.
+_REMEMBERED = 1 << 15
 
 #: What no letter of a word can be, whatever folding makes of it. The apostrophe stays: `l'harmonie` is one piece.
 _PIECE = re.compile(r"[^\s\x00-&(-/:-@\[-`{-\x7f«»…–—“”•]+")
@@ -34,9 +33,31 @@ _LETTERS = str.maketrans(
     | dict.fromkeys("’‘ʼʹ′‛＇´", "'")
     | dict.fromkeys("\u00ad\u034f\u0640\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", None)
 )
-_STEMMER = Stemmer.Stemmer("french")
+#: It remembers nothing: pieces are remembered here.
+_STEMMER = Stemmer.Stemmer("french", 0)
 #: A stemmer may not be asked by two threads at once (PyStemmer's documentation), and searches run in threads.
 _STEMMER_LOCK = Lock()
+
+
+class _Memory(dict[str, str]):
+    """What a function said of texts: half of the time of `lru_cache` where nearly all is known.
+
+    Two threads may ask at once: at the worst both ask the function.
+    """
+
+    def __init__(self, ask: Callable[[str], str]) -> None:
+        super().__init__()
+        self._ask = ask
+        #: What is not asked for again goes when this is full once more.
+        self._older: dict[str, str] = {}
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= _REMEMBERED:
+            self._older = self.copy()
+            self.clear()
+        found = self._older.get(text)
+        self[text] = answer = self._ask(text) if found is None else found
+        return answer
 
 
 def fold(text: str) -> str:
@@ -83,27 +104,30 @@ def placed_words(text: str) -> Iterator[PlacedWord]:
             yield PlacedWord(start=piece.start() + start, end=piece.start() + end, word=word)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def words_of_chunk(chunk: str) -> str:
-    """The words of what stands between two white spaces, with one space or more between them."""
+def _words_of_chunk(chunk: str) -> str:
     return " ".join([" ".join(_words_of_piece(piece)) for piece in _PIECE.findall(chunk)])
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def stems_of_chunk(chunk: str) -> str:
-    """The stems of `words_of_chunk(chunk)`."""
-    return " ".join([_stems_of_piece(piece) for piece in _PIECE.findall(chunk)])
+def _stems_of_chunk(chunk: str) -> str:
+    return " ".join([_stems_of_pieces[piece] for piece in _PIECE.findall(chunk)])
 
 
 def _words_of_piece(piece: str) -> list[str]:
     return [word for _, _, word in _cut(fold(piece))]
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _stems_of_piece(piece: str) -> str:
-    """`harmonie,` and `harmonie` are two chunks; the stem is looked for once."""
+    words = [piece.lower()] if piece.isascii() and piece.isalnum() and len(piece) <= LONGEST_WORD else None
     with _STEMMER_LOCK:
-        return " ".join(_STEMMER.stemWords(_words_of_piece(piece)))
+        return " ".join(_STEMMER.stemWords(words or _words_of_piece(piece)))
+
+
+#: The words of what stands between two white spaces, with one space or more between them.
+words_of_chunk = _Memory(_words_of_chunk).__getitem__
+#: The stems of those.
+stems_of_chunk = _Memory(_stems_of_chunk).__getitem__
+#: `harmonie,` and `harmonie` are two chunks; the stem is looked for once.
+_stems_of_pieces = _Memory(_stems_of_piece)
 
 
 def _cut(folded: str) -> Iterator[tuple[int, int, str]]:

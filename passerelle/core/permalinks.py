@@ -1,9 +1,9 @@
 """Permanent addresses of the archive. They are made of what a post is called where it was said, and so never rot."""
 
 import hashlib
-from base64 import b32encode
 from urllib.parse import quote
 
+from passerelle.core.identity import base32
 from passerelle.core.ids import AssociationName, MessageId
 
 _LENGTH = 12
@@ -18,7 +18,7 @@ def short_name(association: AssociationName, name: str) -> str:
         name: Message-ID, event ID, or the content hash of an email that has no Message-ID.
     """
     digest = hashlib.sha256(f"permalink\n{association}\n{name}".encode()).digest()
-    return b32encode(digest[:8]).decode()[:_LENGTH].lower()
+    return base32(digest[:8])[:_LENGTH]
 
 
 def short_path(association: AssociationName, short: str) -> str:

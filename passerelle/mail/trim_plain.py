@@ -14,16 +14,23 @@ from passerelle.mail.trim_headers import field_of
 
 #: Wrapped attributions reach over so many lines (`trim_attribution.length_of_attribution`).
 _REACH = 7
-#: Something of this stands in each line that only a list server writes (`trim_footers`).
+#: Something of this stands in each line that only a list server writes (`trim_footers`), by what several of them share:
+#: a text without that is not searched for each.
 _OF_SERVERS = (
-    "mailing", "liste de di", "lista de ", "subscribe", "leave@", "majordomo info", "for additional commands", "abonn",
-    "inscri", "because", "ce message", "ce mail", "ce courriel", "ce e", " diese ", "posting guide", "listinfo/",
-    "/mailman", "/postorius/", "/sympa/", "/wws/", "groups.", "framalistes.org", "renater.fr", "listes.", "gmane.org",
-    "yahoo", "-request@", "list archive", "archive", "hébergée par", "reply to this email", "view it on git",
-    "la charte", "lisez la faq",
-    "was scrubbed", "was removed", "a été netto", "a été enlev", "a été suppri", "a été retir", "wurde ", "è stato ",
-    "eliminado", "scrubbed",
-    "virus", "virenfrei", "avast", "de la liste", "de l'archive", "l'archive",
+    ("mail", ("mailing", "ce mail", "reply to this email")),
+    ("list", ("liste de di", "lista de ", "listinfo/", "framalistes.org", "listes.", "de la liste")),
+    ("scri", ("subscribe", "inscri")),
+    ("@", ("leave@", "-request@")),
+    ("/", ("/mailman", "/postorius/", "/sympa/", "/wws/")),
+    ("ce ", ("ce message", "ce courriel", "ce e")),
+    ("a été ", ("a été netto", "a été enlev", "a été suppri", "a été retir")),
+    ("vir", ("virus", "virenfrei")),
+    ("la ", ("la charte", "lisez la faq")),
+    ("r", ("renater.fr", "majordomo info", "for additional commands", "groups.", "hébergée par", "wurde ")),
+    ("g", ("posting guide", "gmane.org", "view it on git")),
+    ("was removed", ("was removed",)),
+    *((part, (part,)) for part in ("abonn", "because", " diese ", "yahoo", "archive", "è stato ", "eliminado",
+                                   "scrubbed", "avast")),
 )  # fmt: skip
 #: How notices of confidentiality begin, and the one line of a forwarded message that needs no punctuation.
 _OPENINGS = (
@@ -33,6 +40,10 @@ _OPENINGS = (
 )  # fmt: skip
 #: What may stand behind the verb of an attribution, and around the words of a separator.
 _BEHIND_A_VERB = " *_.-:："
+#: How a line may end that ends in a verb, or in nothing else than such signs.
+_MAY_END_A_VERB = frozenset(_BEHIND_A_VERB) | {
+    last for verb in (*words.WROTE, *words.WROTE_UNSPACED) for last in (verb[-1], verb[-1].upper())
+}
 _COLONS = ":："
 #: Around the words of a separator.
 _AROUND = " :*>-_=–—"
@@ -61,14 +72,19 @@ class PlainLines:
             is_quoted: which of them are; None: none is.
         """
         self._bodies = bodies
-        own = bodies if is_quoted is None else [b for b, quoted in zip(bodies, is_quoted, strict=True) if not quoted]
-        folded = "\n".join(own).casefold()
-        self._of_servers = [part for part in _OF_SERVERS if part in folded]
+        self._folded = "\n".join(bodies).casefold().split("\n") if bodies else []
+        own = self._folded
+        if is_quoted is not None:
+            own = [line for line, quoted in zip(own, is_quoted, strict=True) if not quoted]
+        whole = "\n".join(own)
+        self._of_servers = [
+            part for shared, parts in _OF_SERVERS if shared in whole for part in parts if part in whole
+        ]
         count = len(bodies)
         #: Of each line, where the next one of its paragraph stands that may end an attribution, or hold an address.
         self._next_end = [_NOWHERE] * count
         self._next_address = self._next_end[:]
-        self._look_ahead(is_quoted or [False] * count, [at for at in _FOLDED_ATS if at in folded])
+        self._look_ahead(is_quoted or [False] * count, [at for at in _FOLDED_ATS if at in whole])
 
     def _look_ahead(self, is_quoted: Sequence[bool], ats: Sequence[str]) -> None:
         end = address = _NOWHERE
@@ -77,15 +93,19 @@ class PlainLines:
             body = self._bodies[i]
             if not body:
                 # Clients wrap before "<address>" with a blank line; any other one ends an attribution.
-                if end is not _NOWHERE and below[:1] != "<":
-                    end = _NOWHERE
-                if address is not _NOWHERE and below[:1] != "<":
-                    address = _NOWHERE
+                if below[:1] != "<":
+                    end = address = _NOWHERE
             else:
-                if body[-1] in _COLONS or (not is_quoted[i] and _ends_like_a_verb(body)):
+                last = body[-1]
+                if last in _COLONS or (
+                    # Nothing else of ASCII ends a verb; of other letters, who knows how they fold.
+                    (last in _MAY_END_A_VERB or last > "\x7f") and not is_quoted[i] and _ends_like_a_verb(body)
+                ):
                     end = i
-                if ats and any(at in body.casefold() for at in ats):
-                    address = i
+                for at in ats:
+                    if at in self._folded[i]:
+                        address = i
+                        break
                 self._next_end[i], self._next_address[i] = end, address
             below = body
 
@@ -96,7 +116,7 @@ class PlainLines:
         begins = body[0]
         if not (begins.isalpha() or begins.isdigit()) or body[-1] in _LAST_OF_SEPARATORS or _STAMP.match(body):
             return False
-        folded = body[:300].casefold()
+        folded = self._folded[i] if len(body) <= 300 else body[:300].casefold()
         if (":" in body or "：" in body) and (
             field_of(body) is not None or folded.strip(_AROUND) in words.FORWARD_LINES
         ):
@@ -106,7 +126,10 @@ class PlainLines:
             return False
         if folded.startswith(_OPENINGS):
             return False
-        return not any(part in folded for part in self._of_servers)
+        for part in self._of_servers:  # noqa: SIM110 - a generator costs more than it asks
+            if part in folded:
+                return False
+        return True
 
 
 def _ends_like_a_verb(body: str) -> bool:

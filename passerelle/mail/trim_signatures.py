@@ -58,8 +58,9 @@ def _signs_nothing(body: str) -> bool:
     """Whether a line without links and brackets begins and ends in no way that a program's does: most lines."""
     if not body[0].isalpha() or ":" in body or "[" in body or "]" in body or "www." in body:
         return False
-    folded = body.casefold()
-    return folded[:3] not in _DEVICE_HEADS and folded.rstrip(_AROUND)[-2:] not in _DEVICE_TAILS
+    # No letter folds to less than one, or to what may stand around.
+    head, tail = body[:3].casefold()[:3], body.rstrip(_AROUND)[-2:].casefold()[-2:]
+    return head not in _DEVICE_HEADS and tail not in _DEVICE_TAILS
 
 
 def device_lines(bodies: Sequence[str]) -> list[int]:
