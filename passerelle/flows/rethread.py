@@ -217,6 +217,8 @@ class Regrouping:
     #: Where each post will stand.
     into: dict[int, ThreadId] = field(default_factory=dict)
     facts: dict[ThreadId, ThreadFacts] = field(default_factory=dict)
+    #: The post that each thread began with as it was.
+    began: dict[ThreadId, PostId | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.forest = build_forest(self.found.nodes)
@@ -294,8 +296,11 @@ class Regrouping:
 
     def _first_of(self, thread_id: ThreadId) -> PostId | None:
         """The post that a thread began with as it was."""
-        roots = (p.id for p in self.found.of_thread(thread_id) if p.parent_post_id is None and p.id not in self.shown)
-        return min(roots, key=lambda id: self.forest.ranks[id], default=None)
+        if thread_id not in self.began:
+            found = self.found.of_thread(thread_id)
+            roots = [p.id for p in found if p.parent_post_id is None and p.id not in self.shown]
+            self.began[thread_id] = min(roots, key=lambda id: self.forest.ranks[id], default=None)
+        return self.began[thread_id]
 
     async def _describe(self) -> None:
         """Names of conversations that were there, where they were split from, and what is stopped with them."""
