@@ -12,7 +12,7 @@ from passerelle.files.kinds import is_readable
 from passerelle.flows.context import FlowContext
 from passerelle.flows.quoted import quoted_of
 from passerelle.store.blobs import get_blob
-from passerelle.store.engine import Store, note_work
+from passerelle.store.engine import note_work
 from passerelle.store.file_texts import insert_waiting_texts
 from passerelle.store.search_index import (
     INDEXED_STATES,
@@ -35,34 +35,27 @@ from passerelle.store.search_index import (
 _AT_ONCE = 20
 
 
-async def index_waiting(ctx: FlowContext, *, limit: int = 200) -> int:
-    """Index up to `limit` posts that wait for it; how many were."""
+async def index_waiting(ctx: FlowContext, *, limit: int = 1000, live_only: bool = False) -> int:
+    """Index up to `limit` posts that wait for it; how many were.
+
+    Args:
+        live_only: leave those of an imported past to a later call. There may be thousands, before which nothing new
+            would be found; and what they are found by may have to be read out of the index, which takes seconds.
+    """
     async with ctx.store.read() as conn:
         if not await has_waiting(conn):
             return 0
+        listed = await list_waiting(conn, limit, live_only=live_only)
+        unkept = await find_unkept(conn, [post.chrono_id for post in listed if post.chrono_id is not None])
+    # What an import put there is read out of the index, before it is taken out: in a thread, once for all of them.
+    known = await read_words(ctx.store, unkept)
     done = 0
-    while done < limit:
-        indexed = await _index_some(ctx.store, min(_AT_ONCE, limit - done))
-        if not indexed:
-            break
-        done += indexed
+    for start in range(0, len(listed), _AT_ONCE):
+        async with ctx.store.write(durable=False, quiet=True) as conn:
+            posts = await claim_waiting(conn, [post.id for post in listed[start : start + _AT_ONCE]])
+            await index_posts(conn, posts, known)
+        done += len(posts)
     return done
-
-
-async def _index_some(store: Store, limit: int) -> int:
-    async with store.read() as conn:
-        listed = await list_waiting(conn, limit)
-        numbers = [post.chrono_id for post in listed if post.chrono_id is not None]
-        unkept = await find_unkept(conn, numbers)
-    if not listed:
-        return 0
-    # What an import put there is read out of the index, before it is taken out: seconds, in a thread.
-    known = await read_words(store, unkept)
-    ids = {post.id for post in listed}
-    async with store.write(durable=False, quiet=True) as conn:
-        posts = [post for post in await claim_waiting(conn, limit) if post.id in ids]
-        await index_posts(conn, posts, known)
-    return len(posts)
 
 
 async def index_posts(conn: AsyncConnection, posts: Sequence[WaitingPost], known: Mapping[int, SearchWords]) -> None:

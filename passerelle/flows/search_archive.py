@@ -60,7 +60,7 @@ async def search_archive(
     wanted = _narrowed(ctx, query, shelves)
     if not wanted or query.is_empty:
         return Found(hits=(), total=0, total_is="exact")
-    await index_waiting(ctx, limit=_INDEXED_FIRST)
+    await index_waiting(ctx, limit=_INDEXED_FIRST, live_only=True)
     looking = _Looking(ctx.store, plan_search(query, wanted))
     if looking.is_ranked:
         posts, after = await looking.best(start or 0, limit)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import TextClause, bindparam, literal_column, select, text, update
+from sqlalchemy import TextClause, bindparam, literal_column, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.chronology import ChronoIds, first_chrono_id
@@ -68,7 +68,13 @@ class WaitingFile:
 WAITING_SHAPE = Shape(WaitingPost, post)
 _IS_WAITING = post.c.index_state == literal_column("'waiting'")
 _WAITING = select(*WAITING_SHAPE.columns).where(_IS_WAITING).order_by(post.c.id).limit(bindparam("limit"))
-_CLAIM = _WAITING.with_for_update(skip_locked=True, of=post)
+_LIVE_WAITING = _WAITING.where(or_(post.c.origin == literal_column("'live'"), post.c.chrono_id.is_(None)))
+_ONES_WAITING = (
+    select(*WAITING_SHAPE.columns)
+    .where(_IS_WAITING, post.c.id.in_(bindparam("posts", expanding=True)))
+    .order_by(post.c.id)
+)
+_CLAIM = _ONES_WAITING.with_for_update(skip_locked=True, of=post)
 _ANY_WAITING = select(post.c.id).where(_IS_WAITING).limit(1)
 _CROSSED = select(cross_post.c.post_id, cross_post.c.link, cross_post.c.origin).where(
     cross_post.c.post_id.in_(bindparam("posts", expanding=True))
@@ -105,15 +111,16 @@ async def has_waiting(conn: AsyncConnection) -> bool:
     return (await conn.execute(_ANY_WAITING)).first() is not None
 
 
-async def list_waiting(conn: AsyncConnection, limit: int) -> list[WaitingPost]:
-    """Posts to be indexed, the oldest first."""
-    return WAITING_SHAPE.values((await conn.execute(_WAITING, {"limit": limit})).all())
-
-
-async def claim_waiting(conn: AsyncConnection, limit: int) -> list[WaitingPost]:
-    """As `list_waiting`, for the transaction that indexes them: no other daemon's takes the same."""
-    statement = _WAITING if conn.dialect.name == "sqlite" else _CLAIM
+async def list_waiting(conn: AsyncConnection, limit: int, *, live_only: bool = False) -> list[WaitingPost]:
+    """Posts to be indexed, the oldest first. `live_only`: without those that an import gave their places in time."""
+    statement = _LIVE_WAITING if live_only else _WAITING
     return WAITING_SHAPE.values((await conn.execute(statement, {"limit": limit})).all())
+
+
+async def claim_waiting(conn: AsyncConnection, ids: Collection[PostId]) -> list[WaitingPost]:
+    """Those of these posts that still wait, for the transaction that indexes them: no other daemon's takes the same."""
+    statement = _ONES_WAITING if conn.dialect.name == "sqlite" else _CLAIM
+    return WAITING_SHAPE.values((await conn.execute(statement, {"posts": sorted(ids)})).all())
 
 
 async def list_crossed(

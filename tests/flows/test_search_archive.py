@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -13,12 +14,16 @@ from sqlalchemy import text
 
 from passerelle.core.extracts import Piece
 from passerelle.core.search_query import parse_query
+from passerelle.core.search_words import SearchWords
 from passerelle.core.shelves import Shelf
+from passerelle.flows import index_posts as index_posts_module
 from passerelle.flows.index_posts import index_posts, index_waiting
 from passerelle.flows.search_archive import MOST_COUNTED, Found, search_archive
 from passerelle.indexing import Indexing, read_waiting_file
-from passerelle.store.search_index import claim_waiting
+from passerelle.store.engine import Store
+from passerelle.store.search_index import claim_waiting, list_waiting
 from tests.flows.bridge import Bridge, mail
+from tests.flows.test_import_mails import take_in
 from tests.unit.files.sample_files import odt_of, pdf_of
 
 SHELF = Shelf(association="epeule", link="bureau", origin="live")  # type: ignore[arg-type]
@@ -223,9 +228,36 @@ async def test_a_crash_between_leaves_either_both_or_neither(bridge: Bridge) -> 
 
     async def crash() -> None:
         async with bridge.ctx.store.write() as conn:
-            await index_posts(conn, await claim_waiting(conn, 10), {})
+            ids = [post.id for post in await list_waiting(conn, 10)]
+            await index_posts(conn, await claim_waiting(conn, ids), {})
             raise RuntimeError("crash")
 
     with pytest.raises(RuntimeError, match="crash"):
         await crash()
     assert await texts(bridge, "budget") == ["Le budget"]
+
+
+async def test_what_is_said_now_is_found_at_once_whatever_of_a_past_waits(bridge: Bridge) -> None:
+    """An import left a thousand posts to be indexed; what stands in the index is read out of it once, not by each."""
+    past = [mail("Ci-joint.", message_id=f"{n}@past.test") for n in range(70)]
+    past = [with_file(raw, b"Bonjour", "a.txt", "text/plain") for raw in past]
+    await take_in(bridge, past)
+    plain = [mail("Le vieux budget", message_id=f"{n}@plain.test") for n in range(70)]
+    await take_in(bridge, plain)
+    async with bridge.ctx.store.write() as conn:
+        await conn.execute(text("UPDATE post SET index_state = 'waiting'"))
+    await bridge.say("Une ligne toute neuve")
+    read: list[int] = []
+    reading = index_posts_module.read_words
+
+    async def counted(store: Store, numbers: Collection[int]) -> dict[int, SearchWords]:
+        read.append(len(numbers))
+        return await reading(store, numbers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index_posts_module, "read_words", counted)
+        assert await texts(bridge, "toute neuve") == ["Une ligne toute neuve"]
+        assert not any(read), "no search waits until an index was read through"
+        read.clear()
+        assert await index_waiting(bridge.ctx) == 140
+        assert read == [70]

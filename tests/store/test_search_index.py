@@ -74,7 +74,7 @@ async def add(store: Store, name: str, *files: bytes) -> PostId:
 
 async def index_all(store: Store) -> None:
     async with store.write() as conn:
-        posts = await claim_waiting(conn, 100)
+        posts = await claim_waiting(conn, [post.id for post in await list_waiting(conn, 100)])
         numbers = await allot_numbers(conn, [post.said_at for post in posts])
         words = {
             number: build_words(Findable(shelves=(SHELF,), side="list", author_name="", subject="", own=post.text))
