@@ -18,14 +18,15 @@ from passerelle.core.subject import canonical_subject, display_subject
 from passerelle.mail.author import recover_author
 from passerelle.mail.headers import display_text, parse_date, parse_message_ids
 from passerelle.mail.html_text import html_to_text
+from passerelle.mail.no_archive import asks_for_no_archive
 from passerelle.mail.parse import parse_email, parse_headers
 from passerelle.mail.quick_cut import quick_cut
 from passerelle.mail.quick_shape import read_shape
 from passerelle.mail.trim import PieceKind, Trimmed, trim
 from passerelle.mail.trim_html import cut_html_quotes
 
-#: Header fields by which an author asks not to be archived, and the value that says so.
-_NO_ARCHIVE = {"x-no-archive": "yes", "restrict": "no-external-archive", "x-restrict": "no-external-archive"}
+#: Header fields by which an author asks not to be archived.
+_NO_ARCHIVE = ("x-no-archive", "restrict", "x-restrict", "x-archive")
 #: Fields that say who wrote it.
 _AUTHOR_FIELDS = ("from", "sender", "reply-to", "cc", "list-id", "x-original-from", "x-original-sender")
 _QUOTED_KINDS = (PieceKind.QUOTE, PieceKind.FORWARDED)
@@ -104,7 +105,7 @@ def _of_shape(headers: Mapping[str, str], facts: ListFacts, *, text: str, quoted
         quoted=quoted,
         attachments=(),
         content_hash=hash_of(author, subject, text, (), date),
-        no_archive=_asks_for_none(headers),
+        no_archive=asks_for_no_archive({name: (headers[name],) for name in _NO_ARCHIVE if name in headers}),
         mark=display_text(headers.get(facts.mark_field, "")),
     )
 
@@ -126,7 +127,7 @@ def _read_whole(raw: bytes, facts: ListFacts) -> ArchiveReading:
         quoted=quoted,
         attachments=email.attachments,
         content_hash=hash_of(author, email.subject, text, email.attachments, email.date),
-        no_archive=_asks_for_none({name: email.header(name) or "" for name in _NO_ARCHIVE}),
+        no_archive=asks_for_no_archive(email.headers),
         mark=email.header(facts.mark_field) or "",
     )
 
@@ -153,10 +154,6 @@ def hash_of(
         words="\n".join([subject if not text else "", text, *(a.filename for a in attachments)]),
         said_at=date,
     )
-
-
-def _asks_for_none(headers: Mapping[str, str]) -> bool:
-    return any(headers.get(name, "").strip().lower() == value for name, value in _NO_ARCHIVE.items())
 
 
 @lru_cache(maxsize=_REMEMBERED)

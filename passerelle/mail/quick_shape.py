@@ -17,7 +17,7 @@ from passerelle.mail.transfer import decode_transfer
 _WANTED = frozenset(
     (
         "message-id", "in-reply-to", "references", "subject", "date", "from", "sender", "reply-to", "cc", "list-id",
-        "x-original-from", "x-original-sender", "x-no-archive", "restrict", "x-restrict", "content-type",
+        "x-original-from", "x-original-sender", "x-no-archive", "restrict", "x-restrict", "x-archive", "content-type",
         "content-transfer-encoding", "content-disposition", "content-id",
     )
 )  # fmt: skip

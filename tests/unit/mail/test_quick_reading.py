@@ -81,8 +81,13 @@ HEADER = b"From: Paul <paul@exemple.fr>\nMessage-ID: <a@exemple.fr>\nSubject: Ou
 
 
 @pytest.mark.parametrize(
-    "field", [b"X-No-Archive: yes", b"X-No-Archive: Yes ", b"Restrict: no-external-archive", b"x-no-archive:YES"]
-)
+    "field",
+    [
+        b"X-No-Archive: yes", b"X-No-Archive: Yes ", b"Restrict: no-external-archive", b"x-no-archive:YES",
+        # As the live mail: `no_archive.asks_for_no_archive`.
+        b"X-No-Archive: true", b"X-Archive: no", b"X-Restrict: hidden, no-external-archive",
+    ],
+)  # fmt: skip
 def test_who_asks_not_to_be_archived_is_known(field: bytes) -> None:
     for body in (b"\nBonjour\n", b'Content-Type: multipart/mixed; boundary="x"\n\n--x\n\nBonjour\n--x--\n'):
         assert read_for_archive(HEADER + field + b"\n" + body, FACTS).no_archive
