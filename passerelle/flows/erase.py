@@ -5,6 +5,7 @@ goes on where it was. The order makes that possible: first everything is hidden;
 others wrote, while they are still here to compare with; then they go.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,9 +13,9 @@ from typing import Any, Literal, Protocol
 
 from passerelle.core.ids import AssociationName
 from passerelle.core.settings import MailboxSettings
-from passerelle.errors import DeliveryFailure, StoreError
+from passerelle.errors import DeliveryFailure, PasserelleError, StoreError
 from passerelle.flows.context import FlowContext
-from passerelle.flows.erase_quotes import STEPS
+from passerelle.flows.erase_departures import STEPS
 from passerelle.flows.erase_rows import erase_person, erase_targets, hide_targets
 from passerelle.flows.erase_traces import Erasing, begin, looked_for, targets
 from passerelle.flows.index_posts import index_waiting
@@ -32,7 +33,9 @@ from passerelle.store.privacy import (
     list_open_requests,
     set_progress,
 )
-from passerelle.store.scrub import forget_content, forget_mail_bytes, forget_recipient
+from passerelle.store.scrub_traffic import forget_content, forget_mail_bytes, forget_recipient
+
+log = logging.getLogger(__name__)
 
 #: What the next phase is. `leaving`: mails that were on their way when they were to be forgotten.
 _PHASES = ("hide", "quotes", "posts", "person", "mailbox", "leaving", "index", "pages")
@@ -137,6 +140,7 @@ def _phase(erasing: Erasing) -> Phase:
 
 
 async def _go_on(erasing: Erasing, phase: Phase) -> None:
+    _hold(erasing)
     at = _PHASES.index(phase) + 1
     erasing.far["phase"] = _PHASES[at] if at < len(_PHASES) else "done"
     async with erasing.ctx.store.write() as conn:
@@ -174,12 +178,15 @@ async def _look_for_words(erasing: Erasing, say: Say) -> None:
     wanted = await looked_for(erasing, own)
     if not wanted:
         return
-    done = 0
-    for step in STEPS:
-        while await step(erasing, wanted, own):
-            _hold(erasing)
-            done += 1
-            say("quotes", done)
+    done, before = 0, -1
+    # Once more, for what came meanwhile; each goes on where it was.
+    while done > before:
+        before = done
+        for step in STEPS:
+            while await step(erasing, wanted, own):
+                _hold(erasing)
+                done += 1
+                say("quotes", done)
 
 
 async def _erase_emails(erasing: Erasing, emails: EraseEmails | None) -> bool:
@@ -266,4 +273,17 @@ async def go_on_with_erasures(ctx: FlowContext, *, emails: EraseEmails | None) -
         async with ctx.store.read() as conn:
             waiting = [request for request in await list_open_requests(conn) if request.kind == "erase"]
         due = [request.id for request in waiting if _held_until(request, ctx.now()) <= ctx.now()]
-        return sum([await erase(ctx, request_id, emails=emails) is not None for request_id in due])
+        return sum([await _go_on_with(ctx, request_id, emails) for request_id in due])
+
+
+async def _go_on_with(ctx: FlowContext, request_id: int, emails: EraseEmails | None) -> bool:
+    """Whether it came to its end; one that cannot go on keeps no other waiting, and is tried again."""
+    try:
+        return await erase(ctx, request_id, emails=emails) is not None
+    except PasserelleError:
+        log.exception("An erasure could not go on", extra={"request": request_id})
+        async with ctx.store.write() as conn:
+            request = await find_request(conn, request_id)
+            far = dict((request.progress if request is not None else None) or {})
+            await set_progress(conn, request_id, far | {"held_until": (ctx.now() + _HELD_FOR).isoformat()})
+        return False

@@ -1,4 +1,4 @@
-"""A person's words in what others wrote, in what arrived and was not relayed, and in what left: marked out, or dropped.
+"""A person's words in what others wrote, and in what arrived and was not relayed: marked out, or dropped.
 
 The original of another's mail is replaced by a marked copy (`mail.redacted_copy`); where none can be made that is free
 of the words, nothing is kept of the original. In small steps, each of which says how far it has come.
@@ -6,46 +6,39 @@ of the words, nothing is kept of the original. In small steps, each of which say
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import EventId, PostId
-from passerelle.core.links import BRIDGE_LANE, Link
+from passerelle.core.ids import EventId, InboxId, PostId
+from passerelle.core.links import BRIDGE_LANE
 from passerelle.core.model import Post
 from passerelle.core.quoted_markup import mark_out_markup
 from passerelle.core.quoted_words import mark_out
 from passerelle.errors import MalformedEmail
 from passerelle.flows.erase_traces import Erasing, LookedFor
 from passerelle.flows.hide_post import redact_event
-from passerelle.flows.taking_back import unseal
 from passerelle.mail.parse import parse_headers
 from passerelle.mail.redacted_copy import Wanted, redacted_copy
 from passerelle.store.archive_tables import act, import_refusal, import_run, opening, thread_edit
-from passerelle.store.batches import get_batch
+from passerelle.store.attachments import forget_file, list_attachments
 from passerelle.store.blobs import get_blob
-from passerelle.store.posts import find_post
+from passerelle.store.inbox import finish_inbox
+from passerelle.store.posts import find_post, get_post
 from passerelle.store.privacy import set_progress
 from passerelle.store.scrub import (
-    Arrival,
-    forget_arrival,
-    forget_content,
-    forget_envelope,
-    forget_error,
-    forget_mail_bytes,
-    list_arrivals,
-    list_departures,
     list_posts_after,
     list_posts_of_bytes,
     list_texts,
     replace_bytes,
     set_post_words,
+    set_state_and_reindex,
     set_texts,
 )
+from passerelle.store.scrub_traffic import Arrival, forget_arrival, forget_envelope, list_arrivals
 from passerelle.store.tables import attachment, batch_line, incident, link_state, pending_line, post_version, thread
-from passerelle.store.threads import find_message_ids
 
 #: Rows that one step looks at.
 STEP = 20
@@ -69,8 +62,6 @@ TEXTS: tuple[tuple[Table, tuple[str, ...]], ...] = (
 #: Of these the whole text is a name: it goes where it is theirs.
 _NAMES = frozenset({"by", "confirmed_by"})
 
-Step = Callable[[Erasing, LookedFor, frozenset[PostId]], Awaitable[bool]]
-
 
 async def in_posts(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -> bool:
     """A step through the posts of others; whether there is more."""
@@ -85,8 +76,11 @@ async def in_posts(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) 
     if not ids:
         return False
     async with erasing.ctx.store.write() as conn:
-        for post in posts:
-            await _clean_post(erasing, conn, post, wanted.in_thread(post.thread_id), copies[post.id])
+        for seen in posts:
+            # Its author may have edited it, or taken it back, since it was read: what it says now counts.
+            post = await get_post(conn, seen.id)
+            copy = copies[post.id] if post.raw_hash == seen.raw_hash else "same"
+            await _clean_post(erasing, conn, post, wanted.in_thread(post.thread_id), copy)
         erasing.far["post"] = ids[-1]
         await set_progress(conn, erasing.request.id, erasing.far)
     return True
@@ -147,10 +141,14 @@ async def _clean_post(erasing: Erasing, conn: AsyncConnection, post: Post, wante
     if text.count or html.count or (subject, name) != (post.subject, post.author_name):
         values = {"text": text.text, "html": html.text, "subject": subject, "author_name": name}
         await set_post_words(conn, post.id, values)
+    for file in await list_attachments(conn, post.id) if wanted.files else ():
+        if file.blob_hash is not None and file.blob_hash in wanted.files:
+            await forget_file(conn, post.id, file.blob_hash)
+            await set_state_and_reindex(conn, [post.id], post.state)
     if copy != "same" and post.raw_hash is not None:
         await replace_bytes(conn, post.raw_hash, copy if isinstance(copy, bytes) else None)
         erasing.count("quotes" if isinstance(copy, bytes) else "originals_dropped")
-        erasing.note_email(post.link, post.message_id)
+        erasing.note_email(post.message_id)
 
 
 def _subject(subject: str, wanted: Wanted) -> str:
@@ -162,51 +160,83 @@ def _subject(subject: str, wanted: Wanted) -> str:
     return "" if rest == wanted.marks.words else rest
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Read:
+    """What was found in an arrival, before anything is changed."""
+
+    message_id: str = ""
+    is_theirs: bool = False
+    copy: Copy = "same"
+    wanted: Wanted
+
+
 async def in_arrivals(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -> bool:
     """A step through all that arrived: what is the person's goes, what quotes them becomes a copy."""
     lanes = [link.inbox_lane for link in erasing.links] + [BRIDGE_LANE]
+    after = int(erasing.far.get("inbox", 0))
     async with erasing.ctx.store.read() as conn:
-        after = int(erasing.far.get("inbox", 0))
         rows = await list_arrivals(conn, lanes, after, STEP)
-        of_posts = await list_posts_of_bytes(conn, [row.raw_hash for row in rows if row.raw_hash is not None])
         raws = {row.id: await get_blob(conn, row.raw_hash) for row in rows if row.raw_hash is not None}
+    read = {row.id: await asyncio.to_thread(_read, row, raws.get(row.id, b""), erasing, wanted) for row in rows}
     if not rows:
         return False
     async with erasing.ctx.store.write() as conn:
-        for row in rows:
+        # Some may have been relayed meanwhile.
+        now = {row.id: row for row in await list_arrivals(conn, lanes, after, STEP) if row.id in read}
+        of_posts = await list_posts_of_bytes(conn, [row.raw_hash for row in now.values() if row.raw_hash is not None])
+        for row in now.values():
+            of_post = of_posts.get(row.raw_hash, set()) if row.raw_hash is not None else set()
             # What is a post's of those that are erased goes with it.
-            if row.raw_hash is None or not own & of_posts.get(row.raw_hash, set()):
-                await _clean_arrival(erasing, conn, row, raws.get(row.id, b""), wanted)
+            if not own & of_post:
+                await _clean_arrival(erasing, conn, row, read[row.id], is_post=bool(of_post))
         erasing.far["inbox"] = rows[-1].id
         await set_progress(conn, erasing.request.id, erasing.far)
     return True
 
 
-async def _clean_arrival(
-    erasing: Erasing, conn: AsyncConnection, row: Arrival, raw: bytes, looked_for: LookedFor
-) -> None:
+def _read(row: Arrival, raw: bytes, erasing: Erasing, looked_for: LookedFor) -> _Read:
     if row.kind == "event":
-        return await _clean_event(erasing, conn, row, raw, looked_for.near)
+        sender = _sender_of(raw)
+        if sender and sender in erasing.user_ids:
+            return _Read(is_theirs=True, wanted=looked_for.near)
+        return _Read(copy=copy_of_event(raw, looked_for.near) if raw else "same", wanted=looked_for.near)
     message_id, answered, is_theirs = _of_email(raw, erasing)
     # A mail of ours that came back: nothing of another's is lost with it.
     wanted = looked_for.near if row.reason == "own" else looked_for.answering(answered)
-    if mark_out(row.envelope_from, wanted.traces, wanted.marks).count:
+    again = message_id in looked_for.message_ids or (row.reason == "own" and message_id in looked_for.mails)
+    if is_theirs or again:
+        return _Read(message_id=message_id, is_theirs=True, wanted=wanted)
+    return _Read(message_id=message_id, copy=copy_of_email(raw, wanted) if raw else "same", wanted=wanted)
+
+
+async def _clean_arrival(erasing: Erasing, conn: AsyncConnection, row: Arrival, read: _Read, *, is_post: bool) -> None:
+    if row.kind == "event":
+        return await _clean_event(erasing, conn, row, read)
+    if mark_out(row.envelope_from, read.wanted.traces, read.wanted.marks).count:
         await forget_envelope(conn, row.id)
-    if is_theirs:
-        await forget_arrival(conn, row.id, row.raw_hash)
-        erasing.note_email("", message_id)
+    if read.is_theirs:
+        if is_post and not erasing.person:
+            return None  # the same Message-ID, other words: somebody else's post
+        await _forget_arrival(erasing, conn, row)
+        erasing.note_email(read.message_id)
         return None
-    copy = await asyncio.to_thread(copy_of_email, raw, wanted) if raw else "same"
-    if copy == "same" or row.raw_hash is None:
+    if read.copy == "same" or row.raw_hash is None:
         return None
-    if row.reason == "own" or isinstance(copy, str):
+    if row.reason == "own" or isinstance(read.copy, str):
         # An echo of a mail of ours: it proves nothing any more.
         await replace_bytes(conn, row.raw_hash, None)
     else:
-        await replace_bytes(conn, row.raw_hash, copy)
+        await replace_bytes(conn, row.raw_hash, read.copy)
         erasing.count("quotes")
-    erasing.note_email("", message_id)
+    erasing.note_email(read.message_id)
     return None
+
+
+async def _forget_arrival(erasing: Erasing, conn: AsyncConnection, row: Arrival) -> None:
+    """Nothing is kept of it; what still waited to be relayed is not."""
+    if row.state == "waiting":
+        await finish_inbox(conn, InboxId(row.id), erasing.ctx.now(), reason="erased", forget_raw=True)
+    await forget_arrival(conn, row.id, row.raw_hash)
 
 
 def _of_email(raw: bytes, erasing: Erasing) -> tuple[str, tuple[str, ...], bool]:
@@ -226,17 +256,14 @@ def _of_email(raw: bytes, erasing: Erasing) -> tuple[str, tuple[str, ...], bool]
     return email.message_id or "", (*email.in_reply_to, *email.references), theirs
 
 
-async def _clean_event(erasing: Erasing, conn: AsyncConnection, row: Arrival, raw: bytes, wanted: Wanted) -> None:
-    sender = _sender_of(raw)
-    if sender and sender in erasing.user_ids:
+async def _clean_event(erasing: Erasing, conn: AsyncConnection, row: Arrival, read: _Read) -> None:
+    if read.is_theirs:
         link = erasing.ctx.links.find_by_room(row.room_id)
         if link is not None and row.room_id is not None and row.key.startswith("$"):
             erasing.count("events", await redact_event(erasing.ctx, conn, link, row.room_id, EventId(row.key)))
-        await forget_arrival(conn, row.id, row.raw_hash)
-        return
-    copy = await asyncio.to_thread(copy_of_event, raw, wanted) if raw else "same"
-    if copy != "same" and row.raw_hash is not None:
-        await replace_bytes(conn, row.raw_hash, copy if isinstance(copy, bytes) else None)
+        await _forget_arrival(erasing, conn, row)
+    elif read.copy != "same" and row.raw_hash is not None:
+        await replace_bytes(conn, row.raw_hash, read.copy if isinstance(read.copy, bytes) else None)
 
 
 def _sender_of(raw: bytes) -> str:
@@ -245,49 +272,6 @@ def _sender_of(raw: bytes) -> str:
     except ValueError:
         return ""
     return str(event.get("sender", "")) if isinstance(event, dict) else ""
-
-
-async def in_departures(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -> bool:
-    """A step through all that left or is to leave."""
-    async with erasing.ctx.store.read() as conn:
-        after = int(erasing.far.get("outbox", 0))
-        rows = await list_departures(conn, erasing.association, after, STEP)
-        raws = {row.id: await get_blob(conn, row.raw_hash) for row in rows if row.raw_hash is not None}
-        files = {row.id: await get_blob(conn, row.upload_hash) for row in rows if row.upload_hash is not None}
-    if not rows:
-        return False
-    async with erasing.ctx.store.write() as conn:
-        for row in rows:
-            await _clean_departure(erasing, conn, row, (raws.get(row.id), files.get(row.id)), wanted)
-        erasing.far["outbox"] = rows[-1].id
-        await set_progress(conn, erasing.request.id, erasing.far)
-    return True
-
-
-async def _clean_departure(
-    erasing: Erasing, conn: AsyncConnection, row: Any, held: tuple[bytes | None, bytes | None], looked_for: LookedFor
-) -> None:
-    raw, file = held
-    known = (await find_message_ids(conn, erasing.association, [row.message_id])).get(row.message_id)
-    wanted = looked_for.in_thread(known.thread_id if known is not None else -1)
-    if mark_out(row.last_error, wanted.traces, wanted.marks).count:
-        await forget_error(conn, row.id)
-    if raw is not None and await asyncio.to_thread(copy_of_email, raw, wanted) != "same":
-        batch = await get_batch(conn, known.batch_id) if known is not None and known.batch_id is not None else None
-        if row.state == "waiting":
-            erasing.count("mails_not_sent")
-        if row.state == "waiting" and batch is not None and await unseal(erasing.ctx, conn, batch):
-            return  # what others said in it leaves in another
-        if not await forget_mail_bytes(conn, row.id):
-            erasing.far.setdefault("leaving", []).append(row.id)
-        erasing.note_email(row.link, row.message_id)
-    content = json.dumps([row.content, row.ghost], ensure_ascii=False).encode()
-    in_file = file is not None and mark_out(file.decode("utf-8", "replace"), wanted.traces, wanted.marks).count > 0
-    if in_file or (len(content) > len(b"[null,null]") and copy_of_event(content, wanted) != "same"):
-        await forget_content(conn, row.id, row.upload_hash)
-        link: Link | None = erasing.ctx.links.find(f"{erasing.association}/{row.link}")
-        if row.state == "sent" and row.kind == "event" and row.event_id and row.room_id and link is not None:
-            erasing.count("events", await redact_event(erasing.ctx, conn, link, row.room_id, EventId(row.event_id)))
 
 
 async def in_texts(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -> bool:
@@ -319,8 +303,3 @@ def _text(erasing: Erasing, column: str, text: str, wanted: Wanted) -> str:
     if column == "html":
         return mark_out_markup(text, wanted.traces, wanted.marks).text
     return mark_out(text, wanted.traces, wanted.marks).text
-
-
-#: In this order: posts first, so that bytes which are a post's as well are replaced once; mails last, since what is
-#: composed anew is called as its conversation is called by then.
-STEPS: tuple[Step, ...] = (in_posts, in_arrivals, in_texts, in_departures)

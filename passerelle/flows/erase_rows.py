@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.ids import PostId
 from passerelle.core.model import Post
 from passerelle.flows.erase_traces import Erasing, targets
 from passerelle.flows.hide_post import leave_nowhere
@@ -15,16 +16,13 @@ from passerelle.store.privacy import set_progress
 from passerelle.store.scrub import (
     delete_person,
     erase_post_row,
-    forget_content,
     forget_file_texts,
-    forget_mail_bytes,
     forget_reactions_of,
-    forget_recipient,
     is_member,
-    list_departures,
     replace_bytes,
     set_state_and_reindex,
 )
+from passerelle.store.scrub_traffic import forget_content, forget_mail_bytes, forget_recipient, list_departures
 from passerelle.store.seen import insert_seen
 
 STEP = 20
@@ -39,13 +37,17 @@ async def hide_targets(erasing: Erasing) -> bool:
         return False
     async with erasing.ctx.store.write() as conn:
         for post_id in ids:
-            post = await get_post(conn, post_id)
-            if post.state == "accepted":
-                await set_state_and_reindex(conn, [post.id], "hidden")
-            erasing.count("events", await leave_nowhere(erasing.ctx, conn, post))
+            await _hide(erasing, conn, post_id)
         erasing.far["hidden"] = ids[-1]
         await set_progress(conn, erasing.request.id, erasing.far)
     return True
+
+
+async def _hide(erasing: Erasing, conn: AsyncConnection, post_id: PostId) -> None:
+    post = await get_post(conn, post_id)
+    if post.state == "accepted":
+        await set_state_and_reindex(conn, [post.id], "hidden")
+    erasing.count("events", await leave_nowhere(erasing.ctx, conn, post))
 
 
 async def erase_targets(erasing: Erasing) -> bool:
@@ -71,10 +73,10 @@ async def erase_post(erasing: Erasing, conn: AsyncConnection, post: Post) -> Non
     for batch in await list_sealed_with(conn, post.id):
         if batch.outbox_id is None:
             continue
-        erasing.note_email(post.link, batch.message_id)
+        erasing.note_email(batch.message_id)
         if not await forget_mail_bytes(conn, batch.outbox_id):
             erasing.far.setdefault("leaving", []).append(batch.outbox_id)
-    erasing.note_email(post.link, post.message_id)
+    erasing.note_email(post.message_id)
     erasing.count("posts")
     erasing.count("files", sum(1 for file in await list_attachments(conn, post.id) if file.blob_hash is not None))
     await remove_pending_lines_of_post(conn, post.id)
@@ -116,8 +118,14 @@ async def erase_person(erasing: Erasing) -> bool:
             await forget_content(conn, row.id, row.upload_hash)
             await forget_recipient(conn, row.id)
             erasing.count("deliveries")
+        late = await targets(erasing, conn)
         if rows:
             erasing.far["recipients"] = rows[-1].id
+        elif late:
+            # It was said while all the rest went: once the person is not known any more, nobody would find it.
+            for post_id in late[:STEP]:
+                await _hide(erasing, conn, post_id)
+                await erase_post(erasing, conn, await get_post(conn, post_id))
         else:
             told = [ctx.hashed("told", word) for word in (*named, *erasing.user_ids)]
             await forget_reactions_of(conn, erasing.user_ids)
@@ -130,4 +138,4 @@ async def erase_person(erasing: Erasing) -> bool:
             # From here on the person cannot be read again.
             erasing.far["phase"] = "mailbox"
         await set_progress(conn, erasing.request.id, erasing.far)
-    return bool(rows)
+    return bool(rows or late)

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, MailAddress, PostId, ThreadId, UserId
+from passerelle.core.ids import AssociationName, BlobHash, MailAddress, PostId, ThreadId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import Post
 from passerelle.core.quoted_words import MarkWords, Traces, tokens_of, traces_of
@@ -20,11 +21,12 @@ from passerelle.mail.parse import parse_email
 from passerelle.mail.redacted_copy import Wanted
 from passerelle.mail.trim import PieceKind, trim
 from passerelle.store.attachments import list_attachments
+from passerelle.store.batches import list_sealed_with
 from passerelle.store.blobs import get_blob
 from passerelle.store.post_versions import list_versions
 from passerelle.store.posts import find_post
 from passerelle.store.privacy import KnownPerson, PrivacyRequest, find_known_person, is_shared, list_other_names
-from passerelle.store.scrub import find_opening_post, list_posts_of_person, list_posts_of_thread
+from passerelle.store.scrub import find_opening_post, list_files_of_others, list_posts_of_person, list_posts_of_thread
 from passerelle.store.threads import get_thread
 
 #: What of a mail's text its author wrote.
@@ -65,11 +67,9 @@ class Erasing:
         counts = self.far.setdefault("counts", {})
         counts[what] = counts.get(what, 0) + number
 
-    def note_email(self, link_name: str, message_id: str) -> None:
-        """A mail of which no copy is to stay in the bridge's own mailbox."""
-        link = self.ctx.links.find(f"{self.association}/{link_name}")
-        boxes = [link.mailbox.name] if link else [one.mailbox.name for one in self.links]
-        for box in dict.fromkeys(boxes):
+    def note_email(self, message_id: str) -> None:
+        """A mail of which no copy is to stay in the bridge's own mailboxes: one to two lists came into both."""
+        for box in dict.fromkeys(link.mailbox.name for link in self.links):
             ids = self.far.setdefault("emails", {}).setdefault(box, [])
             if message_id and message_id not in ids:
                 ids.append(message_id)
@@ -126,6 +126,10 @@ class LookedFor:
     elsewhere: Wanted
     threads: frozenset[int]
     message_ids: frozenset[str]
+    #: Message-IDs of the mails in which lines of theirs left.
+    mails: frozenset[str]
+    #: Short names of the posts.
+    permalinks: frozenset[str]
 
     def in_thread(self, thread_id: int) -> Wanted:
         return self.near if thread_id in self.threads else self.elsewhere
@@ -144,7 +148,10 @@ class _Gathered:
     texts: list[str] = field(default_factory=list)
     subjects: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
+    #: By hash, when each was first sent.
+    files: dict[BlobHash, datetime] = field(default_factory=dict)
+    mails: set[str] = field(default_factory=set)
+    permalinks: set[str] = field(default_factory=set)
 
 
 async def looked_for(erasing: Erasing, ids: Iterable[PostId]) -> LookedFor:
@@ -158,12 +165,20 @@ async def looked_for(erasing: Erasing, ids: Iterable[PostId]) -> LookedFor:
                 await _gather(conn, post, gathered, frozenset(chosen))
     person = erasing.person
     names = await _names(erasing, {person.name, *gathered.names}) if person else set()
+    # What somebody else had sent before, as an emblem in a signature, is not theirs.
+    async with erasing.ctx.store.read() as conn:
+        others = await list_files_of_others(conn, erasing.association, list(gathered.files), frozenset(chosen))
+    for _, file, said_at in others:
+        if file in gathered.files and said_at < gathered.files[file]:
+            del gathered.files[file]
     near, elsewhere = [await _wanted(erasing, gathered, names, subjects) for subjects in (gathered.subjects, set())]
     return LookedFor(
         near=near,
         elsewhere=elsewhere,
         threads=frozenset(gathered.threads),
         message_ids=frozenset(gathered.message_ids),
+        mails=frozenset(gathered.mails),
+        permalinks=frozenset(gathered.permalinks),
     )
 
 
@@ -203,7 +218,11 @@ async def _gather(conn: AsyncConnection, post: Post, gathered: _Gathered, chosen
     for file in await list_attachments(conn, post.id):
         gathered.texts.append(file.filename)
         if file.blob_hash is not None:
-            gathered.files.add(file.blob_hash)
+            before = gathered.files.get(file.blob_hash, post.said_at)
+            gathered.files[file.blob_hash] = min(before, post.said_at)
+    gathered.mails.update(batch.message_id for batch in await list_sealed_with(conn, post.id))
+    if post.permalink:
+        gathered.permalinks.add(post.permalink)
     if post.raw_hash is not None and post.side == "list":
         gathered.texts += await asyncio.to_thread(own_texts, await get_blob(conn, post.raw_hash))
     opening = await find_opening_post(conn, post.thread_id)

@@ -23,7 +23,8 @@ from passerelle.store.outbox_forgetting import forget_unique
 from passerelle.store.pending_lines import remove_pending_lines_of_post
 from passerelle.store.post_versions import delete_versions_of_post
 from passerelle.store.posts import get_post
-from passerelle.store.scrub import erase_post_row, forget_content, forget_file_texts, forget_mail_bytes
+from passerelle.store.scrub import erase_post_row, forget_file_texts
+from passerelle.store.scrub_traffic import forget_content, forget_mail_bytes
 
 #: States of posts that leave, and that their authors can still change.
 STANDING = frozenset({"accepted", "passing"})

@@ -20,7 +20,8 @@ from passerelle.store.blobs import get_blob
 from passerelle.store.incidents import insert_incident
 from passerelle.store.outbox import get_outbox
 from passerelle.store.privacy import PrivacyRequest, find_known_person, finish_request, list_open_requests
-from passerelle.store.scrub import forget_mail_bytes, forget_recipient, list_left_answers, replace_bytes
+from passerelle.store.scrub import replace_bytes
+from passerelle.store.scrub_traffic import forget_mail_bytes, forget_recipient, list_left_answers
 
 ANSWER_KEY = "privacy_answer:"
 #: Larger files are handed over by a coordinator: many mailboxes refuse them.

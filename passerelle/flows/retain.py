@@ -35,7 +35,8 @@ from passerelle.store.retention import (
     list_posts_with_old_files,
     set_night,
 )
-from passerelle.store.scrub import forget_content, forget_file_texts, replace_bytes, set_state_and_reindex
+from passerelle.store.scrub import forget_file_texts, replace_bytes, set_state_and_reindex
+from passerelle.store.scrub_traffic import forget_content
 
 _STEP = 20
 _LOG_STEP = 200
