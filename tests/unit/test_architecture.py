@@ -115,6 +115,8 @@ def test_no_function_is_longer_than_sixty_lines() -> None:
 
 def test_no_blind_except_but_at_the_loops_edges() -> None:
     edges = {"web.server", "mail.lmtp", "lanes", "dispatch", "delivery", "daemon", "intake"}
+    # Of an import, where one mail after the other is read.
+    edges |= {"flows.import_work"}
     blind = []
     for name, path in MODULES.items():
         for node in ast.walk(ast.parse(path.read_text())):
