@@ -171,6 +171,7 @@ def _month() -> Any:
         .group_by(both.c.thread_id)
         .order_by(last.desc(), both.c.thread_id.desc())
         .limit(bindparam("limit"))
+        .offset(bindparam("offset"))
     )
 
 
@@ -191,11 +192,15 @@ def _beside(*, before: bool) -> Any:
 _NEWEST = _newest()
 _BEFORE, _FROM = _beside(before=True), _beside(before=False)
 _MONTH = _month()
-_ENDS = [
+_OF_LINK = (
+    select(post.c.said_at).where(post.c.association == bindparam("association"), post.c.link == bindparam("link")),
     select(post.c.said_at)
-    .where(post.c.association == bindparam("association"), post.c.link == bindparam("link"))
-    .order_by(post.c.said_at.asc() if first else post.c.said_at.desc())
-    .limit(1)
+    .join(cross_post, cross_post.c.post_id == post.c.id)
+    .where(post.c.association == bindparam("association"), cross_post.c.link == bindparam("link")),
+)
+_ENDS = [
+    query.order_by(post.c.said_at.asc() if first else post.c.said_at.desc()).limit(1)
+    for query in _OF_LINK
     for first in (True, False)
 ]
 _OWN = (
@@ -287,15 +292,18 @@ async def threads_of_month(
     *,
     start: datetime,
     end: datetime,
-) -> list[ListedThread]:
+    offset: int = 0,
+) -> tuple[list[ListedThread], bool]:
     """The conversations of a link in which something was said from `start` on, before `end` (both aware); the most
-    recent first, at most MOST_THREADS."""
-    values = {"association": association, "link": link, "start": start, "end": end, "limit": MOST_THREADS}
+    recent first, at most MOST_THREADS from the `offset`th on; and whether there are more."""
+    values = {"association": association, "link": link, "start": start, "end": end}
+    values |= {"limit": MOST_THREADS + 1, "offset": offset}
     rows = (await conn.execute(_MONTH, {**values, **shelf_values(shelves)})).all()
-    return [
+    listed = [
         ListedThread(thread_id=id, posts=posts, lines=int(lines), first_at=first_at, last_at=last_at)
         for id, posts, lines, first_at, last_at in rows
     ]
+    return listed[:MOST_THREADS], len(listed) > MOST_THREADS
 
 
 async def span_of_link(
@@ -303,7 +311,8 @@ async def span_of_link(
 ) -> tuple[datetime, datetime] | None:
     """When the first and the last post of a link were said, to know where to look; None where it has none."""
     ends = [(await conn.execute(end, {"association": association, "link": link})).scalar() for end in _ENDS]
-    return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
+    found = [end for end in ends if end is not None]
+    return (min(found), max(found)) if found else None
 
 
 async def months_with_posts(

@@ -48,10 +48,11 @@ class ThreadPost:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ThreadPage:
-    """Some posts of a conversation, oldest first. `number` of all that the reader may know of."""
+    """Some posts of a conversation, oldest first. `number` of all that the reader may know of; `standing` of them."""
 
     posts: tuple[ThreadPost, ...]
     number: int
+    standing: int
     #: What the conversation is called; "" where it begins with a post that is not the reader's to read, or has no name.
     subject: str
     #: The conversation that its first mail answered under another subject.
@@ -102,10 +103,16 @@ _FIRST = (
 )
 _ABOUT = select(
     select(func.count()).select_from(post).where(*_OF_THREAD).scalar_subquery(),
+    select(func.count()).select_from(post).where(*_OF_THREAD, _STANDS).scalar_subquery(),
     thread.c.subject,
     thread.c.split_from_thread_id,
     exists().where(post.c.id == _FIRST, on_shelves()),
 ).where(thread.c.id == bindparam("thread_id"))
+_SIZES = (
+    select(post.c.thread_id, func.count())
+    .where(post.c.thread_id.in_(bindparam("threads", expanding=True)), _STANDS, on_shelves())
+    .group_by(post.c.thread_id)
+)
 _EARLIER = (
     select(func.count())
     .where(
@@ -141,17 +148,28 @@ async def posts_of_thread(
     places = list((await conn.execute(_PLACES, {**values, "limit": limit, "offset": offset})).scalars())
     about = (await conn.execute(_ABOUT, values)).first() if places else None
     if about is None:
-        return ThreadPage(posts=(), number=0, subject="", split_from=None, begins=False)
-    number, subject, split_from, begins = about
+        return ThreadPage(posts=(), number=0, standing=0, subject="", split_from=None, begins=False)
+    number, standing, subject, split_from, begins = about
     names = ThreadPost.__slots__
     rows = (await conn.execute(_POSTS, {"posts": places, **shelf_values(shelves)})).all()
     return ThreadPage(
         posts=tuple(ThreadPost(**dict(zip(names, row, strict=True))) for row in rows),
         number=number,
+        standing=standing,
         subject=subject if begins else "",
         split_from=split_from,
         begins=offset == 0,
     )
+
+
+async def sizes_of_threads(
+    conn: AsyncConnection, threads: Collection[ThreadId], shelves: Collection[Shelf]
+) -> dict[ThreadId, int]:
+    """How many posts of each of these conversations stand and may be read."""
+    if not threads:
+        return {}
+    rows = await conn.execute(_SIZES, {"threads": list(threads), **shelf_values(shelves)})
+    return {thread_id: number for thread_id, number in rows}
 
 
 async def count_earlier(

@@ -20,6 +20,7 @@ from passerelle.store.archive_pages import (
     newest_of_link,
     openings_of_threads,
 )
+from passerelle.store.thread_pages import sizes_of_threads
 from passerelle.web.app_keys import CONTEXT
 from passerelle.web.door import ASSOCIATION, READER, is_signed_in
 from passerelle.web.pages import words_of
@@ -40,7 +41,7 @@ class ThreadEntry:
     title: str
     #: « 12 messages ».
     size: str
-    #: Of the newest post; "" where the list does not say.
+    #: « le dernier de Karim »; "" where the list does not say.
     author: str
     at: datetime
     moment: str
@@ -137,18 +138,18 @@ async def new_threads(
         newest.setdefault(post.thread_id, post)
     shown = list(newest.values())[:_NEW_THREADS]
     openings = await openings_of_threads(conn, [post.thread_id for post in shown], shelves)
+    sizes = await sizes_of_threads(conn, [post.thread_id for post in shown], shelves)
     entries = []
     for post in shown:
         opening = openings.get(post.thread_id)
         if opening is None:
             continue
-        number = sum(other.thread_id == post.thread_id for other in posts)
         entries.append(
             ThreadEntry(
                 path=showing.paths.thread(opening.permalink, anchor=post.permalink),
                 title=opening_title(showing.words, opening, mask=showing.mask),
-                size=showing.words.count("web_posts", number),
-                author=author_of(showing.words, post.side, post.author_name),
+                size=showing.words.count("web_posts", sizes.get(post.thread_id, 1)),
+                author=showing.words("web_last_by", name=author_of(showing.words, post.side, post.author_name)),
                 at=post.said_at,
                 moment=moment_of(showing.words, post.said_at),
                 excerpt=excerpt_of(post.excerpt, mask=showing.mask),

@@ -167,6 +167,14 @@ def absolute(request: web.Request, path: str) -> str:
     return f"{settings.url.rstrip('/').removesuffix(root_path(settings))}{path}" if settings else path
 
 
+def page_number(request: web.Request) -> int:
+    """Which page of a long list was asked for, from 1 on. Raises HTTPNotFound where that is no number."""
+    asked = request.query.get("page", "1")
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 7 and int(asked) > 0):
+        raise web.HTTPNotFound
+    return int(asked)
+
+
 def local(request: web.Request, at: datetime) -> datetime:
     """An aware instant in the association's time zone."""
     return at.astimezone(request[ASSOCIATION].zone())

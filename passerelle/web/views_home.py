@@ -9,6 +9,7 @@ from babel.dates import get_month_names
 from passerelle.core.links import Link
 from passerelle.core.wording import Words
 from passerelle.store.archive_pages import (
+    MOST_THREADS,
     ListedThread,
     ThreadOpening,
     months_beside,
@@ -29,7 +30,7 @@ from passerelle.web.lists import (
     opening_title,
     presenting,
 )
-from passerelle.web.pages import bare_page, icon, local, page, paths_of, style_sheet, words_of
+from passerelle.web.pages import bare_page, icon, local, page, page_number, paths_of, style_sheet, words_of
 from passerelle.web.present import Presenting, moment_of
 
 _ROBOTS = "User-agent: *\nDisallow: /\n"
@@ -95,8 +96,14 @@ async def about(request: web.Request) -> web.StreamResponse:
     readable = links_of(request[READER])
     public = [link for link in association.links if link.archive.visibility == "public"]
     shown = [link for link in association.links if link.name in readable] or public or list(association.links[:1])
+    boxes = {found.mailbox.address for link in shown if (found := configured(request, link.name)) is not None}
     return page(
-        request, "about", here="about", coordinators=coordinators, links=[link_view(request, link) for link in shown]
+        request,
+        "about",
+        here="about",
+        coordinators=coordinators,
+        links=[link_view(request, link) for link in shown],
+        bridges=sorted(boxes) if is_signed_in(request) else [],
     )
 
 
@@ -155,9 +162,12 @@ async def month(request: web.Request) -> web.StreamResponse:
     if year not in _YEARS or not 1 <= number <= 12:
         raise nothing_here(request)
     start, end = _bounds(link, year, number)
+    shown = page_number(request)
     shelves, showing = request[READER].shelves, presenting(request, paths)
     async with request.app[CONTEXT].store.read() as conn:
-        threads = await threads_of_month(conn, link.association_name, link.name, shelves, start=start, end=end)
+        threads, are_more = await threads_of_month(
+            conn, link.association_name, link.name, shelves, start=start, end=end, offset=(shown - 1) * MOST_THREADS
+        )
         openings = await openings_of_threads(conn, [t.thread_id for t in threads], shelves)
         beside = await months_beside(conn, link.association_name, link.name, shelves, start=start, end=end)
     entries = [
@@ -172,7 +182,9 @@ async def month(request: web.Request) -> web.StreamResponse:
         link=link_view(request, link.settings),
         month=month_name(words, year, number),
         threads=entries,
-        size=size,
+        size=size if shown == 1 and not are_more else words("web_page", number=shown),
+        newer_page=f"{paths.month(link.name, year, number)}?page={shown - 1}" if shown > 1 else "",
+        older_page=f"{paths.month(link.name, year, number)}?page={shown + 1}" if are_more else "",
         earlier=turns[0],
         later=turns[1],
     )

@@ -43,7 +43,7 @@ from passerelle.web.lists import (
     post_entries,
     presenting,
 )
-from passerelle.web.pages import absolute, link_settings, local, page, paths_of, words_of
+from passerelle.web.pages import absolute, link_settings, local, page, page_number, paths_of, words_of
 from passerelle.web.present import PostView, Presenting, post_views, title_of
 from passerelle.web.views_home import month_name
 
@@ -132,7 +132,7 @@ def _listed(post: Post, link: LinkName) -> ListedPost:
 async def thread(request: web.Request) -> web.StreamResponse:
     """Both media in one conversation, in the order of time, with who answers whom."""
     reader, paths = request[READER], paths_of(request)
-    number = _page_number(request)
+    number = page_number(request)
     async with request.app[CONTEXT].store.read() as conn:
         placed = await find_by_short(conn, association_name(request), request.match_info["short"], reader.shelves)
         if not placed:
@@ -160,19 +160,12 @@ async def thread(request: web.Request) -> web.StreamResponse:
             "name": month_name(words, then.year, then.month),
             "path": paths.month_of(last.link, then),
         },
-        size=words.count("web_posts", found.number),
+        size=words.count("web_posts", found.standing) if found.standing else "",
         split_from=before,
         posts=views,
         number=number,
         pages=math.ceil(found.number / POSTS_A_PAGE),
     )
-
-
-def _page_number(request: web.Request) -> int:
-    asked = request.query.get("page", "1")
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 7 and int(asked) > 0):
-        raise web.HTTPNotFound
-    return int(asked)
 
 
 async def _title(

@@ -32,7 +32,8 @@ async def _newest(conn: AsyncConnection, shelves: set[Shelf]) -> list[PostId]:
 
 
 async def _month(conn: AsyncConnection, shelves: set[Shelf]) -> list[int]:
-    return [t.thread_id for t in await pages.threads_of_month(conn, A, LINK, shelves, start=NOW - DAY, end=NOW + DAY)]
+    found, _ = await pages.threads_of_month(conn, A, LINK, shelves, start=NOW - DAY, end=NOW + DAY)
+    return [t.thread_id for t in found]
 
 
 async def _months(conn: AsyncConnection, shelves: set[Shelf]) -> list[bool]:
@@ -106,9 +107,9 @@ async def test_newest_first_of_both_sides_and_cross_posts(store: Store) -> None:
         await conn.execute(insert(cross_post), {"post_id": crossed, "link": LINK})
     async with store.read() as conn:
         assert await _newest(conn, {LIVE}) == [line, crossed, mail]
-        (listed,) = await pages.threads_of_month(conn, A, LINK, {LIVE}, start=NOW, end=NOW + DAY)
+        (listed,), _ = await pages.threads_of_month(conn, A, LINK, {LIVE}, start=NOW, end=NOW + DAY)
         assert (listed.posts, listed.lines, listed.first_at, listed.last_at) == (3, 1, NOW, at(10))
-        assert not await pages.threads_of_month(conn, A, LINK, {LIVE}, start=NOW - DAY, end=NOW)
+        assert await pages.threads_of_month(conn, A, LINK, {LIVE}, start=NOW - DAY, end=NOW) == ([], False)
 
 
 async def test_an_opening_is_the_first_that_may_be_read(store: Store) -> None:

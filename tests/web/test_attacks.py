@@ -21,11 +21,14 @@ from passerelle.core.ids import EventId
 from passerelle.core.markup import costs_too_much
 from passerelle.core.model import RoomEvent
 from passerelle.core.names import mask_addresses
+from passerelle.flows.hide_post import hide_post
 from passerelle.flows.index_posts import index_waiting
 from passerelle.flows.sessions import begin_session
+from passerelle.store import archive_pages
 from passerelle.store.archive_tables import cross_post
 from passerelle.store.posts import insert_room_event
 from passerelle.store.tables import post as post_table
+from passerelle.web import views_home
 from passerelle.web.bodies import beginning_of, html_of_post
 from passerelle.web.door import COOKIE
 from passerelle.web.feeds import ATOM
@@ -235,6 +238,36 @@ async def test_of_a_conversation_without_end_one_page_is_read(played: Scene) -> 
         assert re.search(r"3\W?004\Wmessages", page.text_content())
         home = lxml_html.fromstring(await (await browser.get("/epeule/")).text())
         assert home.cssselect(".threads .title")[0].text_content() == "Loto du quartier"
+        # Not only as many as the first page looked at.
+        assert re.search(r"3\W?004\Wmessages", home.cssselect(".threads .about")[0].text_content())
+
+
+async def test_a_month_with_more_conversations_than_its_page_holds_has_another_page(
+    played: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (archive_pages, views_home):
+        monkeypatch.setattr(module, "MOST_THREADS", 1)
+    async with played.browser(**PAUL_READS) as browser:
+        path, titles = "/epeule/a/bureau/2026-11", []
+        while path:
+            page = lxml_html.fromstring(await (await browser.get(path)).text())
+            titles += [title.text_content() for title in page.cssselect(".threads .title")]
+            path = next(iter(page.xpath("//nav[@class='turn']/a[@rel='next']/@href")), "")
+    assert titles == ["Quelqu’un a-t-il retrouvé la clé du local ?", "Loto du quartier"]
+
+
+async def test_what_was_taken_down_is_not_counted(played: Scene) -> None:
+    shorts = await played.shorts()
+    async with played.ctx.store.write() as conn:
+        hidden = select(post_table.c.id).where(post_table.c.permalink == shorts["Et moi je tiens la b"])
+        await hide_post(played.ctx, conn, (await conn.execute(hidden)).scalar_one(), by="Monique")
+    async with played.browser(**PAUL_READS) as browser:
+        sizes = []
+        for path in ("/epeule/", "/epeule/a/bureau/2026-11", f"/epeule/t/{shorts['Bonjour à toutes et ']}"):
+            page = lxml_html.fromstring(await (await browser.get(path)).text())
+            about = page.cssselect(".threads li:last-child .about") or page.cssselect("h1 + .about")
+            sizes.append(about[0].text_content().partition("\N{NO-BREAK SPACE}")[0][:1])
+    assert sizes == ["3", "3", "3"]
 
 
 # ------------------------------------------------------------ below a path
