@@ -23,7 +23,7 @@ from passerelle.mail.redacted_copy import Wanted
 from passerelle.store.attachments import forget_attachments, list_attachments
 from passerelle.store.blobs import get_blob
 from passerelle.store.outbox import list_outbox_of_post
-from passerelle.store.pages import renew_pages
+from passerelle.store.pages import are_pages_left, renew_pages
 from passerelle.store.posts import get_post
 from passerelle.store.privacy import PrivacyRequest
 from passerelle.store.retention import (
@@ -59,6 +59,7 @@ async def retain(ctx: FlowContext, *, emails: EraseEmails | None = None) -> Mapp
 
 async def _retain(ctx: FlowContext, emails: EraseEmails | None) -> dict[str, int]:
     gone: dict[str, int] = {}
+    is_night = False
     if answers := await forget_answers(ctx):
         gone["answers"] = answers
     for name in dict.fromkeys(link.association_name for link in ctx.links):
@@ -68,15 +69,16 @@ async def _retain(ctx: FlowContext, emails: EraseEmails | None) -> dict[str, int
             done = await find_night(conn, name)
         if done is not None and done >= night:
             continue
+        is_night = True
         for link in links:
             for what, number in (await _retain_link(ctx, link, emails)).items():
                 gone[what] = gone.get(what, 0) + number
         async with ctx.store.write() as conn:
             await set_night(conn, name, night)
-    if any(gone.values()):
+    if is_night and (any(gone.values()) or await are_pages_left(ctx.store)):
         while await index_waiting(ctx):
             pass
-        await renew_pages(ctx.store)
+        await renew_pages(ctx.store, at_night=True)
     return gone
 
 

@@ -200,6 +200,15 @@ class Store:
                 await sqlite.run_outside(await self._sqlite_writer(durable=True), statement)
 
     @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """On SQLite no other task of this process writes while the block lasts: they wait, however long it takes."""
+        if self.dialect == "postgresql":
+            yield
+            return
+        async with self._one_writer:
+            yield
+
+    @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         conn = engine.connect()
         try:

@@ -7,22 +7,40 @@ logs and backups lie outside: they are recycled, or expire, as the server's admi
 """
 
 import asyncio
+import shutil
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import literal, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.store.engine import Store
 from passerelle.store.failures import store_error
+from passerelle.store.meta import delete_meta, find_meta, set_meta
 from passerelle.store.tables import metadata
 from passerelle.store.types import Document, Words
 
-#: A SQLite file, or a PostgreSQL table, up to this size is written anew at once: some seconds, in which others wait.
-AT_ONCE_BYTES = 512 * 1024 * 1024
+#: A SQLite file, or a PostgreSQL table, up to this size is written anew at once: about five seconds, in which others
+#: wait; another process gives up after ten. What is larger is done at night, by the daemon, whose own writes wait.
+AT_ONCE_BYTES = 256 * 1024 * 1024
+#: How long reading all of a file may take; writing it back takes three times as long, and cannot be broken off.
+_READ_SECONDS = 60.0
+#: What VACUUM needs beside the file: its copy, and the log of all pages.
+_ROOM = 2.2
+#: The fact that something stale is left.
+_TO_RENEW = "pages_to_renew"
+#: Instructions of SQLite's between two looks at the clock.
+_LOOK_EVERY = 10_000
+#: What PostgreSQL's statements may take, waiting for a lock and in all: whoever comes later waits behind them.
+_LIMITS = {True: ("10s", "300s"), False: ("5s", "60s")}
+#: Cancelled by its time limit; no lock; no room on the disk.
+_GIVEN_UP = ("57014", "55P03", "53100")
 #: Pages of the index that one step merges (https://www.sqlite.org/fts5.html#the_merge_command).
 _MERGE_PAGES = 500
 _MERGE = text("INSERT INTO post_words (post_words, rank) VALUES ('merge', :pages)")
@@ -47,18 +65,52 @@ class Pages:
     left: tuple[str, ...] = ()
 
 
-async def renew_pages(store: Store, *, at_most_bytes: int | None = AT_ONCE_BYTES) -> Pages:
-    """Leave no stale bytes in the data files; with `at_most_bytes`, of what is not larger. Raises StoreError."""
+async def renew_pages(store: Store, *, at_night: bool = False, at_most_bytes: int | None = AT_ONCE_BYTES) -> Pages:
+    """Leave no stale bytes in the data files, or note that some are left (`are_pages_left`). Raises StoreError.
+
+    Args:
+        at_night: whatever the size, as long as it takes no more than some minutes.
+        at_most_bytes: by day, of what is not larger.
+    """
+    limit = None if at_night else at_most_bytes
+    async with store.write(quiet=True) as conn:
+        await set_meta(conn, _TO_RENEW, "1")
     if store.dialect == "sqlite":
         await _merge_index(store)
-        async with store.read() as conn:
-            path = Path(str(conn.engine.url.database))
-        if at_most_bytes is not None and await asyncio.to_thread(_size_of, path) > at_most_bytes:
-            await asyncio.to_thread(_empty_log, path)
-            return Pages(whole=False, left=(path.name,))
-        await asyncio.to_thread(_vacuum_sqlite, path)
-        return Pages(whole=True)
-    return await _vacuum_postgresql(store, at_most_bytes)
+        pages = await _renew_sqlite(store, limit)
+    else:
+        pages = await _vacuum_postgresql(store, limit)
+    if pages.whole:
+        async with store.write(quiet=True) as conn:
+            await delete_meta(conn, _TO_RENEW)
+    return pages
+
+
+async def are_pages_left(store: Store) -> bool:
+    """Whether the data files hold stale bytes that were to go."""
+    async with store.read() as conn:
+        return await find_meta(conn, _TO_RENEW) is not None
+
+
+async def _renew_sqlite(store: Store, limit: int | None) -> Pages:
+    async with store.read() as conn:
+        path = Path(str(conn.engine.url.database))
+    stop = threading.Event()
+    async with store.alone():
+        try:
+            whole = await asyncio.to_thread(_renew_file, path, limit, stop)
+        finally:
+            stop.set()
+    return Pages(whole=whole, left=() if whole else (path.name,))
+
+
+def _renew_file(path: Path, limit: int | None, stop: threading.Event) -> bool:
+    """Whether nothing stale is left: not of a file larger than the limit, nor where the disk has no room for a copy."""
+    size = path.stat().st_size
+    is_done = False
+    if (limit is None or size <= limit) and shutil.disk_usage(path.parent).free > _ROOM * size:
+        is_done = _vacuum_sqlite(path, stop)
+    return _empty_log(path) and is_done
 
 
 async def _merge_index(store: Store) -> None:
@@ -82,24 +134,29 @@ def _translated() -> Iterator[None]:
         raise store_error(error) from error
 
 
-def _size_of(path: Path) -> int:
-    return path.stat().st_size
-
-
-def _vacuum_sqlite(path: Path) -> None:
+def _vacuum_sqlite(path: Path, stop: threading.Event) -> bool:
+    """Write the file anew; False, and it is as it was, where that takes too long, or the disk is full."""
+    until = time.monotonic() + _BUSY_SECONDS + _READ_SECONDS
     with _translated(), closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)) as conn:
         conn.execute("PRAGMA secure_delete = ON")
-        conn.execute("VACUUM")
-    _empty_log(path)
+        conn.set_progress_handler(lambda: stop.is_set() or time.monotonic() > until, _LOOK_EVERY)
+        try:
+            conn.execute("VACUUM")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_FULL):
+                raise
+            return False
+    return True
 
 
-def _empty_log(path: Path) -> None:
-    """Carry the write-ahead log over and empty it; who reads just now is waited for."""
+def _empty_log(path: Path) -> bool:
+    """Carry the write-ahead log over and empty it; who reads just now is waited for. Whether it is empty."""
     with _translated(), closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as conn:
         for _ in range(_TRIES):
             busy, _, _ = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if not busy:
-                return
+                return True
+    return False
 
 
 async def _vacuum_postgresql(store: Store, at_most_bytes: int | None) -> Pages:
@@ -113,8 +170,9 @@ async def _vacuum_postgresql(store: Store, at_most_bytes: int | None) -> Pages:
         everyone_saw = await _until_everyone_sees(conn)
         for name in names:
             is_large = at_most_bytes is not None and sizes[name] > at_most_bytes
-            await conn.execute(text(f"VACUUM ({'' if is_large else 'FULL, '}ANALYZE) {name}"))
-            left += [name] if is_large else []
+            if is_large or not await _written_anew(conn, name, at_night=at_most_bytes is None):
+                await conn.execute(text(f"VACUUM (ANALYZE) {name}"))
+                left.append(name)
             await _forget_statistics_of_nothing(conn, name)
         # Statistics hold the most common values of each column. The database's owner may do this, nobody else.
         everyone_saw = await _until_everyone_sees(conn) and everyone_saw
@@ -122,6 +180,23 @@ async def _vacuum_postgresql(store: Store, at_most_bytes: int | None) -> Pages:
         if not (await conn.execute(_IS_OWNER)).scalar_one():
             left.append("pg_statistic")
     return Pages(whole=everyone_saw and not left, left=tuple(left))
+
+
+async def _written_anew(conn: AsyncConnection, name: str, *, at_night: bool) -> bool:
+    """Whether a table was written anew: not where it is in use for long, takes long, or the disk is full."""
+    limits = zip(("lock_timeout", "statement_timeout"), _LIMITS[at_night], strict=True)
+    for setting, limit in limits:
+        await conn.execute(text(f"SET {setting} = '{limit}'"))
+    try:
+        await conn.execute(text(f"VACUUM (FULL, ANALYZE) {name}"))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in _GIVEN_UP:
+            raise
+        return False
+    finally:
+        for setting in ("lock_timeout", "statement_timeout"):
+            await conn.execute(text(f"RESET {setting}"))
+    return True
 
 
 async def _forget_statistics_of_nothing(conn: AsyncConnection, name: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from passerelle.flows.erase import ask_erasure, erase
+from passerelle.flows.retain import retain
+from passerelle.store.pages import are_pages_left, renew_pages
 from tests.flows import test_erasure
 from tests.flows.bridge import Bridge, mail
 from tests.flows.test_erasure import (
@@ -141,3 +144,39 @@ async def test_what_arrives_while_the_person_is_forgotten_is_forgotten_too(bridg
     await bridge.receive(mail("Kryptonade deux.", author=WHO, message_id="q2@x"))
     assert await erase(bridge.ctx, request_id, emails=Mailboxes()) is not None
     assert await words_left(bridge) == {}
+
+
+async def test_what_is_too_large_by_day_is_written_anew_at_night(bridge: Bridge) -> None:
+    """The receipt says so; whoever writes meanwhile waits, and goes on."""
+    store = bridge.ctx.store
+    by_day = await renew_pages(store, at_most_bytes=1)
+    assert (by_day.whole, await are_pages_left(store)) == (False, True)
+    bridge.pass_time(days=1)
+    await asyncio.gather(retain(bridge.ctx), bridge.receive(mail("Zorglubine.", message_id="z@x")))
+    assert not await are_pages_left(store)
+    assert "post" in await words_in_rows(bridge)
+
+
+async def test_a_disk_without_room_for_a_copy_keeps_nothing_waiting(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if bridge.ctx.store.dialect == "postgresql":
+        return  # PostgreSQL says so itself
+    monkeypatch.setattr("passerelle.store.pages.shutil.disk_usage", lambda _: type("Disk", (), {"free": 1000}))
+    await bridge.receive(mail("Zorglubine.", message_id="z@x"))
+    receipt = await erase_post(bridge, await first_post(bridge))
+    assert receipt["pages_whole"] is False
+    assert await are_pages_left(bridge.ctx.store)
+
+
+async def test_a_reader_who_holds_the_log_open_is_told_of(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the log still holds has not gone: the receipt must not say that it has."""
+    if bridge.ctx.store.dialect == "postgresql":
+        return  # PostgreSQL waits for older snapshots
+    monkeypatch.setattr("passerelle.store.pages._TRIES", 1)
+    await bridge.receive(mail("Zorglubine.", message_id="z@x"))
+    async with bridge.ctx.store.read() as reading:
+        await reading.execute(text("SELECT count(*) FROM post"))
+        receipt = await erase_post(bridge, await first_post(bridge))
+    assert receipt["pages_whole"] is False
+    assert (await renew_pages(bridge.ctx.store)).whole
