@@ -77,9 +77,7 @@ class PlainLines:
         if is_quoted is not None:
             own = [line for line, quoted in zip(own, is_quoted, strict=True) if not quoted]
         whole = "\n".join(own)
-        self._of_servers = [
-            part for shared, parts in _OF_SERVERS if shared in whole for part in parts if part in whole
-        ]
+        self._of_servers = [part for shared, parts in _OF_SERVERS if shared in whole for part in parts if part in whole]
         count = len(bodies)
         #: Of each line, where the next one of its paragraph stands that may end an attribution, or hold an address.
         self._next_end = [_NOWHERE] * count

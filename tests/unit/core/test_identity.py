@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from datetime import UTC, datetime
+from hashlib import sha512
 
-from passerelle.core.identity import content_hash, delivery_key, keyed_hash, same_hash
+import pytest
+
+from passerelle.core.identity import base32, content_hash, delivery_key, keyed_hash, same_hash
 
 AT = datetime(2026, 11, 17, tzinfo=UTC)
 
@@ -33,3 +37,9 @@ def test_delivery_key_is_the_same_again_after_a_restored_backup() -> None:
     assert delivery_key(b"k", "a/b", "id", 1) == delivery_key(b"k", "a/b", "id", 1)
     assert delivery_key(b"k", "a/b", "id", 1) != delivery_key(b"k", "a/b", "id", 2)
     assert delivery_key(b"k", "a/b", "id") != delivery_key(b"k", "a/c", "id")
+
+
+@pytest.mark.parametrize("length", range(33))
+def test_base32_is_that_of_the_standard_library(length: int) -> None:
+    for data in (bytes(length), b"\xff" * length, sha512(bytes([length])).digest()[:length]):
+        assert base32(data) == b32encode(data).decode().rstrip("=").lower()

@@ -7,7 +7,7 @@ from trim_archive import made_archive
 
 from benchmarks.archive_mails import ArchiveMaker
 from passerelle.mail import trim_languages as words
-from passerelle.mail import trim_marks
+from passerelle.mail import trim_marks, trim_plain
 from passerelle.mail.parse import parse_email
 from passerelle.mail.trim import trim
 from passerelle.mail.trim_lines import read_lines
@@ -64,3 +64,7 @@ def test_a_wrapped_attribution_is_looked_at_from_its_first_line() -> None:
     text = "Oui.\n\nLe lundi 3 mars 2025 à 14:05, Jean Dupont\n\n<jean@exemple.fr>\na écrit :\n\nVenez donc.\n"
     assert spared_in_vain(text) == []
     assert trim(text).visible == "Oui."
+
+
+def test_what_servers_write_holds_what_it_is_looked_for_by() -> None:
+    assert [part for shared, parts in trim_plain._OF_SERVERS for part in parts if shared not in part] == []
