@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, case, exists, func, literal_column, null, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, literal_column, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import EventId, LinkName, MessageId, PostId, RoomId, ThreadId
@@ -72,6 +73,29 @@ class Handle:
 
 
 _OF_THREAD = (post.c.thread_id == bindparam("thread_id"), on_shelves())
+# Which posts a page has is found without their words: to sort a long conversation would be to read all of it.
+_PLACES = (
+    select(post.c.id)
+    .where(*_OF_THREAD)
+    .order_by(post.c.said_at, post.c.id)
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+    .correlate(None)
+)
+_FIRST = (
+    select(post.c.id)
+    .where(post.c.thread_id == bindparam("thread_id"))
+    .order_by(post.c.said_at, post.c.id)
+    .limit(1)
+    .correlate(None)
+    .scalar_subquery()
+)
+
+
+def _count(*conditions: ColumnElement[bool]) -> Any:
+    return select(func.count()).select_from(post).where(*conditions).correlate(None).scalar_subquery()
+
+
 _POSTS = (
     select(
         post.c.id, shown_link(), post.c.side, post.c.origin, post.c.state, post.c.flagged, post.c.parent_post_id,
@@ -82,32 +106,13 @@ _POSTS = (
         case((_STANDS, func.substr(post.c.text, 1, MOST_CHARACTERS + 1)), else_=""),
         case((_STANDS & (func.length(post.c.html) <= MOST_HTML), post.c.html), else_=""),
         post.c.raw_hash.is_not(None), post.c.said_at, post.c.permalink,
+        _count(*_OF_THREAD), _count(*_OF_THREAD, _STANDS), thread.c.subject, thread.c.split_from_thread_id,
+        _count(post.c.id == _FIRST, on_shelves()),
     )
-    .where(post.c.id.in_(bindparam("posts", expanding=True)))
+    .join(thread, thread.c.id == post.c.thread_id)
+    .where(post.c.id.in_(_PLACES))
     .order_by(post.c.said_at, post.c.id)
 )  # fmt: skip
-# Which posts a page has is found without their words: to sort a long conversation would be to read all of it.
-_PLACES = (
-    select(post.c.id)
-    .where(*_OF_THREAD)
-    .order_by(post.c.said_at, post.c.id)
-    .limit(bindparam("limit"))
-    .offset(bindparam("offset"))
-)
-_FIRST = (
-    select(post.c.id)
-    .where(post.c.thread_id == bindparam("thread_id"))
-    .order_by(post.c.said_at, post.c.id)
-    .limit(1)
-    .scalar_subquery()
-)
-_ABOUT = select(
-    select(func.count()).select_from(post).where(*_OF_THREAD).scalar_subquery(),
-    select(func.count()).select_from(post).where(*_OF_THREAD, _STANDS).scalar_subquery(),
-    thread.c.subject,
-    thread.c.split_from_thread_id,
-    exists().where(post.c.id == _FIRST, on_shelves()),
-).where(thread.c.id == bindparam("thread_id"))
 _SIZES = (
     select(post.c.thread_id, func.count())
     .where(post.c.thread_id.in_(bindparam("threads", expanding=True)), _STANDS, on_shelves())
@@ -144,16 +149,14 @@ async def posts_of_thread(
     conn: AsyncConnection, thread_id: ThreadId, shelves: Collection[Shelf], *, limit: int, offset: int = 0
 ) -> ThreadPage:
     """Posts of a conversation that stand on these shelves, from the `offset`th on; tombstones among them."""
-    values = {"thread_id": thread_id, **shelf_values(shelves)}
-    places = list((await conn.execute(_PLACES, {**values, "limit": limit, "offset": offset})).scalars())
-    about = (await conn.execute(_ABOUT, values)).first() if places else None
-    if about is None:
+    values = {"thread_id": thread_id, "limit": limit, "offset": offset, **shelf_values(shelves)}
+    rows = (await conn.execute(_POSTS, values)).all()
+    if not rows:
         return ThreadPage(posts=(), number=0, standing=0, subject="", split_from=None, begins=False)
-    number, standing, subject, split_from, begins = about
+    *_, number, standing, subject, split_from, begins = rows[0]
     names = ThreadPost.__slots__
-    rows = (await conn.execute(_POSTS, {"posts": places, **shelf_values(shelves)})).all()
     return ThreadPage(
-        posts=tuple(ThreadPost(**dict(zip(names, row, strict=True))) for row in rows),
+        posts=tuple(ThreadPost(**dict(zip(names, row, strict=False))) for row in rows),
         number=number,
         standing=standing,
         subject=subject if begins else "",
