@@ -17,7 +17,13 @@ from passerelle.flows.corrections import rename_thread
 from passerelle.store.attachments import forget_attachments
 from passerelle.store.batches import forget_corrections, list_sealed_with
 from passerelle.store.inbox import forget_bytes
-from passerelle.store.not_kept import find_oldest_unsent, list_passed, set_not_archived, set_passing
+from passerelle.store.not_kept import (
+    find_oldest_undecided,
+    find_oldest_unsent,
+    list_passed,
+    set_not_archived,
+    set_passing,
+)
 from passerelle.store.outbox import list_outbox_of_post
 from passerelle.store.outbox_forgetting import forget_unique
 from passerelle.store.pending_lines import remove_pending_lines_of_post
@@ -30,6 +36,8 @@ from passerelle.store.scrub_traffic import forget_content, forget_mail_bytes
 STANDING = frozenset({"accepted", "passing"})
 #: A line that its author has not sent by then, where lines leave on request only, is forgotten too.
 _SEND_WITHIN = timedelta(days=1)
+#: A human has so long to decide on a delivery of which nobody knows whether it arrived.
+_DECIDE_WITHIN = timedelta(days=7)
 _WHY = "it was not to be kept"
 _AT_ONCE = 50
 
@@ -46,7 +54,7 @@ async def forget_passed(ctx: FlowContext) -> int:
     forgotten = 0
     while True:
         async with ctx.store.write() as conn:
-            some = await list_passed(conn, ctx.now() - _SEND_WITHIN, _AT_ONCE)
+            some = await _passed(ctx, conn, _AT_ONCE)
             for id in some:
                 await _forget(conn, id)
         forgotten += len(some)
@@ -57,11 +65,17 @@ async def forget_passed(ctx: FlowContext) -> int:
 async def next_passed_at(ctx: FlowContext) -> datetime | None:
     """When something is to be forgotten; None while nothing that will be is over."""
     async with ctx.store.read() as conn:
-        if await list_passed(conn, ctx.now() - _SEND_WITHIN, 1):
+        if await _passed(ctx, conn, 1):
             return ctx.now()
-        unsent = await find_oldest_unsent(conn)
+        unsent, undecided = await find_oldest_unsent(conn), await find_oldest_undecided(conn)
     # Of those that are in no mail some are on their way to the room: their end is a commit, and asks again.
-    return None if unsent is None else max(unsent + _SEND_WITHIN, ctx.now() + timedelta(minutes=1))
+    due = [at + wait for at, wait in ((unsent, _SEND_WITHIN), (undecided, _DECIDE_WITHIN)) if at is not None]
+    return max(min(due), ctx.now() + timedelta(minutes=1)) if due else None
+
+
+async def _passed(ctx: FlowContext, conn: AsyncConnection, limit: int) -> list[PostId]:
+    now = ctx.now()
+    return await list_passed(conn, unsent_since=now - _SEND_WITHIN, told_since=now - _DECIDE_WITHIN, limit=limit)
 
 
 async def _forget(conn: AsyncConnection, id: PostId) -> None:

@@ -4,8 +4,9 @@ A post that goes leaves its tombstone, so threads keep their shape; quotes of it
 The homeserver and the list have rules of their own for what they keep.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from passerelle.core.ids import PostId
 from passerelle.core.links import Link
@@ -22,6 +23,7 @@ from passerelle.flows.privacy_answers import forget_answers
 from passerelle.mail.redacted_copy import Wanted
 from passerelle.store.attachments import forget_attachments, list_attachments
 from passerelle.store.blobs import get_blob
+from passerelle.store.not_kept import list_mails_not_kept
 from passerelle.store.outbox import list_outbox_of_post
 from passerelle.store.pages import are_pages_left, renew_pages
 from passerelle.store.posts import get_post
@@ -38,6 +40,10 @@ from passerelle.store.retention import (
 from passerelle.store.scrub import forget_file_texts, replace_bytes, set_state_and_reindex
 from passerelle.store.scrub_traffic import forget_content
 
+log = logging.getLogger(__name__)
+
+#: Mails that were not to be archived are looked for in the mailbox so long after they came.
+_LOOK_BACK = timedelta(days=8)
 _STEP = 20
 _LOG_STEP = 200
 
@@ -85,6 +91,7 @@ async def _retain(ctx: FlowContext, emails: EraseEmails | None) -> dict[str, int
 async def _retain_link(ctx: FlowContext, link: Link, emails: EraseEmails | None) -> dict[str, int]:
     before = {kept.what: kept.before for kept in limits_of(link.settings.archive.retention, ctx.now())}
     gone = {"posts": 0, "attachments": 0, "logs": 0}
+    await _forget_mails_not_kept(ctx, link, emails)
     if before["posts"] is not None:
         gone["posts"] = await _forget_posts(ctx, link, before["posts"], emails)
     if before["attachments"] is not None:
@@ -105,13 +112,26 @@ async def _forget_posts(ctx: FlowContext, link: Link, before: datetime, emails: 
         if not ids:
             break
         count += len(ids)
-    message_ids = work.far.get("emails", {}).get(link.mailbox.name, [])
-    if message_ids and emails is not None and link.mailbox.imap is not None:
-        try:
-            await emails(link.mailbox, message_ids)
-        except DeliveryFailure:
-            return count  # what is left there is what the provider keeps; `privacy report` says where to look
+    await _forget_emails(link, work.far.get("emails", {}).get(link.mailbox.name, []), emails)
     return count
+
+
+async def _forget_emails(link: Link, message_ids: Sequence[str], emails: EraseEmails | None) -> None:
+    """Their copies in the bridge's own mailbox."""
+    if not message_ids or emails is None or link.mailbox.imap is None:
+        return
+    try:
+        await emails(link.mailbox, message_ids)
+    except DeliveryFailure:
+        log.warning("Copies could not be deleted in the mailbox", extra={"link": link.path})
+
+
+async def _forget_mails_not_kept(ctx: FlowContext, link: Link, emails: EraseEmails | None) -> None:
+    """Mails that were not to be archived: for some nights, in case the mailbox could not be reached in one."""
+    async with ctx.store.read() as conn:
+        since = ctx.now() - _LOOK_BACK
+        message_ids = await list_mails_not_kept(conn, link.association_name, link.name, since)
+    await _forget_emails(link, message_ids, emails)
 
 
 def _by_the_clock(ctx: FlowContext, link: Link) -> Erasing:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
+from passerelle.flows.erase import MailboxErased
 from passerelle.flows.not_kept import forget_passed, next_passed_at
+from passerelle.flows.report_failures import report_failures, settle_unknown
+from passerelle.flows.retain import retain
 from passerelle.store.blobs import get_blob
-from passerelle.store.outbox import list_outbox, mark_sending, mark_sent
+from passerelle.store.outbox import list_outbox, mark_failed, mark_sending, mark_sent, mark_unknown
 from passerelle.store.tables import blob, metadata, post
 from tests.flows.bridge import LIST, Bridge, MakeBridge, body_of, mail
 
@@ -218,3 +223,61 @@ async def edit(bridge: Bridge, event: str, words: str) -> None:
             },
         )
     )
+
+
+# ------------------------------------------------------------ deliveries that do not go well
+
+
+async def test_of_a_delivery_that_failed_nothing_is_kept(bridge: Bridge) -> None:
+    await bridge.say(f"hors-archive: le {SECRET} est malade.")
+    await bridge.settle()
+    async with bridge.ctx.store.write() as conn:
+        for row in await list_outbox(conn, state="waiting", limit=10_000):
+            if row.kind == "email":
+                await mark_sending(conn, row.id)
+                await mark_failed(conn, row.id, bridge.now(), "550 no such list")
+    await report_failures(bridge.ctx)
+    await forget_passed(bridge.ctx)
+    assert await where_stands(bridge) == set()
+
+
+async def test_a_delivery_of_unknown_fate_is_kept_for_a_week_at_the_most(bridge: Bridge) -> None:
+    """The list gives no echo, and nobody decides."""
+    await bridge.say(f"hors-archive: le {SECRET} est malade.")
+    await bridge.settle()
+    async with bridge.ctx.store.write() as conn:
+        for row in await list_outbox(conn, state="waiting", limit=10_000):
+            if row.kind == "email":
+                await mark_sending(conn, row.id)
+                await mark_unknown(conn, row.id, bridge.now(), "the connection broke")
+    bridge.pass_time(hours=2)
+    await settle_unknown(bridge.ctx, heard=lambda _: True)
+    assert await forget_passed(bridge.ctx) == 0, "somebody may have it sent again"
+    due = await next_passed_at(bridge.ctx)
+    assert due is not None
+    assert due > bridge.now()
+    bridge.pass_time(days=7, seconds=1)
+    assert await next_passed_at(bridge.ctx) == bridge.now()
+    assert await forget_passed(bridge.ctx) == 1
+    assert await where_stands(bridge) == set()
+
+
+async def test_its_copies_leave_the_bridges_mailbox_at_night(bridge: Bridge) -> None:
+    asked: list[str] = []
+
+    async def emails(box: Any, message_ids: Sequence[str]) -> MailboxErased:
+        asked.extend(message_ids)
+        return MailboxErased(count=len(message_ids), folders=())
+
+    await bridge.receive(mail(f"Le {SECRET}.", message_id="secret@x", X_No_Archive="yes"))
+    await bridge.receive(mail("Le loto ?", message_id="loto@x"))
+    await bridge.say(f"hors-archive: le {SECRET} est malade.")
+    (ours,) = await bridge.settle()
+    bridge.pass_time(days=1)
+    await retain(bridge.ctx, emails=emails)
+    assert asked == [], "they have not left"
+    await leave(bridge)
+    await forget_passed(bridge.ctx)
+    bridge.pass_time(days=1)
+    await retain(bridge.ctx, emails=emails)
+    assert sorted(asked) == sorted(["secret@x", str(ours["Message-ID"]).strip("<>")])
