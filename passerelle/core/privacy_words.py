@@ -18,6 +18,12 @@ _WISHES: dict[str, PrivacyWish] = {
     "supprimer mes messages": "erase",
     "supprimez mes messages": "erase",
     "effacer mes donnees": "erase",
+    "effacez mes donnees": "erase",
+    "supprimer mes donnees": "erase",
+    "supprimez mes donnees": "erase",
+    "supprimer mes courriels": "erase",
+    "effacer tous mes messages": "erase",
+    "supprimer tous mes messages": "erase",
     "effacer mes courriels": "erase",
     "erase my messages": "erase",
     "delete my messages": "erase",
@@ -27,11 +33,21 @@ _WISHES: dict[str, PrivacyWish] = {
     "retirer ce message": "hide",
     "retirer ce courriel": "hide",
     "retirer mon message": "hide",
+    "retirez ce message": "hide",
+    "retirer mon courriel": "hide",
+    "supprimer ce message": "hide",
+    "supprimez ce message": "hide",
+    "supprimer mon message": "hide",
+    "effacer ce message": "hide",
     "remove": "hide",
     "remove this message": "hide",
-    "oui": "yes",
-    "yes": "yes",
 }
+#: An answer that begins so says yes, unless one of these stands in it.
+_YES = frozenset({"oui", "yes"})
+_DOUBT = frozenset(
+    {"non", "pas", "ne", "n", "mais", "sauf", "ni", "plus", "rien", "attendez", "no", "not", "but", "except"}
+)
+_LONGEST_YES = 6
 _POLITE = frozenset(
     {"bonjour", "merci", "svp", "stp", "s'il", "il", "te", "vous", "plait", "please", "hello", "je", "veux", "voudrais"}
 )
@@ -52,8 +68,17 @@ def parse_privacy_wish(subject: str, text: str) -> PrivacyWish | None:
     wish = _WISHES.get(_bare(first))
     if wish is not None:
         return wish
+    if _says_yes(first):
+        return "yes"
     named = _WISHES.get(_bare(subject))
     return named if named in ("access", "erase") else None
+
+
+def _says_yes(line: str) -> bool:
+    """« Oui », « Oui, je confirme », « oui effacez tout »; not « oui mais … »."""
+    words = _bare(line).split()
+    doubts = any(word in _DOUBT or word.startswith("n'") for word in words)
+    return bool(words) and words[0] in _YES and len(words) <= _LONGEST_YES and not doubts
 
 
 def _bare(line: str) -> str:
