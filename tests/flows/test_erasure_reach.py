@@ -180,3 +180,36 @@ async def test_a_reader_who_holds_the_log_open_is_told_of(bridge: Bridge, monkey
         receipt = await erase_post(bridge, await first_post(bridge))
     assert receipt["pages_whole"] is False
     assert (await renew_pages(bridge.ctx.store)).whole
+
+
+async def test_a_mail_that_waits_to_be_relayed_is_not_relayed(bridge: Bridge) -> None:
+    """Mails of the person, and of who quotes them, that came before and have not had their turn."""
+    await leave_room(bridge)
+    await bridge.receive(mail(SAID, author=WHO, message_id="q1@x", subject="Hangar"))
+    dispatch, bridge.run_flows = bridge.run_flows, _nothing  # type: ignore[method-assign]
+    await bridge.receive(mail("Hurluberlade.", author=WHO, message_id="q2@x"))
+    answer = f"Oui, voir ceci :\n\n{quoted(SAID)}\net aussi cela."
+    await bridge.receive(mail(answer, author=PAUL, message_id="a1@x", answering=("q1@x",), subject="Mardi"))
+    bridge.run_flows = dispatch  # type: ignore[method-assign]
+    await erase_person(bridge)
+    await bridge.run_flows()
+    await index_all(bridge)
+    assert await words_left(bridge) == {}
+    assert "erased" in await bridge.reasons()
+    assert "et aussi cela." in str(await bridge.shown())
+
+
+async def _nothing() -> None:
+    """The dispatcher has not come to it."""
+
+
+async def test_an_answer_to_a_search_does_not_keep_what_it_found(bridge: Bridge) -> None:
+    await bridge.receive(mail("La zorglubine.", author=PAUL, message_id="z@x", subject="Hangar"))
+    await bridge.deliver_events()
+    await index_all(bridge)
+    ask = mail("", subject="", author=PAUL, to="passerelle@membres.lab.test", list_id=None, message_id="s@x")
+    await bridge.receive(ask.replace(b"Subject: [bureau] ", b"Subject: cherche hangar"))
+    rows = [row for row in await bridge.outbox("email") if row.unique_key.startswith("search:")]
+    assert "zorglubine" in str(await bridge.raw_of(rows[0]))
+    await erase_post(bridge, await first_post(bridge))
+    assert {w for found in (await words_left(bridge)).values() for w in found} <= {"quetzalina", "vrombissel"}
