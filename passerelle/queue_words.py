@@ -27,6 +27,7 @@ _REASONS = {
     "duplicate": N_("The same was relayed before."),
     "edit_of_nothing": N_("It corrects something that was not relayed."),
     "edit_of_redacted": N_("It corrects something that was taken back."),
+    "erased": N_("Its author was erased before it had its turn; nothing of it is kept."),
     "foreign_list": N_("It is of a list that the bridge does not know."),
     "kept_in_room": N_("Its author wants it to stay in the room."),
     "link": N_("It asked for the address of a message; it was answered, and nothing of it is kept."),
