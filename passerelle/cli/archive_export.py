@@ -40,7 +40,8 @@ def export(
         datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help=_("The first day, as 2025-09-01."))
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help=_("The first day that is left out, as 2026-09-01."))
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help=_("The first day that is left out, as 2026-09-01.")),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help=_("Replace the folder where it is not empty."))] = False,
 ) -> None:

@@ -1,12 +1,14 @@
 """Permanent addresses of the archive. They are made of what a post is called where it was said, and so never rot."""
 
 import hashlib
+import re
 from urllib.parse import quote
 
 from passerelle.core.identity import base32
 from passerelle.core.ids import AssociationName, MessageId
 
 _LENGTH = 12
+_COPY = re.compile(r"([a-z2-7]{12})\.line@")
 
 
 def short_name(association: AssociationName, name: str) -> str:
@@ -19,6 +21,17 @@ def short_name(association: AssociationName, name: str) -> str:
     """
     digest = hashlib.sha256(f"permalink\n{association}\n{name}".encode()).digest()
     return base32(digest[:8])[:_LENGTH]
+
+
+def copy_message_id(short: str, domain: str) -> MessageId:
+    """The Message-ID of the copy of a line that an export puts into mailboxes."""
+    return MessageId(f"{short}.line@{domain}")
+
+
+def copied_line(message_id: str) -> str | None:
+    """The short name of the line that an email of an export is a copy of; None where it is no such copy."""
+    found = _COPY.match(message_id)
+    return found[1] if found else None
 
 
 def short_path(association: AssociationName, short: str) -> str:

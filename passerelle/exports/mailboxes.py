@@ -11,6 +11,7 @@ from typing import Any
 
 from passerelle.core.ids import EventId, MailAddress
 from passerelle.core.model import Post
+from passerelle.core.permalinks import copy_message_id
 from passerelle.exports.exported import Exported
 from passerelle.exports.folder import ExportFolder, GzipLines
 from passerelle.store.export import PostName
@@ -47,13 +48,14 @@ def copy_of_line(
     Args:
         author: the name as in mails of the bridge: « Léa (salon) ».
     """
+    domain = bridge.rpartition("@")[2]
     message = EmailMessage(policy=SMTP.clone(cte_type="8bit", utf8=False))
     message["From"] = Address(display_name=_header(author), addr_spec=bridge)
     message["Date"] = format_datetime(post.said_at.astimezone(UTC))
-    message["Message-ID"] = f"<{post.permalink}.line@{bridge.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{copy_message_id(post.permalink, domain)}>"
     message["Subject"] = _header(subject) or "-"
     if parent is not None:
-        name = parent.message_id or f"{parent.permalink}.line@{bridge.rpartition('@')[2]}"
+        name = parent.message_id or copy_message_id(parent.permalink, domain)
         message["In-Reply-To"] = message["References"] = f"<{_header(name)}>"
     message[EVENT_FIELD] = _header(event)
     message.set_content(post.text + "\n", charset="utf-8", cte="8bit" if _short_lines(post.text) else "base64")

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import MailAddress, PostId
 from passerelle.core.links import Link
 from passerelle.core.model import Side
+from passerelle.core.permalinks import copied_line
 from passerelle.flows.context import FlowContext
 from passerelle.flows.import_pool import ImportPool
 from passerelle.flows.import_work import Made, Own, Work
@@ -32,6 +33,7 @@ from passerelle.store.bulk import (
     Place,
     Placing,
     find_known_posts,
+    find_lines,
     find_own_mails,
     find_seen_posts,
     insert_posts,
@@ -248,6 +250,9 @@ class _Writer:
         posts = [one.made for one in chunk if isinstance(one.made, BulkPost)]
         standing = await find_known_posts(conn, association, posts)
         ours = await find_own_mails(conn, association, (one.message_id for one in posts))
+        copies = {one.message_id: short for one in posts if (short := copied_line(one.message_id))}
+        lines = await find_lines(conn, association, copies.values())
+        ours |= {message_id for message_id, short in copies.items() if short in lines}
         gone = await find_seen_posts(conn, association, (one.seen for one in posts))
         named = {message_id for message_id, _ in standing}
         erased = {message_id for (message_id, _), known in standing.items() if known.is_erased and message_id}

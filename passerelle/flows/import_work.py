@@ -96,22 +96,26 @@ def _make(work: Work, mail: SourceMail) -> Made:
 
 
 def _is_own(work: Work, reading: ArchiveReading) -> bool:
-    """As `own_email.is_own_email`, but for what only the table of mails knows."""
+    """Whether this very store sent it, as far as the mail itself can prove it; the rest the table of mails knows.
+
+    The bridge's address alone proves nothing here: of a bridge that begins anew with an empty store, the list's archive
+    may be all that is left of what was said in the room.
+    """
     author = reading.author
-    if author is not None and author.address.lower() in work.bridge:
-        return True
     words = reading.mark.split()
     if len(words) != 3 or words[0] != _MARK_VERSION:
         return False
     is_ours = same_hash(words[2], keyed_hash(work.hash_key, "mark", work.link_path, words[1]))
-    hidden = author is None or author.address in work.facts.addresses
+    hidden = author is None or author.address in work.facts.addresses or author.address.lower() in work.bridge
     return is_ours and (hidden or words[1] == reading.message_id)
 
 
 def _post(work: Work, mail: SourceMail, reading: ArchiveReading) -> BulkPost:
     message_id = reading.message_id or NO_MESSAGE_ID
     author = reading.author
-    known = author is not None and author.address not in work.facts.addresses
+    # An address of the list, or of the bridge, stands for one that nobody told us.
+    stand_ins = work.facts.addresses | work.bridge
+    known = author is not None and author.address not in stand_ins and author.address.lower() not in stand_ins
     name = author.name if author is not None else ""
     files = tuple(_file(work, one) for one in reading.attachments)
     return BulkPost(

@@ -49,6 +49,7 @@ _OURS = (
     " AND (outbox_id IS NOT NULL OR batch_id IS NOT NULL)"
 )
 _SEEN = "SELECT keyed_hash FROM seen WHERE association = {1} AND kind = 'post' AND keyed_hash IN ({2})"
+_LINES = "SELECT permalink FROM post WHERE association = {1} AND side = 'room' AND permalink IN ({2})"
 _NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence('post', 'id')) FROM generate_series(1, :count)")
 _LAST_ID = "SELECT max((SELECT coalesce(max(id), 0) FROM post), (SELECT coalesce(max(seq), 0) FROM sqlite_sequence \
 WHERE name = 'post'))"
@@ -143,6 +144,11 @@ async def find_own_mails(
     """Which of these Message-IDs are of mails that the bridge sent itself."""
     rows = await _look_up(conn, _OURS, association, sorted({one for one in ids if one}))
     return {row.message_id for row in rows}
+
+
+async def find_lines(conn: AsyncConnection, association: AssociationName, shorts: Iterable[str]) -> set[str]:
+    """Which of these short names are of lines of the room that are known here, whatever became of them."""
+    return {row.permalink for row in await _look_up(conn, _LINES, association, sorted(set(shorts)))}
 
 
 async def find_seen_posts(conn: AsyncConnection, association: AssociationName, hashes: Iterable[str]) -> set[str]:

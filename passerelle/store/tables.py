@@ -93,7 +93,8 @@ post = table(
     Column("msgtype", Words, nullable=False, default="m.text"),
     Column("said_at", Instant, nullable=False),
     Column("accepted_at", Instant, nullable=False),
-    # passing (relayed, then forgotten: « hors archive ») | accepted | kept_back | withdrawn | redacted | hidden (« retirer », may be shown again) | erased
+    # passing (relayed, then forgotten: « hors archive ») | accepted | kept_back | withdrawn | redacted
+    # | hidden (« retirer », may be shown again) | erased
     Column("state", Words, nullable=False, default="accepted"),
     Column("flagged", Words, nullable=False, default=""),  # same_id_other_content …
     Column("origin", Words, nullable=False, default="live"),  # live | import: it was said before the bridge was there

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from benchmarks.archive_mails import ArchiveMaker
 from passerelle.core.ids import AssociationName, LinkName
+from passerelle.core.permalinks import copy_message_id
 from passerelle.flows import import_work
 from passerelle.flows.import_mails import Outcome, import_mails
 from passerelle.flows.import_work import NOT_TO_BE_ARCHIVED, Work
@@ -165,9 +166,23 @@ async def test_who_asked_not_to_be_archived_is_refused_with_the_reason_and_neigh
     assert words == [(0,)]
 
 
-async def test_our_own_mails_are_known_and_no_posts(bridge: Bridge) -> None:
+async def test_what_a_bridge_of_before_sent_is_kept_and_its_address_is_nobodys(bridge: Bridge) -> None:
+    """A store that begins anew: the list's archive may be all that is left of what was said in the room."""
     ours = made(1).replace(b"paul@exemple.fr", BRIDGE.encode())
     outcome = await take_in(bridge, [ours, made(2)])
+    assert (outcome.imported, outcome.known) == (2, 0)
+    addresses = await rows(bridge, "SELECT author_address FROM post ORDER BY message_id")
+    assert [row.author_address for row in addresses] == [None, "paul@exemple.fr"]
+
+
+async def test_copies_of_lines_in_an_export_are_known_where_the_lines_are(bridge: Bridge) -> None:
+    await bridge.say("On se retrouve à 18 h ?")
+    [(short,)] = await rows(bridge, "SELECT permalink FROM post")
+    copies = [
+        made(number).replace(f"<{number}@exemple.fr>".encode(), f"<{copy_message_id(name, 'exemple.fr')}>".encode())
+        for number, name in ((1, short), (2, "a" * 12))
+    ]
+    outcome = await take_in(bridge, copies)
     assert (outcome.imported, outcome.known) == (1, 1)
 
 

@@ -112,7 +112,7 @@ def sources(name: str) -> Iterator[str]:
 
 
 def texts() -> list[str]:
-    """Those that leave by mail or into the room; pages are rendered with an archive behind them (tests/web, exports)."""
+    """Those that leave by mail or into the room; pages are rendered with an archive (tests/web, exports)."""
     return [name for name in names() if not name.startswith(("web/", "offline/")) and name not in PAGES]
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import AT, LINK, A, Desk
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,6 +27,7 @@ from passerelle.store.blobs import insert_blob
 from passerelle.store.cross_posts import insert_cross_posts
 from passerelle.store.posts import insert_post, insert_room_event
 from passerelle.store.threads import insert_thread
+from tests.unit.cli.conftest import AT, LINK, A, Desk
 
 CRLF = b"From: Monique <monique@example.org>\r\nMessage-ID: <a@x>\r\n\r\nBonjour\r\nFrom la mairie\r\n>From ici\r\n"
 LF = b"From: Paul <paul@example.org>\nMessage-ID: <b@x>\nContent-Type: text/plain; charset=latin1\n\n\xe9t\xe9\n\n\n"
@@ -107,8 +107,12 @@ def test_our_own_reader_finds_the_same_bytes_in_the_mbox(exported: Path) -> None
     assert json.loads((exported / "manifest.json").read_text())["line_end_added_in_mbox"] == 1
 
 
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
 def test_json_has_every_post_and_nothing_of_a_hidden_one(exported: Path) -> None:
-    lines = [json.loads(line) for line in gzip.open(exported / "json/posts.jsonl.gz")]
+    lines = json_lines(exported / "json/posts.jsonl.gz")
     assert [post["state"] for post in lines] == ["accepted"] * 4 + ["hidden"]
     assert lines[3]["text"] == SCRIPT
     assert lines[3]["parent"] == lines[2]["permalink"]
@@ -116,7 +120,7 @@ def test_json_has_every_post_and_nothing_of_a_hidden_one(exported: Path) -> None
     file = lines[0]["files"][0]
     assert (exported / file["path"]).read_bytes() == b"<p>file"
     assert file["path"].endswith(".bin"), "a page in a file would run when it is opened"
-    events = [json.loads(line) for line in gzip.open(exported / "json/events.jsonl.gz")]
+    events = json_lines(exported / "json/events.jsonl.gz")
     assert [event["event_id"] for event in events] == ["$e"]
     everything = b"".join(p.read_bytes() for p in exported.rglob("*") if p.is_file() and p.suffix != ".gz")
     assert b"motsecret" not in everything

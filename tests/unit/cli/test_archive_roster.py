@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from conftest import AT, LINK, A, Desk
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.store.archive_tables import import_run, opening, roster_entry
+from tests.unit.cli.conftest import AT, LINK, A, Desk
 
 MEMBERS = "nom;courriel\nPaul;paul@example.org\nMme Haddad;\nAnnie;annie@example.org\n"
 

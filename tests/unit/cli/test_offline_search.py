@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from conftest import Desk
 from playwright.sync_api import Page, sync_playwright
-from test_archive_export import fill
+
+from tests.unit.cli.conftest import Desk
+from tests.unit.cli.test_archive_export import fill
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium (Debian's package chromium)")
