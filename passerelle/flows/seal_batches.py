@@ -67,7 +67,9 @@ async def seal_due_batches(ctx: FlowContext, *, live_at: datetime | None) -> int
 
 async def _seal_some(ctx: FlowContext, live_at: datetime) -> int:
     async with ctx.store.read() as conn:
-        due = await list_due_batches(conn, min(live_at, ctx.now()), _MANY)
+        # One look at all of them: asked one by one, a later one could be free where an earlier one just was not.
+        found = await list_due_batches(conn, min(live_at, ctx.now()), _MANY)
+        due = [batch for batch in found if not await _is_telling(ctx, conn, batch)]
     made = 0
     for path in dict.fromkeys(f"{batch.association}/{batch.link}" for batch in due):
         link = ctx.links.find(path)
@@ -147,8 +149,14 @@ async def _set_aside(ctx: FlowContext, link: Link, batch: Batch, error: Passerel
         )
 
 
+async def _is_telling(ctx: FlowContext, conn: AsyncConnection, batch: Batch) -> bool:
+    """Whether one of its authors is being told of the bridge just now: their words leave after that (PEOPLE 2)."""
+    people = {ctx.hashed("told", line.author_user_id) for line, _ in await list_lines(conn, batch.id)}
+    return await is_being_told(conn, batch.association, batch.link, sorted(people))
+
+
 async def _may_leave(ctx: FlowContext, conn: AsyncConnection, link: Link, batch: Batch) -> bool:
-    """Nothing newer waits in the inbox, its files are here, its authors were told, and the link runs."""
+    """Nothing newer waits in the inbox, its files are here, and the link runs."""
     now = ctx.now()
     state = await find_link_state(conn, link.association_name, link.name)
     if state.stopped_at is not None or state.confirmed_at is None:
@@ -157,9 +165,6 @@ async def _may_leave(ctx: FlowContext, conn: AsyncConnection, link: Link, batch:
     if await count_inbox_waiting(conn, lane=link.inbox_lane):
         return False
     if await count_wanted_of_batch(conn, batch.id):
-        return False
-    people = {ctx.hashed("told", line.author_user_id) for line, _ in await list_lines(conn, batch.id)}
-    if await is_being_told(conn, link.association_name, link.name, sorted(people)):
         return False
     if (await get_thread(conn, batch.thread_id)).stopped_at is not None:
         await postpone_batch(conn, batch.id, now + LOOK_AGAIN)
