@@ -17,11 +17,13 @@ from passerelle.core.ids import EventId, PostId, RoomId, ThreadId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import NewAttachment, NewPost, Post, PostVersion, RoomEvent
 from passerelle.core.names import safe_name
+from passerelle.core.not_archived import without_mark
 from passerelle.core.permalinks import short_name
 from passerelle.core.placing import line_refs
 from passerelle.core.ports import EventJson
 from passerelle.errors import MalformedEvent
 from passerelle.flows.context import FlowContext
+from passerelle.flows.import_work import NOT_TO_BE_ARCHIVED
 from passerelle.flows.own_events import is_ours
 from passerelle.flows.rethread import settle_line
 from passerelle.flows.taking_back import take_back
@@ -197,6 +199,9 @@ class _Taking:
         if is_kept_in_room(line):
             self._refuse(event, KEPT_IN_ROOM)
             return
+        if without_mark(line.body) is not None:
+            self._refuse(event, NOT_TO_BE_ARCHIVED)
+            return
         self._read += 1
         if await find_event_in_room(self._conn, line.event_id, self._room.room_id) is not None:
             self._known += 1
@@ -282,7 +287,7 @@ class _Taking:
         post = await self._imported_post(edit.target)
         if post is None or post.author_user_id != edit.sender or post.state != "accepted":
             return
-        if is_kept_in_room(edit.line):
+        if is_kept_in_room(edit.line) or without_mark(edit.line.body) is not None:
             await take_back(self._ctx, self._conn, post, "kept_back")
             return
         first = PostVersion(

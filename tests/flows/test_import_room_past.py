@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from sqlalchemy import text
+
 from passerelle.core.ids import EventId
 from passerelle.core.model import Post
 from passerelle.flows.import_room_past import import_room_past
+from passerelle.flows.import_work import NOT_TO_BE_ARCHIVED
 from passerelle.matrix.past_page import PastPage
 from passerelle.store.imports import NewImportRun, insert_import_run
 from passerelle.store.posts import find_room_event, get_post
@@ -40,9 +44,9 @@ async def past_of(bridge: Bridge, *pages: list[dict[str, Any]]) -> None:
     await import_room_past(bridge.ctx, bridge.link, run_id, Pages(*pages), on_progress=lambda _run, _at: None)
 
 
-def before(bridge: Bridge, text: str, *, minutes: int = 0, **content: Any) -> dict[str, Any]:
+def before(bridge: Bridge, words: str, *, minutes: int = 0, **content: Any) -> dict[str, Any]:
     at = START - timedelta(days=30) + timedelta(minutes=minutes)
-    event = bridge.event("@lea:lab.test", {"msgtype": "m.text", "body": text, **content})
+    event = bridge.event("@lea:lab.test", {"msgtype": "m.text", "body": words, **content})
     return {**event, "origin_server_ts": int(at.timestamp() * 1000)}
 
 
@@ -99,6 +103,26 @@ async def test_an_edit_that_keeps_a_line_in_the_room_takes_it_out(make_bridge: M
     await past_of(bridge, [old, edit])
     found = await post_of(bridge, old["event_id"])
     assert (found.state, found.text, found.raw_hash) == ("kept_back", "", None)
+
+
+@pytest.mark.parametrize("said", ["hors-archive: le code est 4812", "Hors archive : le code est 4812"])
+async def test_what_was_not_to_be_archived_does_not_come_in(make_bridge: MakeBridge, said: str) -> None:
+    bridge = await make_bridge()
+    old = before(bridge, "Voici le code")
+    edit = before(
+        bridge,
+        f"* {said}",
+        **{
+            "m.new_content": {"msgtype": "m.text", "body": said},
+            "m.relates_to": {"rel_type": "m.replace", "event_id": old["event_id"]},
+        },
+    )
+    await past_of(bridge, [before(bridge, said), old, edit])
+    async with bridge.ctx.store.read() as conn:
+        posts = (await conn.execute(text("SELECT state, text, raw_hash FROM post"))).all()
+        reasons = (await conn.execute(text("SELECT reason FROM import_refusal"))).scalars().all()
+    assert posts == [("kept_back", "", None)]
+    assert NOT_TO_BE_ARCHIVED in reasons
 
 
 async def test_a_redaction_reaches_what_was_imported(make_bridge: MakeBridge) -> None:
