@@ -19,7 +19,17 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from passerelle.cli.console import DEFAULT_CONFIG, PROBLEM, ConfigOption, err, example, load, out, tables
+from passerelle.cli.console import (
+    DEFAULT_CONFIG,
+    PROBLEM,
+    ConfigOption,
+    chosen_association,
+    err,
+    example,
+    load,
+    out,
+    tables,
+)
 from passerelle.cli.opened import moment_in, now, opened
 from passerelle.core.extracts import Piece
 from passerelle.core.ids import AssociationName, LinkName
@@ -64,7 +74,7 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help=_("For another program: as JSON, in English."))] = False,
 ) -> None:
     settings = load(file)
-    chosen = _association(settings, association)
+    chosen = chosen_association(settings, association)
     shelves = _shelves(chosen, link)
     if not shelves:
         raise typer.BadParameter(_("there is no link of this name"))
@@ -77,15 +87,6 @@ def search(
         typer.echo(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
     else:
         _print(found, chosen)
-
-
-def _association(settings: Settings, name: str | None) -> AssociationSettings:
-    chosen = [one for one in settings.associations if name in (None, one.name)]
-    if not chosen:
-        raise typer.BadParameter(_("there is no association of this name"))
-    if len(chosen) > 1:
-        raise typer.BadParameter(_("there are several associations: say which, with --association"))
-    return chosen[0]
 
 
 def _shelves(association: AssociationSettings, link: str | None) -> list[Shelf]:

@@ -11,10 +11,10 @@ import typer
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.cli.console import DEFAULT_CONFIG, PROBLEM, ConfigOption, err, load, out, tables
+from passerelle.cli.console import DEFAULT_CONFIG, PROBLEM, ConfigOption, chosen_association, err, load, out, tables
 from passerelle.cli.opened import moment_in, opened
 from passerelle.core.ids import AssociationName, PostId
-from passerelle.core.settings import AssociationSettings, Settings
+from passerelle.core.settings import AssociationSettings
 from passerelle.errors import PasserelleError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.edit_threads import attach_post, split_post, undo_edit
@@ -91,7 +91,7 @@ def undo(
 
 def edits(file: ConfigOption = DEFAULT_CONFIG, association: AssociationOption = None) -> None:
     settings = load(file)
-    chosen = _chosen(settings, association)
+    chosen = chosen_association(settings, association)
 
     async def read() -> list[ThreadEdit]:
         async with opened(settings) as store, store.read() as conn:
@@ -119,7 +119,7 @@ def _change(
     do: Callable[[FlowContext, AsyncConnection, AssociationSettings], Awaitable[str]],
 ) -> None:
     settings = load(file)
-    chosen = _chosen(settings, association)
+    chosen = chosen_association(settings, association)
 
     async def change() -> str:
         async with opened(settings) as store:
@@ -139,15 +139,6 @@ def _change(
 def _refuse(sentence: str) -> NoReturn:
     err().print(sentence)
     raise typer.Exit(PROBLEM)
-
-
-def _chosen(settings: Settings, name: str | None) -> AssociationSettings:
-    chosen = [one for one in settings.associations if name in (None, one.name)]
-    if not chosen:
-        raise typer.BadParameter(_("there is no association of this name"))
-    if len(chosen) > 1:
-        raise typer.BadParameter(_("there are several associations: say which, with --association"))
-    return chosen[0]
 
 
 async def _post(conn: AsyncConnection, association: AssociationSettings, which: str) -> PostId:

@@ -12,7 +12,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from passerelle import config
-from passerelle.core.settings import Settings
+from passerelle.core.settings import AssociationSettings, Settings
 from passerelle.errors import PasserelleError
 from passerelle.i18n import _
 
@@ -51,6 +51,16 @@ def err() -> Console:
 def load(path: Path) -> Settings:
     """The settings of a command. Raises ConfigError, which `Commands` tells."""
     return config.load(path)
+
+
+def chosen_association(settings: Settings, name: str | None) -> AssociationSettings:
+    """The association of that name, or the only one. Raises typer.BadParameter."""
+    chosen = [one for one in settings.associations if name in (None, one.name)]
+    if not chosen:
+        raise typer.BadParameter(_("there is no association of this name"))
+    if len(chosen) > 1:
+        raise typer.BadParameter(_("there are several associations: say which, with --association"))
+    return chosen[0]
 
 
 def tell_problem(error: PasserelleError) -> None:

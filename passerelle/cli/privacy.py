@@ -9,7 +9,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from passerelle.cli.console import DEFAULT_CONFIG, PROBLEM, ConfigOption, err, example, load, out, tables
+from passerelle.cli.console import (
+    DEFAULT_CONFIG,
+    PROBLEM,
+    ConfigOption,
+    chosen_association,
+    err,
+    example,
+    load,
+    out,
+    tables,
+)
 from passerelle.cli.opened import moment_in, now, opened
 from passerelle.connections_erasing import erase_in_mailbox
 from passerelle.core.ids import AssociationName, PostId
@@ -65,7 +75,7 @@ def export(
     association: AssociationOption = None,
 ) -> None:
     settings = load(file)
-    exported = asyncio.run(_export(settings, _chosen(settings, association), person, to))
+    exported = asyncio.run(_export(settings, chosen_association(settings, association), person, to))
     sentence = _("{posts} posts, {originals} originals and {files} files are in {folder}: open index.html.")
     out().print(
         Text(sentence.format(posts=exported.posts, originals=exported.originals, files=exported.files, folder=to))
@@ -112,7 +122,7 @@ def erase_(
     if sum(map(bool, (person, post, thread))) != 1:
         raise typer.BadParameter(_("say one thing: a person, --post or --thread"))
     settings = load(file)
-    chosen = _chosen(settings, association)
+    chosen = chosen_association(settings, association)
     if not yes and not typer.confirm(_("What is erased cannot be brought back. Erase it?")):
         raise typer.Exit(PROBLEM)
     _print_receipt(asyncio.run(_erase(settings, chosen, (person or "", post, thread), by or getpass.getuser())))
@@ -215,7 +225,7 @@ def show(
 
 def _change(file: Path, association: str | None, which: str, by: str, *, hidden: bool) -> None:
     settings = load(file)
-    chosen = _chosen(settings, association)
+    chosen = chosen_association(settings, association)
 
     async def change() -> str:
         async with opened(settings) as store:
@@ -289,15 +299,6 @@ async def _report(settings: Settings) -> tuple[list[list[str]], list[str]]:
                 kind = _("erasure") if request.kind == "erase" else _("access")
                 lines.append(sentence.format(number=request.id, at=moment(request.asked_at), kind=kind, state=state))
     return rows, lines
-
-
-def _chosen(settings: Settings, name: str | None) -> AssociationSettings:
-    chosen = [one for one in settings.associations if name in (None, one.name)]
-    if not chosen:
-        raise typer.BadParameter(_("there is no association of this name"))
-    if len(chosen) > 1:
-        raise typer.BadParameter(_("there are several associations: say which, with --association"))
-    return chosen[0]
 
 
 async def _person(ctx: FlowContext, association: AssociationSettings, who: str) -> KnownPerson:

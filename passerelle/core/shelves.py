@@ -31,6 +31,3 @@ class Reader:
     name: str = ""
     shelves: frozenset[Shelf] = frozenset()
     is_coordinator: bool = False
-
-    def may_read(self, shelf: Shelf) -> bool:
-        return shelf in self.shelves

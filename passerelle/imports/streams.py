@@ -76,13 +76,3 @@ def sample(path: Path, size: int) -> bytes:
         except DAMAGE:
             pass
     return bytes(got)
-
-
-def is_compressed(path: Path) -> bool:
-    """Whether a file begins as one that `opened` unpacks. Raises ImportFailure."""
-    try:
-        with path.open("rb") as file:
-            begin = file.read(6)
-    except OSError as error:
-        raise ImportFailure(f"{path}: {error.strerror}") from error
-    return any(begin.startswith(magic) for magic, _ in _MAGIC)

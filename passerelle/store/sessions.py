@@ -79,12 +79,6 @@ _FIND_KEY = select(feed_key.c.person_id).where(
     feed_key.c.association == bindparam("association"),
     feed_key.c.revoked_at.is_(None),
 )
-_KEY_SINCE = (
-    select(feed_key.c.created_at)
-    .where(feed_key.c.person_id == bindparam("person_id"), feed_key.c.revoked_at.is_(None))
-    .order_by(feed_key.c.created_at.desc())
-    .limit(1)
-)
 _REVOKE_KEYS = (
     update(feed_key)
     .where(feed_key.c.person_id == bindparam("whose"), feed_key.c.revoked_at.is_(None))
@@ -177,11 +171,6 @@ async def find_feed_reader(conn: AsyncConnection, association: AssociationName, 
     """The person whose feed key that is."""
     values = {"association": association, "keyed_hash": keyed_hash}
     return (await conn.execute(_FIND_KEY, values)).scalar_one_or_none()
-
-
-async def find_feed_key_since(conn: AsyncConnection, person_id: int) -> datetime | None:
-    """Since when a person has a feed key; None where they have none."""
-    return (await conn.execute(_KEY_SINCE, {"person_id": person_id})).scalar_one_or_none()
 
 
 async def revoke_feed_keys(conn: AsyncConnection, person_id: int, now: datetime) -> None:
