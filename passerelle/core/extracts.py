@@ -96,9 +96,7 @@ def _hits(chunks: Sequence[str], phrases: Sequence[Phrase]) -> list[_Hit]:
     return hits
 
 
-def _words_from(
-    chunks: Sequence[str], number: int, word: int, phrase: Phrase
-) -> tuple[tuple[int, int], ...] | None:
+def _words_from(chunks: Sequence[str], number: int, word: int, phrase: Phrase) -> tuple[tuple[int, int], ...] | None:
     """The places of the words of `phrase` where it begins with that word of that chunk; None where it does not."""
     wanted = phrase.words if phrase.exact else phrase.stems
     cut = words_of_chunk if phrase.exact else stems_of_chunk

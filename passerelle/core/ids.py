@@ -22,3 +22,8 @@ InboxId = NewType("InboxId", int)
 OutboxId = NewType("OutboxId", int)
 BatchId = NewType("BatchId", int)
 BlobHash = NewType("BlobHash", str)
+#: Of the register, of meetings, of reminders, of questions that wait for somebody's answer.
+EntryId = NewType("EntryId", int)
+MeetingId = NewType("MeetingId", int)
+ReminderId = NewType("ReminderId", int)
+AskId = NewType("AskId", int)

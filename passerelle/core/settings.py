@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, model_validator
 
 from passerelle.core.archive_settings import ArchiveSettings, WebSettings
+from passerelle.core.secretary_settings import MeetingSettings, PermissionSettings, RegisterSettings
 from passerelle.core.setting_kinds import (
     Address,
     ListeningPort,
@@ -141,6 +142,9 @@ class MailboxSettings(Section):
     """Takes mail from your own mail server. Give this section or `imap`."""
     smtp: SmtpSettings
     """Sends mail."""
+    authserv_id: Annotated[str | None, like("mail.example.org")] = None
+    """Name by which the receiving server signs its Authentication-Results (RFC 8601); no other is believed. Without it
+    no mail counts as authenticated: what needs that is confirmed by a reply."""
 
     @model_validator(mode="after")
     def _a_way_in(self) -> "MailboxSettings":
@@ -301,6 +305,12 @@ class AssociationSettings(Section):
     """Folder of templates that is searched before Passerelle's own."""
     links: Annotated[tuple[LinkSettings, ...], Field(min_length=1)]
     """The lists and their rooms; at least one."""
+    entry_register: Annotated[RegisterSettings, Field(alias="register")] = RegisterSettings()
+    """The register of decisions, actions and loans."""
+    meetings: MeetingSettings = MeetingSettings()
+    """The meeting cycle."""
+    permissions: PermissionSettings = PermissionSettings()
+    """Who may do what."""
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Dialect, Integer, Text, TypeDecorator
@@ -83,3 +83,46 @@ class Flag(TypeDecorator[bool]):
 
     def process_result_value(self, value: bool | int | None, dialect: Dialect) -> bool | None:
         return None if value is None else bool(value)
+
+
+class WallClock(TypeDecorator[datetime]):
+    """What a clock on the wall shows, as `2026-11-12T18:30:00`: a naive datetime; an aware one is refused."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if value.tzinfo is not None:
+            raise ValueError("an aware datetime is no time on a wall clock")
+        return value.isoformat(timespec="seconds")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class LocalDay(TypeDecorator[date]):
+    """A day of the calendar, as `2026-11-12`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
+        return None if value is None else date.fromisoformat(value)
+
+
+class LocalTime(TypeDecorator[time]):
+    """A time of the day, as `18:30`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: time | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.isoformat(timespec="minutes")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> time | None:
+        return None if value is None else time.fromisoformat(value)
