@@ -95,6 +95,7 @@ class Renderer:
     def __init__(self, folder: Path | None, language: Language, zone: ZoneInfo = _PARIS) -> None:
         """`folder`: the association's own templates, searched first; None where it has none."""
         self._words = load_words(language, zone)
+        self._folder = folder
         self._shipped = _environment(TEMPLATES, self._words)
         self._own = _environment(folder, self._words) if folder is not None else None
         self._found: dict[str, tuple[Template, ...]] = {}
@@ -132,6 +133,23 @@ class Renderer:
         if label.strip().lower() not in ("subject", "objet") or not colon:
             raise ConfigError(f"template '{name}' does not begin with 'Subject: …'")
         return Letter(subject=subject.strip(), text=text.strip("\n") + "\n")
+
+    def letter_html(self, name: str, /, **values: object) -> str | None:
+        """The HTML beside letter `name`, from the template `<name>.html`; None where there is none.
+
+        None, too, where the association changed the text and not the HTML: both would say different things. Raises
+        ConfigError, as `render`.
+        """
+        versions = tuple(self._find(f"{name}.html"))
+        changed = self._is_own(next(self._find(name), None))
+        if not versions or (changed and not self._is_own(versions[0])):
+            return None
+        return self.render(f"{name}.html", **values)
+
+    def _is_own(self, template: Template | None) -> bool:
+        if self._folder is None or template is None or template.filename is None:
+            return False
+        return Path(template.filename).resolve().is_relative_to(self._folder.resolve())
 
     def problems(self) -> list[str]:
         """What is wrong with the association's own templates, one English sentence each; for `passerelle check`."""

@@ -1,6 +1,7 @@
 """A mail of the bridge to everyone on a list: from a template, stored before it is sent."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,8 +12,33 @@ from passerelle.core.model import NewOutboxRow
 from passerelle.flows.context import FlowContext
 from passerelle.flows.marks import mark_of
 from passerelle.mail.compose import compose_list_notice
-from passerelle.mail.compose_types import ListNotice
+from passerelle.mail.compose_types import ListNotice, MailFile
 from passerelle.store.outbox import insert_outbox
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoticeExtras:
+    """What a notice has beside its text."""
+
+    #: With the HTML of the template `<name>.html`, where there is one.
+    html: bool = False
+    files: tuple[MailFile, ...] = ()
+    #: Where answers go; None: to a coordinator.
+    reply_to: MailAddress | None = None
+    #: What it goes on from: an earlier notice (`notice_message_id`), or an email of the list.
+    in_reply_to: MessageId | None = None
+    references: tuple[MessageId, ...] = ()
+    #: Permanent addresses under which the archive shows it (RFC 5064).
+    archived_at: tuple[str, ...] = ()
+
+
+PLAIN_NOTICE = NoticeExtras()
+
+
+def notice_message_id(ctx: FlowContext, link: Link, unique_key: str) -> MessageId:
+    """The Message-ID of the notice with that key, stored already or not: a later one answers it, and so do members,
+    whose answers `store.outbox.find_outbox_by_message_id` leads back to the key."""
+    return MessageId(f"{ctx.hashed('notice', unique_key)}@{link.mailbox.address.rpartition('@')[2]}")
 
 
 async def insert_list_notice(
@@ -23,29 +49,16 @@ async def insert_list_notice(
     template: str,
     unique_key: str,
     variables: Mapping[str, Any],
+    extras: NoticeExtras = PLAIN_NOTICE,
 ) -> OutboxId | None:
     """Store one notice to the link's list; None where it stands already. `template` is a name under `templates/mail/`.
 
-    It comes from the subscribed address, without Auto-Submitted, which Sympa drops; answers go to a coordinator.
+    It comes from the subscribed address, without Auto-Submitted, which Sympa drops; answers go to a coordinator, or
+    where `extras` says. Raises ConfigError from the templates.
     """
-    bridge, now = MailAddress(link.mailbox.address), ctx.now()
-    message_id = MessageId(f"{ctx.hashed('notice', unique_key)}@{bridge.rpartition('@')[2]}")
-    coordinator = link.association.coordinators[0]
-    names = {"association": link.association, "link": link.settings, "coordinator": coordinator}
-    letter = ctx.renderer(link.association).letter(f"mail/{template}", **(names | dict(variables)))
-    raw = compose_list_notice(
-        ListNotice(
-            from_name=link.association.title,
-            bridge_address=bridge,
-            list_address=link.list_address,
-            reply_to=MailAddress(coordinator.address) if coordinator.address else None,
-            subject=letter.subject,
-            text=letter.text,
-            message_id=message_id,
-            date=now.astimezone(link.zone),
-            marker=mark_of(ctx, link, message_id),
-        )
-    )
+    message_id = notice_message_id(ctx, link, unique_key)
+    raw = compose_list_notice(_written(ctx, link, message_id, f"mail/{template}", variables, extras))
+    now = ctx.now()
     return await insert_outbox(
         conn,
         NewOutboxRow(
@@ -63,4 +76,29 @@ async def insert_list_notice(
             give_up_at=ctx.give_up_at(link),
         ),
         raw=raw,
+    )
+
+
+def _written(
+    ctx: FlowContext, link: Link, message_id: MessageId, name: str, variables: Mapping[str, Any], extras: NoticeExtras
+) -> ListNotice:
+    coordinator = link.association.coordinators[0]
+    values = {"association": link.association, "link": link.settings, "coordinator": coordinator} | dict(variables)
+    renderer = ctx.renderer(link.association)
+    letter = renderer.letter(name, **values)
+    return ListNotice(
+        from_name=link.association.title,
+        bridge_address=MailAddress(link.mailbox.address),
+        list_address=link.list_address,
+        reply_to=extras.reply_to or (MailAddress(coordinator.address) if coordinator.address else None),
+        subject=letter.subject,
+        text=letter.text,
+        html=renderer.letter_html(name, **(values | {"subject": letter.subject})) if extras.html else None,
+        files=extras.files,
+        message_id=message_id,
+        in_reply_to=extras.in_reply_to,
+        references=extras.references,
+        archived_at=extras.archived_at,
+        date=ctx.now().astimezone(link.zone),
+        marker=mark_of(ctx, link, message_id),
     )

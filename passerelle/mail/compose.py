@@ -23,8 +23,11 @@ from passerelle.mail.compose_types import (
     BatchMail,
     BatchReaction,
     BatchSpoken,
+    CalendarPart,
     ListNotice,
+    MailFile,
     PersonalMail,
+    Unsubscribe,
 )
 
 __all__ = [
@@ -33,8 +36,11 @@ __all__ = [
     "BatchMail",
     "BatchReaction",
     "BatchSpoken",
+    "CalendarPart",
     "ListNotice",
+    "MailFile",
     "PersonalMail",
+    "Unsubscribe",
     "compose_batch",
     "compose_list_notice",
     "compose_personal",
@@ -114,29 +120,61 @@ def compose_batch(mail: BatchMail, *, render: Render) -> bytes:
 
 
 def compose_personal(mail: PersonalMail) -> bytes:
-    """The mail's bytes, as `compose_batch`; plain text, marked as written by a program (RFC 3834).
+    """The mail's bytes, as `compose_batch`; marked as written by a program (RFC 3834).
 
-    Raises MalformedEmail where an address or the Message-ID cannot be written.
+    With a calendar part it is an iMIP mail (RFC 6047): multipart/mixed of the alternative text, HTML and text/calendar,
+    and of the calendar once more as a file.
+
+    Raises MalformedEmail where an address or the Message-ID cannot be written, ValueError where the calendar is none.
     """
     fields = [
         ("From", mime.mailbox(mail.from_name, mail.bridge_address, "From")),
         ("To", mime.mailbox(safe_name(mail.to_name), mail.to_address, "To")),
         *_notice_fields(mail),
-        *_threading(mail.in_reply_to, mail.references),
         ("Auto-Submitted", f"auto-{mail.auto_submitted}"),
         ("X-Auto-Response-Suppress", "All"),
+        *_own_list_fields(mail),
     ]
-    return mime.assembled(fields, text=without_controls(mail.text), html=None, files=(), seed=mail.message_id)
+    versions, files = [], [mime.own_file_part(file) for file in mail.files]
+    if mail.calendar is not None:
+        shown, file = mime.calendar_parts(mail.calendar)
+        versions, files = [shown], [*files, file]
+    text, html = _shown(mail)
+    return mime.assembled(fields, text=text, html=html, files=files, seed=mail.message_id, versions=versions)
+
+
+def _shown(mail: PersonalMail | ListNotice) -> tuple[str, str | None]:
+    return without_controls(mail.text), without_controls(mail.html) if mail.html is not None else None
+
+
+def _own_list_fields(mail: PersonalMail) -> list[tuple[str, str]]:
+    """RFC 2369 and RFC 8058, for mails that one person has of us again and again. Each field once: RFC 8058 §4 wants
+    them signed, and signers cover a field that stands once."""
+    fields = []
+    leave = mail.unsubscribe
+    if leave is not None:
+        uris = [leave.url] if leave.url else []
+        uris += [mime.mailto(leave.address, leave.subject)] if leave.address else []
+        fields.append(("List-Unsubscribe", ",\n ".join(map(mime.uri, uris))))
+        if leave.url and leave.url.startswith("https://"):
+            fields.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    if mail.help_url is not None:
+        fields.append(("List-Help", mime.uri(mail.help_url)))
+    if mail.archive_url is not None:
+        fields.append(("List-Archive", mime.uri(mail.archive_url)))
+    return fields
 
 
 def compose_list_notice(notice: ListNotice) -> bytes:
-    """The mail's bytes, as `compose_personal`, but without Auto-Submitted. Raises MalformedEmail."""
+    """The mail's bytes, as `compose_personal`, without Auto-Submitted or List fields of ours. Raises MalformedEmail."""
     fields = [
         ("From", mime.mailbox(notice.from_name, notice.bridge_address, "From")),
         ("To", mime.addr_spec(notice.list_address)),
         *_notice_fields(notice),
     ]
-    return mime.assembled(fields, text=without_controls(notice.text), html=None, files=(), seed=notice.message_id)
+    files = [mime.own_file_part(file) for file in notice.files]
+    text, html = _shown(notice)
+    return mime.assembled(fields, text=text, html=html, files=files, seed=notice.message_id)
 
 
 def _notice_fields(mail: PersonalMail | ListNotice) -> list[tuple[str, str]]:
@@ -144,11 +182,12 @@ def _notice_fields(mail: PersonalMail | ListNotice) -> list[tuple[str, str]]:
         ("Subject", mime.unstructured(mail.subject, "Subject")),
         ("Date", mime.date(mail.date)),
         ("Message-ID", mime.msg_id(mail.message_id)),
+        *_threading(mail.in_reply_to, mail.references),
         ("X-Passerelle", mime.mark(mail.marker)),
     ]
     if mail.reply_to is not None:
         fields.append(("Reply-To", mime.addr_spec(mail.reply_to)))
-    return fields
+    return fields + _archived_at(mail.archived_at)
 
 
 def _list_fields(mail: BatchMail, author: str, subject: str) -> list[tuple[str, str]]:
@@ -168,9 +207,12 @@ def _list_fields(mail: BatchMail, author: str, subject: str) -> list[tuple[str, 
         fields.append(("X-Passerelle-Lines", mime.mark(mail.line_marks)))
     if mail.no_archive:
         fields.append(("X-No-Archive", "Yes"))
+    return fields + _archived_at(mail.archived_at)
+
+
+def _archived_at(urls: Sequence[str]) -> list[tuple[str, str]]:
     # RFC 5064 §2.2: a field for each address, none twice.
-    fields += [("Archived-At", mime.address_of_page(url)) for url in dict.fromkeys(mail.archived_at)]
-    return fields
+    return [("Archived-At", mime.address_of_page(url)) for url in dict.fromkeys(urls)]
 
 
 def _threading(in_reply_to: MessageId | None, references: Sequence[MessageId]) -> list[tuple[str, str]]:

@@ -16,10 +16,12 @@ from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.policy import compat32
 from email.utils import format_datetime
+from urllib.parse import quote
 
 from passerelle.core.ids import MailAddress, MessageId
 from passerelle.core.names import one_line
 from passerelle.errors import MalformedEmail
+from passerelle.mail.compose_types import CalendarPart, MailFile
 
 _POLICY = compat32.clone(linesep="\r\n", max_line_length=None, mangle_from_=False)
 
@@ -31,6 +33,9 @@ _MAX_REFERENCES = 20
 _ID = re.compile(r"[!-;=?-~]+@?[!-;=?-~]*")
 #: A URI as RFC 3986 writes it, within what a line may hold (RFC 5322 §2.1.1).
 _PAGE = re.compile(r"https?://[!#-;=?-Z_a-z~%\[\]]{1,900}")
+_URI = re.compile(r"(?:https?://|mailto:)[!#-;=?-Z_a-z~%\[\]]{1,900}")
+#: The same for all languages: programs look at its ending.
+_CALENDAR_NAME = "invitation.ics"
 _VISIBLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _ADDRESS = re.compile(r"[!#-'*+\-/-9=?A-Z^-~.]{1,64}@[A-Za-z0-9.\-\[\]:]{1,255}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
@@ -137,16 +142,69 @@ def file_part(data: bytes, *, media_type: str, filename: str, inline: bool) -> M
     return part
 
 
+def own_file_part(file: MailFile) -> MIMEBase:
+    """A file of our own making, as an attachment."""
+    part = file_part(file.data, media_type=file.media_type, filename=file.filename, inline=False)
+    if part.get_content_maintype() == "text":
+        # Without it these bytes are US-ASCII (RFC 2046 §4.1.2).
+        part.set_param("charset", "utf-8")
+    return part
+
+
+def calendar_parts(calendar: CalendarPart) -> tuple[Message, MIMEBase]:
+    """The same iTIP object twice: as a version of the text, for programs that show buttons, and as a file, for those
+    that look among attachments only (CalConnect's guide to iMIP; Google Calendar writes it so).
+
+    Both are base64: relays and list servers then change no line end, and no line is too long. Raises ValueError where
+    `data` is no calendar of that method with CRLF line ends: it would be taken for a file, or for nothing.
+    """
+    lines = calendar.data.split(b"\r\n")
+    if lines[0] != b"BEGIN:VCALENDAR" or f"METHOD:{calendar.method}".encode() not in lines:
+        raise ValueError("not a calendar of this method")
+    if b"\n" in b"".join(lines) or b"\r" in b"".join(lines):
+        raise ValueError("a calendar's lines end in CRLF")
+    shown = Message(policy=_POLICY)
+    # RFC 6047 §2.4; unquoted, as the large senders have it: older Outlooks compare text.
+    shown["Content-Type"] = f'text/calendar; charset="UTF-8"; method={calendar.method}'
+    shown.set_payload(calendar.data)
+    encode_base64(shown)
+    file = file_part(calendar.data, media_type="application/ics", filename=_CALENDAR_NAME, inline=False)
+    file.set_param("name", _CALENDAR_NAME)
+    return shown, file
+
+
+def uri(value: str) -> str:
+    """`<URI>`, http, https or mailto, for a List field (RFC 2369 §2). Raises MalformedEmail where it is none."""
+    if not _URI.fullmatch(value):
+        raise MalformedEmail("an address of a List field cannot be written in a header field")
+    return f"<{value}>"
+
+
+def mailto(address: MailAddress, subject: str) -> str:
+    """`mailto:` URI (RFC 6068). Raises MalformedEmail where the address cannot be written."""
+    query = f"?subject={quote(one_line(subject))}" if subject else ""
+    return f"mailto:{quote(addr_spec(address), safe='@')}{query}"
+
+
 def assembled(
-    fields: Iterable[tuple[str, str]], *, text: str, html: str | None, files: Sequence[MIMEBase], seed: str
+    fields: Iterable[tuple[str, str]],
+    *,
+    text: str,
+    html: str | None,
+    files: Sequence[MIMEBase],
+    seed: str,
+    versions: Sequence[Message] = (),
 ) -> bytes:
-    """The whole message: text, HTML beside it, files after both. The same input gives the same bytes.
+    """The whole message: text, HTML and further versions beside it, files after all. The same input gives the same
+    bytes.
 
     `fields` are ready values (ASCII, folded with LF); `seed` makes the boundaries.
     """
     body: Message = text_part(text, "plain")
-    if html is not None:
-        body = _multipart("alternative", [body, text_part(html, "html")], seed)
+    # RFC 2046 §5.1.4: the richest version last.
+    richer = [*([text_part(html, "html")] if html is not None else []), *versions]
+    if richer:
+        body = _multipart("alternative", [body, *richer], seed)
     if files:
         body = _multipart("mixed", [body, *files], seed)
     message_fields = [*fields, ("MIME-Version", "1.0")]

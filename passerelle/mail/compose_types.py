@@ -90,6 +90,39 @@ class BatchMail:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MailFile:
+    """A file that the bridge itself made, beside a mail's text. A text file is UTF-8."""
+
+    filename: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CalendarPart:
+    """An iTIP object (RFC 5546) that mail programs show with buttons: final bytes, CRLF line ends, UTF-8."""
+
+    #: The METHOD that stands in `data` too: RFC 6047 §2.4 wants both to be the same.
+    method: Literal["REQUEST", "CANCEL", "REPLY"]
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unsubscribe:
+    """How a person has no more mails of this kind (RFC 2369 §3.2, RFC 8058). At least one of both ways."""
+
+    #: Says so by a bare POST, without a question (RFC 8058 §3.2); only one of https is announced as doing so.
+    url: str | None = None
+    #: Takes a mail with this subject as the wish.
+    address: MailAddress | None = None
+    subject: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.url and not self.address:
+            raise ValueError("no way to unsubscribe")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PersonalMail:
     """A mail that the bridge itself writes to one person."""
 
@@ -101,6 +134,11 @@ class PersonalMail:
     subject: str
     #: Plain, from a template.
     text: str
+    #: The same in HTML, from a template that escapes what it is given.
+    html: str | None = None
+    files: tuple[MailFile, ...] = ()
+    #: For this person alone: it names nobody else's address.
+    calendar: CalendarPart | None = None
     message_id: MessageId
     in_reply_to: MessageId | None = None
     references: tuple[MessageId, ...] = ()
@@ -110,23 +148,39 @@ class PersonalMail:
     auto_submitted: Literal["generated", "replied"] = "generated"
     #: Where an answer goes; None: to the bridge.
     reply_to: MailAddress | None = None
+    unsubscribe: Unsubscribe | None = None
+    #: Pages on the web, http or https: of help (List-Help), of the archive (List-Archive, RFC 2369).
+    help_url: str | None = None
+    archive_url: str | None = None
+    #: Permanent addresses under which archives show it (RFC 5064); ASCII, percent-encoded.
+    archived_at: tuple[str, ...] = ()
     #: Value of X-Passerelle.
     marker: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListNotice:
-    """A mail that the bridge itself writes to a list: a member's mail to the list's server, which may drop others."""
+    """A mail that the bridge itself writes to a list: a member's mail to the list's server, which may drop others.
+
+    No calendar part: who answers one on a list answers everyone. A file of a calendar may stand among `files`.
+    """
 
     from_name: str
     bridge_address: MailAddress
     list_address: MailAddress
-    #: The person who answers for it.
+    #: The person who answers for it, or the bridge's address that takes the answers.
     reply_to: MailAddress | None
     subject: str
     #: Plain, from a template.
     text: str
+    #: The same in HTML, from a template that escapes what it is given.
+    html: str | None = None
+    files: tuple[MailFile, ...] = ()
     message_id: MessageId
+    in_reply_to: MessageId | None = None
+    references: tuple[MessageId, ...] = ()
+    #: Permanent addresses under which archives show it (RFC 5064); ASCII, percent-encoded.
+    archived_at: tuple[str, ...] = ()
     #: Aware.
     date: datetime
     #: Value of X-Passerelle.
