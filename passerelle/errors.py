@@ -3,6 +3,8 @@
 PasserelleError
 ├── ConfigError              the administrator's: the configuration file
 ├── QueryProblem             the reader's: a search that cannot be understood
+├── WhenProblem              the writer's: a date that cannot be read, or may mean several days
+├── MalformedRecurrence      the sender's: a recurrence or time zone that cannot be understood
 ├── MalformedEmail           the sender's: an email that cannot be understood
 ├── MalformedEvent           the homeserver's: an event that cannot be understood
 ├── MalformedRoster          the administrator's: a list of members that cannot be understood
@@ -18,6 +20,11 @@ PasserelleError
 
 Third-party exceptions, and the errors that nio returns, are translated in the adapter and nowhere else.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from passerelle.core.when_model import When, WhenKind
 
 
 class PasserelleError(Exception):
@@ -41,6 +48,21 @@ class QueryProblem(PasserelleError):
         self.values = values
         #: The nearest search that can be understood; it may be empty.
         self.suggestion = suggestion
+
+
+class WhenProblem(PasserelleError):
+    """The date cannot be read."""
+
+    def __init__(self, kind: "WhenKind", candidates: "tuple[When, ...]" = ()) -> None:
+        super().__init__()
+        #: `ambiguous`, `unknown` or `past`.
+        self.kind = kind
+        #: What it may have been meant to be, in their order; it may be empty.
+        self.candidates = candidates
+
+
+class MalformedRecurrence(PasserelleError, ValueError):
+    """The recurrence cannot be understood."""
 
 
 class MalformedEmail(PasserelleError):
