@@ -38,6 +38,13 @@ _EXCERPT_CHARACTERS = 240
 
 _ACCEPTED = post.c.state == literal_column("'accepted'")
 _FROM_LIST = post.c.side == literal_column("'list'")
+_OWN_LINK = (post.c.association == bindparam("association"), post.c.link == bindparam("link"))
+# Few, and so looked up by id: no index can answer for the association then, with which SQLite would begin otherwise,
+# and go through every post of it.
+_CROSSED = (
+    post.c.id.in_(select(cross_post.c.post_id).where(cross_post.c.link == bindparam("link")).correlate(None)),
+    post.c.association.concat("") == bindparam("association"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,15 +147,7 @@ _SEVERAL = select(*SHAPE.columns).where(post.c.id.in_(bindparam("ids", expanding
 def _of_link(*columns: Any) -> tuple[Select[Any], Select[Any]]:
     """Posts that stand in the link, and those that were posted to it besides another."""
     shown = (_ACCEPTED, on_shelves())
-    own = select(*columns).where(
-        post.c.association == bindparam("association"), post.c.link == bindparam("link"), *shown
-    )
-    crossed = (
-        select(*columns)
-        .join(cross_post, cross_post.c.post_id == post.c.id)
-        .where(post.c.association == bindparam("association"), cross_post.c.link == bindparam("link"), *shown)
-    )
-    return own, crossed
+    return select(*columns).where(*_OWN_LINK, *shown), select(*columns).where(*_CROSSED, *shown)
 
 
 def _newest() -> Any:
@@ -193,10 +192,8 @@ _NEWEST = _newest()
 _BEFORE, _FROM = _beside(before=True), _beside(before=False)
 _MONTH = _month()
 _OF_LINK = (
-    select(post.c.said_at).where(post.c.association == bindparam("association"), post.c.link == bindparam("link")),
-    select(post.c.said_at)
-    .join(cross_post, cross_post.c.post_id == post.c.id)
-    .where(post.c.association == bindparam("association"), cross_post.c.link == bindparam("link")),
+    select(post.c.said_at).where(*_OWN_LINK),
+    select(post.c.said_at).where(*_CROSSED),
 )
 _ENDS = [
     query.order_by(post.c.said_at.asc() if first else post.c.said_at.desc()).limit(1)
