@@ -6,7 +6,7 @@ their zone shows, whatever the law on summer time says by then. The next instant
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, UniqueConstraint
 
-from passerelle.store.table_parts import row_id, table, where, where_set
+from passerelle.store.table_parts import row_id, table, where, where_not, where_null, where_set
 from passerelle.store.types import Document, Flag, Instant, LocalDay, LocalTime, RowId, WallClock, Words
 
 #: How far numbers that members use were given out, by association and what is counted.
@@ -39,7 +39,7 @@ entry = table(
     Column("said_for", Words, nullable=False, default=""),
     Column("post_id", RowId, ForeignKey("post.id"), nullable=True),
     Column("meeting_id", RowId, ForeignKey("meeting.id"), nullable=True),
-    Column("announce_state", Words, nullable=False, default="none"),  # none | wanted | told
+    Column("announce_state", Words, nullable=False, default="none"),  # none | wanted | telling | told
     Column("told_at", Instant, nullable=True),
     Column("open_until", Instant, nullable=True),
     Column("replaced_by", RowId, ForeignKey("entry.id"), nullable=True),
@@ -47,13 +47,17 @@ entry = table(
     Column("reminded_at", Instant, nullable=True),
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Column("folded", Words, nullable=False),  # core.folding.fold of its text, to be found by words of it
+    Column("label_folded", Words, nullable=False, default=""),  # of its label: the same thing is known by any spelling
     UniqueConstraint("association", "number"),
     Index("ix_entry_kind", "association", "kind", "state"),
     Index("ix_entry_post", "post_id", **where_set("post_id")),
     Index("ix_entry_meeting", "meeting_id", **where_set("meeting_id")),
     Index("ix_entry_author", "author_person_id", **where_set("author_person_id")),
     Index("ix_entry_to_tell", "association", "link", **where("announce_state", "wanted")),
-    Index("ix_entry_due", "due_on", **where_set("due_on")),
+    Index("ix_entry_thing", "association", "label_folded", **where_not("label_folded", "")),
+    Index("ix_entry_told", "association", "link", "told_at", **where_set("told_at")),
+    Index("ix_entry_open_until", "open_until", **where("state", "proposed")),
 )
 
 #: Whom an entry names: who does it, who has it; in their order.
@@ -156,7 +160,7 @@ meeting_step = table(
     Column("due_at", Instant, nullable=False),
     Column("done_at", Instant, nullable=True),
     Column("skipped", Words, nullable=False, default=""),
-    Index("ix_meeting_step_due", "due_at", "done_at"),
+    Index("ix_meeting_step_due", "due_at", **where_null("done_at")),
 )
 
 #: Who said that they come, or not; never why.
@@ -165,7 +169,7 @@ rsvp = table(
     Column("meeting_id", RowId, ForeignKey("meeting.id"), primary_key=True),
     Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
     Column("name", Words, nullable=False, default=""),
-    Column("answer", Words, nullable=False),  # yes | no | maybe
+    Column("answer", Words, nullable=False),  # yes | no | maybe; "": none yet, but no reminders are wanted
     Column("medium", Words, nullable=False),  # mail | calendar | room | word
     Column("said_by", Words, nullable=False, default=""),
     Column("quiet", Flag, nullable=False, default=False),
@@ -208,6 +212,8 @@ meeting_span = table(
     Column("meeting_id", RowId, ForeignKey("meeting.id"), primary_key=True),
     Column("started_at", Instant, primary_key=True),
     Column("ended_at", Instant, nullable=True),
+    # One at a time.
+    Index("uq_meeting_span_open", "meeting_id", unique=True, **where_null("ended_at")),
 )
 
 #: The minutes of a meeting, each version; the newest counts.
@@ -280,6 +286,6 @@ ask = table(
     Column("escalated_at", Instant, nullable=True),
     Column("answered_at", Instant, nullable=True),
     Column("answer", Words, nullable=False, default=""),
-    Index("ix_ask_open", "escalate_at", "answered_at"),
+    Index("ix_ask_open", "escalate_at", **where_null("answered_at")),
     Index("ix_ask_person", "person_id", **where_set("person_id")),
 )

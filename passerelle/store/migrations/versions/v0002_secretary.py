@@ -38,7 +38,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True,
     sqlite_strict=True
     )
-    op.create_index('ix_ask_open', 'ask', ['escalate_at', 'answered_at'], unique=False)
+    op.create_index('ix_ask_open', 'ask', ['escalate_at'], unique=False, sqlite_where=sa.text('answered_at IS NULL'), postgresql_where=sa.text('answered_at IS NULL'))
     op.create_index('ix_ask_person', 'ask', ['person_id'], unique=False, sqlite_where=sa.text('person_id IS NOT NULL'), postgresql_where=sa.text('person_id IS NOT NULL'))
     op.create_table('reminder',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
@@ -168,6 +168,8 @@ def upgrade() -> None:
     sa.Column('reminded_at', LONG, nullable=True),
     sa.Column('created_at', LONG, nullable=False),
     sa.Column('changed_at', LONG, nullable=False),
+    sa.Column('folded', sa.Text(), nullable=False),
+    sa.Column('label_folded', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['author_person_id'], ['person.id'], name=op.f('fk_entry_author_person_id')),
     sa.ForeignKeyConstraint(['meeting_id'], ['meeting.id'], name=op.f('fk_entry_meeting_id')),
     sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_entry_post_id')),
@@ -178,11 +180,13 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_entry_author', 'entry', ['author_person_id'], unique=False, sqlite_where=sa.text('author_person_id IS NOT NULL'), postgresql_where=sa.text('author_person_id IS NOT NULL'))
-    op.create_index('ix_entry_due', 'entry', ['due_on'], unique=False, sqlite_where=sa.text('due_on IS NOT NULL'), postgresql_where=sa.text('due_on IS NOT NULL'))
     op.create_index('ix_entry_kind', 'entry', ['association', 'kind', 'state'], unique=False)
     op.create_index('ix_entry_meeting', 'entry', ['meeting_id'], unique=False, sqlite_where=sa.text('meeting_id IS NOT NULL'), postgresql_where=sa.text('meeting_id IS NOT NULL'))
+    op.create_index('ix_entry_open_until', 'entry', ['open_until'], unique=False, sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
     op.create_index('ix_entry_post', 'entry', ['post_id'], unique=False, sqlite_where=sa.text('post_id IS NOT NULL'), postgresql_where=sa.text('post_id IS NOT NULL'))
+    op.create_index('ix_entry_thing', 'entry', ['association', 'label_folded'], unique=False, sqlite_where=sa.text("label_folded != ''"), postgresql_where=sa.text("label_folded != ''"))
     op.create_index('ix_entry_to_tell', 'entry', ['association', 'link'], unique=False, sqlite_where=sa.text("announce_state = 'wanted'"), postgresql_where=sa.text("announce_state = 'wanted'"))
+    op.create_index('ix_entry_told', 'entry', ['association', 'link', 'told_at'], unique=False, sqlite_where=sa.text('told_at IS NOT NULL'), postgresql_where=sa.text('told_at IS NOT NULL'))
     op.create_table('meeting_span',
     sa.Column('meeting_id', LONG, nullable=False),
     sa.Column('started_at', LONG, nullable=False),
@@ -192,6 +196,7 @@ def upgrade() -> None:
     sqlite_autoincrement=False,
     sqlite_strict=True
     )
+    op.create_index('uq_meeting_span_open', 'meeting_span', ['meeting_id'], unique=True, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
     op.create_table('meeting_step',
     sa.Column('meeting_id', LONG, nullable=False),
     sa.Column('step', sa.Text(), nullable=False),
@@ -203,7 +208,7 @@ def upgrade() -> None:
     sqlite_autoincrement=False,
     sqlite_strict=True
     )
-    op.create_index('ix_meeting_step_due', 'meeting_step', ['due_at', 'done_at'], unique=False)
+    op.create_index('ix_meeting_step_due', 'meeting_step', ['due_at'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
     op.create_table('minutes',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('meeting_id', LONG, nullable=False),
@@ -319,4 +324,4 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_vote_meeting', 'vote', ['meeting_id', 'id'], unique=False)
-
+    op.create_index('ix_outbox_own_event', 'outbox', ['event_id'], unique=False, sqlite_where=sa.text('post_id IS NULL'), postgresql_where=sa.text('post_id IS NULL'))

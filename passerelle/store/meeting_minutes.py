@@ -1,0 +1,106 @@
+"""Minutes, each version; corrections that were asked for; votes."""
+
+from collections.abc import Collection
+
+from sqlalchemy import BindParameter, bindparam, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.ids import AssociationName, LinkName, MeetingId
+from passerelle.core.meeting_model import Correction, MinutesVersion, NewCorrection, NewMinutes, NewVote, Vote
+from passerelle.store.dialects import upsert
+from passerelle.store.rows import Shape, parameters
+from passerelle.store.secretary_tables import correction, meeting, minutes, vote
+
+_MINUTES = Shape(MinutesVersion, minutes)
+_CORRECTION = Shape(Correction, correction)
+_VOTE = Shape(Vote, vote)
+_WHICH: BindParameter[int] = bindparam("which")
+
+_INSERT = upsert(
+    minutes, lambda i: i.on_conflict_do_nothing(index_elements=["meeting_id", "version"]).returning(minutes.c.id)
+)
+_ALL = select(*_MINUTES.columns)
+_OF_MEETING = _ALL.where(minutes.c.meeting_id == _WHICH)
+_NEWEST = _OF_MEETING.order_by(minutes.c.version.desc()).limit(1)
+_LIST = _OF_MEETING.order_by(minutes.c.version)
+_BY_PERMALINK = (
+    _ALL.join(meeting, meeting.c.id == minutes.c.meeting_id)
+    .where(meeting.c.association == bindparam("association"), minutes.c.permalink == bindparam("permalink"))
+    .order_by(minutes.c.version.desc())
+    .limit(1)
+)
+_APPROVE = update(minutes).where(minutes.c.id == _WHICH, minutes.c.state == "draft").values(state="approved")
+
+_INSERT_CORRECTION = insert(correction).returning(correction.c.id)
+_CORRECTIONS = select(*_CORRECTION.columns).where(correction.c.meeting_id == _WHICH).order_by(correction.c.id)
+_INSERT_VOTE = insert(vote).returning(vote.c.id)
+_VOTES = select(*_VOTE.columns).where(vote.c.meeting_id == _WHICH).order_by(vote.c.id)
+
+
+async def insert_minutes(conn: AsyncConnection, new: NewMinutes) -> int | None:
+    """A version of a meeting's minutes; its id. None where that version stands: somebody else made it meanwhile."""
+    id: int | None = (await conn.execute(_INSERT(conn), parameters(new))).scalar_one_or_none()
+    return id
+
+
+async def newest_minutes(conn: AsyncConnection, id: MeetingId) -> MinutesVersion | None:
+    """The version of a meeting's minutes that counts."""
+    row = (await conn.execute(_NEWEST, {"which": id})).first()
+    return None if row is None else _MINUTES.value(row)
+
+
+async def list_minutes(conn: AsyncConnection, id: MeetingId) -> list[MinutesVersion]:
+    """Every version of a meeting's minutes, the first first."""
+    return _MINUTES.values((await conn.execute(_LIST, {"which": id})).all())
+
+
+async def find_minutes_by_permalink(
+    conn: AsyncConnection, association: AssociationName, permalink: str
+) -> MinutesVersion | None:
+    """The newest minutes of that address, in an association."""
+    row = (await conn.execute(_BY_PERMALINK, {"association": association, "permalink": permalink})).first()
+    return None if row is None else _MINUTES.value(row)
+
+
+async def approve_minutes(conn: AsyncConnection, minutes_id: int) -> bool:
+    """A draft is approved as it stands; False where it was already."""
+    return (await conn.execute(_APPROVE, {"which": minutes_id})).rowcount == 1
+
+
+async def list_approved_minutes(
+    conn: AsyncConnection, association: AssociationName, *, links: Collection[LinkName] | None = None, limit: int = 100
+) -> list[MinutesVersion]:
+    """The newest approved minutes of each meeting, the last meeting first; of `links` only, if given."""
+    newest = select(func.max(minutes.c.version)).where(minutes.c.meeting_id == meeting.c.id).correlate(meeting)
+    statement = (
+        _ALL.join(meeting, meeting.c.id == minutes.c.meeting_id)
+        .where(meeting.c.association == association, minutes.c.state == "approved")
+        .where(minutes.c.version == newest.scalar_subquery())
+        .order_by(meeting.c.starts_local.desc(), meeting.c.id.desc())
+        .limit(limit)
+    )
+    if links is not None:
+        statement = statement.where(meeting.c.link.in_(sorted(links)))
+    return _MINUTES.values((await conn.execute(statement)).all())
+
+
+async def insert_correction(conn: AsyncConnection, new: NewCorrection) -> int:
+    """What somebody wants to read otherwise; its id."""
+    id: int = (await conn.execute(_INSERT_CORRECTION, parameters(new))).scalar_one()
+    return id
+
+
+async def list_corrections(conn: AsyncConnection, id: MeetingId) -> list[Correction]:
+    """What was to be read otherwise, the first first."""
+    return _CORRECTION.values((await conn.execute(_CORRECTIONS, {"which": id})).all())
+
+
+async def insert_vote(conn: AsyncConnection, new: NewVote) -> int:
+    """A vote as it was counted; its id."""
+    id: int = (await conn.execute(_INSERT_VOTE, parameters(new))).scalar_one()
+    return id
+
+
+async def list_votes(conn: AsyncConnection, id: MeetingId) -> list[Vote]:
+    """The votes of a meeting, in their order."""
+    return _VOTE.values((await conn.execute(_VOTES, {"which": id})).all())
