@@ -25,6 +25,7 @@ ActorProof = Literal["none", "list", "author", "room", "session", "confirmed"]
 Act = Literal[
     "note",  # something in the register, an item of the agenda
     "object",  # to a decision
+    "withdraw",  # one's own objection
     "finish",  # say that something is done, or given back
     "search",  # decisions, actions, dates, the archive
     "remind",
@@ -77,6 +78,8 @@ class _Need:
 
 _NEEDS: Mapping[Act, _Need] = {
     "object": _Need(key=None, role="anyone", proof="none"),
+    # Whoever could take back another's objection could have the decision adopted.
+    "withdraw": _Need(key=None, role="anyone", proof="author"),
     # What is found goes to the address that we know, whoever asked.
     "search": _Need(key="search", role="anyone", proof="none"),
     "note": _Need(key="note", role="anyone", proof="list"),

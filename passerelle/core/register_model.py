@@ -13,8 +13,8 @@ from passerelle.core.ids import AskId, AssociationName, EntryId, LinkName, Meeti
 BuiltInKind = Literal["decision", "action", "info", "question", "idea", "agenda", "loan", "booking", "count"]
 #: From where something was said or done.
 Medium = Literal["mail", "room", "web", "command", "clock"]
-#: Whether both sides hear of an entry in the next grouped notice (PEOPLE 14).
-AnnounceState = Literal["none", "wanted", "told"]
+#: Whether both sides hear of an entry in the next grouped notice (PEOPLE 14); `telling`: it is made and has not left.
+AnnounceState = Literal["none", "wanted", "telling", "told"]
 AskKind = Literal["date", "confirm_decision", "confirm_command", "who"]
 
 
@@ -64,7 +64,7 @@ class Entry(NewEntry):
     id: EntryId
     #: What members call it: « fait 12 ». Counted in each association, never reused.
     number: int
-    #: When both sides had been told (aware); None until then.
+    #: When both sides had been told (aware); while they are being told, when that was made; None until then.
     told_at: datetime | None
     #: Of a decision: until when objections are awaited; None until both sides were told.
     open_until: datetime | None

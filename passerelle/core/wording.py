@@ -5,7 +5,7 @@ The catalogues (`passerelle/locale/*.po`) are read by `passerelle.render`; rules
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from gettext import NullTranslations
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
@@ -74,6 +74,10 @@ class Words:
         if self.language == "fr" and local.day == 1:
             text = re.sub(r"\b1 (?=\D)", "1er ", text, count=1)
         return text
+
+    def calendar_day(self, day: date, *, weekday: bool = True, year: bool = False) -> str:
+        """As `day`, of a day of the calendar: « jeudi 12 novembre »."""
+        return self.day(datetime.combine(day, time(12), self.zone), weekday=weekday, year=year)
 
     def month(self, month: str) -> str:
         """« novembre 2026 » of `2026-11`. Raises ValueError for what is no month."""

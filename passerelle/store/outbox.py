@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Select, Update, bindparam, case, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, EventId, LinkName, MessageId, OutboxId, PostId
+from passerelle.core.ids import AssociationName, EventId, LinkName, MessageId, OutboxId, PostId, RoomId
 from passerelle.core.model import NewOutboxRow, OutboxKind, OutboxRow, OutboxState
 from passerelle.errors import StoreError
 from passerelle.store.blobs import insert_blob
@@ -114,6 +114,10 @@ _GET = _ALL.where(outbox.c.id == bindparam("which"))
 _BY_MESSAGE_ID = _LATEST.where(outbox.c.message_id == bindparam("message_id"))
 _BY_DELIVERY_KEY = _LATEST.where(outbox.c.delivery_key == bindparam("delivery_key"))
 _BY_UNIQUE_KEY = _LATEST.where(outbox.c.unique_key == bindparam("unique_key"))
+# As the partial index has it: what shows a post is found by `room_event`.
+_BY_EVENT_ID = _LATEST.where(
+    outbox.c.post_id.is_(None), outbox.c.event_id == bindparam("event_id"), outbox.c.room_id == bindparam("room_id")
+)
 _OF_POST = _ALL.where(outbox.c.post_id == bindparam("post_id")).order_by(outbox.c.id)
 
 # The states stand as literals, and as the partial indices have them, so that these are used.
@@ -300,6 +304,11 @@ async def find_outbox_by_delivery_key(conn: AsyncConnection, delivery_key: str) 
 async def find_outbox_by_unique_key(conn: AsyncConnection, unique_key: str) -> OutboxRow | None:
     """What was made for that purpose."""
     return await _find(conn, _BY_UNIQUE_KEY, unique_key=unique_key)
+
+
+async def find_outbox_by_event_id(conn: AsyncConnection, room_id: RoomId, event_id: EventId) -> OutboxRow | None:
+    """What the bridge itself said by that event of a room; None for what shows a post, or is not ours."""
+    return await _find(conn, _BY_EVENT_ID, event_id=event_id, room_id=room_id)
 
 
 async def list_outbox_of_post(conn: AsyncConnection, post_id: PostId) -> list[OutboxRow]:

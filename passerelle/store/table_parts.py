@@ -37,6 +37,11 @@ def where_set(column: str) -> dict[str, Any]:
     return {"sqlite_where": condition, "postgresql_where": condition}
 
 
+def where_null(column: str) -> dict[str, Any]:
+    condition = Column(column).is_(None)
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
 def where_not(column: str, value: str) -> dict[str, Any]:
     condition = Column(column) != value
     return {"sqlite_where": condition, "postgresql_where": condition}

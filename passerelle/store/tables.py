@@ -14,7 +14,7 @@ from passerelle.store.people_tables import person as person
 from passerelle.store.people_tables import person_address as person_address
 from passerelle.store.people_tables import person_user_id as person_user_id
 from passerelle.store.table_parts import metadata as metadata
-from passerelle.store.table_parts import row_id, table, where, where_not, where_set
+from passerelle.store.table_parts import row_id, table, where, where_not, where_null, where_set
 from passerelle.store.types import Document, Flag, Instant, Long, RowId, Words
 
 #: Facts of this store: `store_id`, `hash_key`, `matrix_session`, `restored_at` …
@@ -304,6 +304,8 @@ outbox = table(
     Index("ix_outbox_raw_hash", "raw_hash", **where_set("raw_hash")),
     Index("ix_outbox_upload_hash", "upload_hash", **where_set("upload_hash")),
     Index("ix_outbox_sent", "lane", "sent_at"),
+    # What the bridge itself said in a room: answers and reactions to it are found by this.
+    Index("ix_outbox_own_event", "event_id", **where_null("post_id")),
     Index("ix_outbox_trouble", "state", "id", **where("state", "sending", "failed", "unknown")),
 )
 

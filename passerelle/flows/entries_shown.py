@@ -1,0 +1,102 @@
+"""Entries of the register as templates know them: in words, in the reader's language, with what is open about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.links import Link
+from passerelle.core.register_model import Entry, Objection
+from passerelle.core.register_moves import FIRST_STATES, is_overdue
+from passerelle.core.wording import Words
+from passerelle.flows.context import FlowContext
+from passerelle.store.register import list_entry_people
+from passerelle.store.register_history import list_objections
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownEntry:
+    """One entry in words."""
+
+    number: int
+    kind: str
+    #: « Décision », « Action », the configured kind's first word.
+    kind_word: str
+    text: str
+    state: str
+    state_word: str
+    names: tuple[str, ...]
+    label: str
+    quantity: int | None
+    #: « jeudi 12 novembre », « jeudi 12 novembre à 18 h 30 »; "" where nothing was said.
+    due: str
+    until: str
+    overdue: bool
+    author: str
+    #: For whom its author passes it on; "" for their own word.
+    said_for: str
+    said_at: datetime
+    #: Of a decision: until when objections are awaited (aware); None where the delay has not begun.
+    open_until: datetime | None
+    #: Who objects, with their reasons.
+    objections: tuple[Objection, ...]
+    #: Its page; "" without a web.
+    url: str
+
+
+async def shown_entries(
+    ctx: FlowContext, conn: AsyncConnection, link: Link, entries: Sequence[Entry]
+) -> list[ShownEntry]:
+    """These entries in words, in their order."""
+    people = await list_entry_people(conn, [entry.id for entry in entries])
+    words = ctx.renderer(link.association).words
+    today = ctx.now().astimezone(link.zone).date()
+    web = ctx.settings.web
+    root = f"{web.url.rstrip('/')}/{link.association_name}/register" if web is not None else ""
+    shown = []
+    for entry in entries:
+        objections = await list_objections(conn, entry.id) if entry.kind == "decision" else []
+        shown.append(
+            ShownEntry(
+                number=entry.number,
+                kind=entry.kind,
+                kind_word=kind_word(entry.kind, link, words),
+                text=entry.text,
+                state=entry.state,
+                state_word=state_word(entry, words),
+                names=tuple(one.name for one in people.get(entry.id, ())),
+                label=entry.label,
+                quantity=entry.quantity,
+                due=local_moment(entry.due_on, entry.due_at, link, words),
+                until=local_moment(entry.until_on, entry.until_at, link, words),
+                overdue=is_overdue(entry, today),
+                author=entry.author_name,
+                said_for=entry.said_for,
+                said_at=entry.said_at,
+                open_until=entry.open_until,
+                objections=tuple(o for o in objections if o.withdrawn_at is None and o.settled_at is None),
+                url=f"{root}/{entry.number}" if root else "",
+            )
+        )
+    return shown
+
+
+def kind_word(kind: str, link: Link, words: Words) -> str:
+    """« Décision » of a kind; of a configured one, the first of its words."""
+    own = next((one for one in link.association.entry_register.kinds if one.name == kind), None)
+    return own.words[0].capitalize() if own is not None else words(f"kind_{kind}")
+
+
+def state_word(entry: Entry, words: Words) -> str:
+    """« adoptée » of an entry's state; a configured kind's state is its own word."""
+    return words(f"state_{entry.kind}_{entry.state}") if entry.kind in FIRST_STATES else entry.state
+
+
+def local_moment(day: date | None, clock: time | None, link: Link, words: Words) -> str:
+    """« jeudi 12 novembre à 18 h 30 » of a day and a time on the wall; without a time the day alone; "" for none."""
+    if day is None:
+        return ""
+    if clock is None:
+        return words.calendar_day(day)
+    return words.moment(datetime.combine(day, clock, link.zone), weekday=True)

@@ -1,0 +1,164 @@
+"""What has a deadline or names somebody leaves for both sides: grouped, at most one such mail a day (PEOPLE 14).
+
+A decision's delay begins when its notice has left for both sides, whatever keeps it waiting.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.about import MOST_IDS, About, about_key
+from passerelle.core.batching import after_quiet_hours
+from passerelle.core.ids import EntryId
+from passerelle.core.links import Link
+from passerelle.core.register_model import Entry
+from passerelle.flows.context import FlowContext
+from passerelle.flows.direct_message import insert_room_notice
+from passerelle.flows.entries_shown import shown_entries
+from passerelle.flows.list_notice import insert_list_notice
+from passerelle.store.links import find_link_state, lock_link
+from passerelle.store.outbox import find_outbox_by_unique_key
+from passerelle.store.register_notices import (
+    begin_telling,
+    last_notice_at,
+    list_telling,
+    list_wanted,
+    note_told,
+    oldest_wanted_at,
+    tell_again,
+    want_telling,
+)
+
+log = logging.getLogger(__name__)
+
+_SIDES = ("room", "list")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Notice:
+    """A notice that was made: the entries that stand in it, and when it was made."""
+
+    entries: tuple[Entry, ...]
+    made_at: datetime
+
+    @property
+    def ids(self) -> tuple[EntryId, ...]:
+        return tuple(entry.id for entry in self.entries)
+
+
+async def tell_entries(ctx: FlowContext) -> int:
+    """Make the notices that are due, and note those that have left; how many links something was done about."""
+    done = 0
+    for link in ctx.links:
+        async with ctx.store.write() as conn:
+            await lock_link(conn, link.association_name, link.name)
+            settled = await _settle(ctx, conn, link)
+            due_at = await _due_at(ctx, conn, link)
+            if due_at is not None and due_at <= ctx.now():
+                await _tell(ctx, conn, link)
+                settled = True
+        done += settled
+    return done
+
+
+async def next_telling_at(ctx: FlowContext) -> datetime | None:
+    """When a notice is due next, or now where one has left whose entries do not know it yet; None for neither."""
+    times = []
+    async with ctx.store.read() as conn:
+        for link in ctx.links:
+            if [one for one in await _on_their_way(conn, link) if await _fate(conn, link, one) != "waits"]:
+                return ctx.now()
+            due_at = await _due_at(ctx, conn, link)
+            times += [due_at] if due_at is not None else []
+    return min(times, default=None)
+
+
+async def _due_at(ctx: FlowContext, conn: AsyncConnection, link: Link) -> datetime | None:
+    """When what waits is told: some time after the first of it, a day after the last notice, outside quiet hours."""
+    oldest = await oldest_wanted_at(conn, link.association_name, link.name)
+    if oldest is None or ctx.links.room_of(link) is None:
+        return None
+    state = await find_link_state(conn, link.association_name, link.name)
+    if state.confirmed_at is None or state.stopped_at is not None:
+        return None
+    settings = link.association.entry_register
+    at = oldest + timedelta(minutes=settings.announce_wait_minutes)
+    last = await last_notice_at(conn, link.association_name, link.name)
+    if last is not None:
+        at = max(at, last + timedelta(hours=settings.announce_every_hours))
+    return after_quiet_hours(max(at, ctx.now()) if at < ctx.now() else at, link.settings, link.zone)
+
+
+async def _tell(ctx: FlowContext, conn: AsyncConnection, link: Link) -> None:
+    now = ctx.now()
+    entries = await list_wanted(conn, link.association_name, link.name, limit=MOST_IDS)
+    await begin_telling(conn, [entry.id for entry in entries], now)
+    about = About(kind="entries", ids=tuple(sorted(entry.id for entry in entries)), step="notice")
+    variables = {
+        "entries": await shown_entries(ctx, conn, link, entries),
+        "objections_until": now + timedelta(days=link.association.entry_register.objection_days),
+        "bridge_address": link.mailbox.address,
+        "url": _page(ctx, link),
+    }
+    for side, insert in (("room", insert_room_notice), ("list", insert_list_notice)):
+        key = _key(link, about, now, side)
+        await insert(ctx, conn, link, template="entries_notice", unique_key=key, variables=variables)
+    log.info("Both sides are told of entries", extra={"link": link.path, "entries": len(entries)})
+
+
+def _page(ctx: FlowContext, link: Link) -> str:
+    web = ctx.settings.web
+    return f"{web.url.rstrip('/')}/{link.association_name}/register" if web is not None else ""
+
+
+def _key(link: Link, about: About, made_at: datetime, side: str) -> str:
+    return about_key(about, link.path, made_at.isoformat(), side)
+
+
+async def _on_their_way(conn: AsyncConnection, link: Link) -> list[_Notice]:
+    telling = await list_telling(conn, link.association_name, link.name)
+    return [
+        _Notice(entries=tuple(entries), made_at=made_at)
+        for made_at, entries in groupby(telling, key=lambda entry: entry.told_at)
+        if made_at is not None
+    ]
+
+
+async def _fate(conn: AsyncConnection, link: Link, notice: _Notice) -> datetime | str:
+    """When a notice had left for both sides; `waits`; `lost` where it will never leave as it is."""
+    about = About(kind="entries", ids=tuple(sorted(notice.ids)), step="notice")
+    latest = notice.made_at
+    for side in _SIDES:
+        row = await find_outbox_by_unique_key(conn, _key(link, about, notice.made_at, side))
+        if row is None or row.state == "cancelled":
+            return "lost"
+        if row.state != "sent" or row.sent_at is None:
+            return "waits"
+        latest = max(latest, row.sent_at)
+    return latest
+
+
+async def _settle(ctx: FlowContext, conn: AsyncConnection, link: Link) -> bool:
+    """What has left begins its delay; what will never leave is told anew."""
+    settled = False
+    for notice in await _on_their_way(conn, link):
+        fate = await _fate(conn, link, notice)
+        if fate == "lost":
+            await tell_again(conn, notice.ids)
+        elif isinstance(fate, datetime):
+            await _note_left(conn, link, notice, fate, ctx.now())
+        settled = settled or fate != "waits"
+    return settled
+
+
+async def _note_left(conn: AsyncConnection, link: Link, notice: _Notice, left_at: datetime, now: datetime) -> None:
+    delay = timedelta(days=link.association.entry_register.objection_days)
+    for entry in notice.entries:
+        # A delay that has begun is neither shortened nor begun again by what became of the decision meanwhile.
+        fresh = entry.kind == "decision" and entry.state in ("proposed", "objected") and entry.open_until is None
+        await note_told(conn, entry.id, left_at=left_at, open_until=left_at + delay if fresh else entry.open_until)
+        if entry.changed_at > notice.made_at:
+            await want_telling(conn, entry.id, now)

@@ -1,0 +1,39 @@
+"""What somebody said to the bridge or to everyone, by mail or in the room: one value for both media."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from passerelle.core.about import About
+from passerelle.core.email import Email, Mailbox
+from passerelle.core.links import Link
+from passerelle.core.model import Post
+from passerelle.core.permissions import Actor
+from passerelle.core.register_model import Medium
+from passerelle.matrix.events import RoomLine
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """One mail, line or reaction, as the secretary's flows are given it."""
+
+    link: Link
+    actor: Actor
+    #: Their own words, without what they quote and without signature.
+    text: str = field(repr=False)
+    #: Aware.
+    said_at: datetime
+    #: What tells it from all others: an event ID, or `inbox:<id>`. Part of the unique keys of what answers it.
+    key: str
+    #: What it answers of the bridge's own notices, or of what entries were read out of.
+    about: About | None = None
+    #: The post that it is; None for what is obeyed and not relayed.
+    post: Post | None = None
+    #: In the room: the line, to answer beneath it.
+    line: RoomLine | None = field(default=None, repr=False)
+    #: By mail: the email and its author, to answer it.
+    email: Email | None = field(default=None, repr=False)
+    author: Mailbox | None = None
+
+    @property
+    def medium(self) -> Medium:
+        return self.actor.medium
