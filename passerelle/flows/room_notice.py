@@ -28,6 +28,8 @@ class RoomAnswer:
     #: Of `templates/room`, without folder and language.
     template: str
     variables: Mapping[str, Any]
+    #: Instead of the one that purpose and line make: where answers to it have to be found.
+    unique_key: str = ""
 
 
 async def insert_room_notice(
@@ -37,7 +39,7 @@ async def insert_room_notice(
     room_id = ctx.links.room_of(link)
     if room_id is None:
         return
-    now, unique_key = ctx.now(), f"{answer.purpose}:{line.event_id}"
+    now, unique_key = ctx.now(), answer.unique_key or f"{answer.purpose}:{line.event_id}"
     key = ctx.hashed("delivery", unique_key)
     names = {"association": link.association, "link": link.settings, "coordinator": link.association.coordinators[0]}
     text = ctx.renderer(link.association).render(f"room/{answer.template}", **names, **answer.variables)
