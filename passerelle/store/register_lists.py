@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.folding import fold
@@ -77,7 +77,7 @@ _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "until": lambda instant: entry.c.said_at < instant,
     "due_from": lambda day: entry.c.due_on >= day,
     "due_to": lambda day: entry.c.due_on <= day,
-    "words": lambda words: and_(*(_holds(word) for word in fold(words).split())),
+    "words": lambda words: and_(true(), *(_holds(word) for word in fold(words).split())),
 }
 
 _ORDERS: dict[Order, tuple[Any, ...]] = {
@@ -94,7 +94,8 @@ def _holds(word: str) -> ColumnElement[bool]:
     return or_(*(column.contains(word, autoescape=True) for column in columns))
 
 
-def _chosen(columns: Select[Any], association: AssociationName, wanted: EntryFilter) -> Select[Any]:
+def chosen(columns: Select[Any], association: AssociationName, wanted: EntryFilter) -> Select[Any]:
+    """A selection over `entry`, of those that a filter asks for and that may be shown."""
     statement = columns.where(entry.c.association == association, SHOWN)
     if wanted.links is not None:
         statement = statement.where(entry.c.link.in_(sorted(wanted.links)))
@@ -150,14 +151,14 @@ async def list_entries(
     offset: int = 0,
 ) -> list[Entry]:
     """Entries that may be shown."""
-    statement = _chosen(_ALL, association, wanted).order_by(*_ORDERS[order]).limit(limit).offset(offset)
+    statement = chosen(_ALL, association, wanted).order_by(*_ORDERS[order]).limit(limit).offset(offset)
     return SHAPE.values((await conn.execute(statement)).all())
 
 
 async def count_entries(conn: AsyncConnection, association: AssociationName, wanted: EntryFilter) -> int:
     """How many entries there are that may be shown."""
     counted: int = (
-        await conn.execute(_chosen(select(func.count()).select_from(entry), association, wanted))
+        await conn.execute(chosen(select(func.count()).select_from(entry), association, wanted))
     ).scalar_one()
     return counted
 
