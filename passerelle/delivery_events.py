@@ -17,6 +17,7 @@ from passerelle.matrix.render import inline_positions, relate, with_inline, with
 from passerelle.steps import reached
 from passerelle.store.attachments import list_attachments
 from passerelle.store.blobs import get_blob
+from passerelle.store.direct_rooms import note_direct_room
 from passerelle.store.outbox import get_outbox, mark_failed, mark_sent, mark_uploaded, mark_waiting
 from passerelle.store.posts import find_events_of_post, insert_room_event
 from passerelle.store.rooms import find_room
@@ -204,6 +205,9 @@ class EventDelivery:
         now = self._ctx.now()
         async with self._ctx.store.write() as conn:
             await mark_sent(conn, row.id, now, event_id=event_id)
+            if row.kind == "direct":
+                await note_direct_room(conn, room_id, UserId(str(row.recipient)), now)
+                self._ctx.links.add_direct_room(room_id, UserId(str(row.recipient)))
             if row.post_id is not None and row.kind == "event":
                 await insert_room_event(
                     conn,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import MailAddress, RoomId
-from passerelle.core.links import Link
+from passerelle.core.links import BRIDGE_LANE, Link
 from passerelle.core.model import NewInboxRow
 from passerelle.core.ports import ConnectionState, EmailArrivals, RawEmail, RoomUpdate, SyncArrivals
 from passerelle.core.routing import Route, route
@@ -148,6 +148,8 @@ class Intake:
     async def _take_room(self, conn: AsyncConnection, source: str, update: RoomUpdate, now: datetime) -> None:
         link = self._ctx.links.find_by_room(update.room_id)
         if link is None:
+            if self._ctx.links.direct_user(update.room_id) is not None:
+                await self._take_direct(conn, source, update, now)
             return
         changes = [event for event in update.timeline if "state_key" in event]
         await take_state(self._ctx, conn, link, update.room_id, state=update.state, changes=changes)
@@ -155,7 +157,14 @@ class Intake:
             await note_lost_past(self._ctx, conn, link)
         ours = [e for e in update.timeline if is_ours(self._ctx.settings.matrix, str(e.get("sender", "")))]
         await note_own_events(self._ctx, conn, update.room_id, ours)
-        rows = [_event_row(source, link, update.room_id, e, now) for e in self._spoken(update)]
+        rows = [_event_row(source, link.inbox_lane, update.room_id, e, now) for e in self._spoken(update)]
+        await insert_inbox(conn, [row for row in rows if row is not None], now)
+
+    async def _take_direct(self, conn: AsyncConnection, source: str, update: RoomUpdate, now: datetime) -> None:
+        """What a person says to the bridge alone; our own events there prove their delivery."""
+        ours = [e for e in update.timeline if is_ours(self._ctx.settings.matrix, str(e.get("sender", "")))]
+        await note_own_events(self._ctx, conn, update.room_id, ours)
+        rows = [_event_row(source, BRIDGE_LANE, update.room_id, e, now) for e in self._spoken(update)]
         await insert_inbox(conn, [row for row in rows if row is not None], now)
 
     def _email_row(self, mailbox: MailboxSettings, source: str, email: RawEmail) -> NewInboxRow | None:
@@ -193,17 +202,17 @@ def _with_return_path(email: RawEmail) -> RawEmail:
     return replace(email, raw=f"Return-Path: <{email.envelope_from}>\r\n".encode("utf-8", "replace") + email.raw)
 
 
-def _event_row(source: str, link: Link, room_id: RoomId, event: Mapping[str, Any], now: datetime) -> NewInboxRow | None:
+def _event_row(source: str, lane: str, room_id: RoomId, event: Mapping[str, Any], now: datetime) -> NewInboxRow | None:
     event_id = event.get("event_id")
     if not isinstance(event_id, str):
-        log.warning("An event without an ID was left out", extra={"link": link.path})
+        log.warning("An event without an ID was left out", extra={"lane": lane})
         return None
     raw = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return NewInboxRow(
         source=source,
         key=event_id,
         kind="event",
-        lane=link.inbox_lane,
+        lane=lane,
         raw=raw,
         size_bytes=len(raw),
         received_at=min(_sent_at(event) or now, now),

@@ -10,6 +10,7 @@ from passerelle.core.links import Links
 from passerelle.core.settings import AssociationSettings, Settings
 from passerelle.flows.context import FlowContext, Restored
 from passerelle.render import Renderer
+from passerelle.store.direct_rooms import list_direct_rooms
 from passerelle.store.engine import Store
 from passerelle.store.links import list_link_states
 
@@ -48,9 +49,11 @@ def build_context(
 
 
 async def resolve_known_rooms(ctx: FlowContext) -> None:
-    """Let aliases be the rooms that the daemon found them to be; for commands that do not ask the homeserver."""
+    """Let aliases be the rooms that they were found to be, and know the rooms of the bridge and one person."""
     async with ctx.store.read() as conn:
         states = await list_link_states(conn)
+        for room_id, user_id in (await list_direct_rooms(conn)).items():
+            ctx.links.add_direct_room(room_id, user_id)
     for state in states:
         link = ctx.links.find(f"{state.association}/{state.link}")
         if link is not None and state.room_id:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from passerelle.core.ids import AssociationName, LinkName, MailAddress, RoomId
+from passerelle.core.ids import AssociationName, LinkName, MailAddress, RoomId, UserId
 from passerelle.core.settings import AssociationSettings, LinkSettings, MailboxSettings, Settings
 
 #: Inbox lane of what is addressed to the bridge itself.
@@ -87,6 +87,8 @@ class Links:
         self._by_room: dict[RoomId, Link] = {
             RoomId(link.settings.room): link for link in self if link.settings.room.startswith("!")
         }
+        #: Rooms of the bridge and one person, by whom they are with.
+        self._direct: dict[RoomId, UserId] = {}
 
     def __iter__(self) -> Iterator[Link]:
         return iter(self._by_path.values())
@@ -110,5 +112,14 @@ class Links:
         self._by_room = {r: known for r, known in self._by_room.items() if known.path != link.path}
         self._by_room[room_id] = link
 
+    def add_direct_room(self, room_id: RoomId, user_id: UserId) -> None:
+        """Remember a room of the bridge and one person."""
+        self._direct[room_id] = user_id
+
+    def direct_user(self, room_id: RoomId | None) -> UserId | None:
+        """With whom a direct room is; None for any other room."""
+        return self._direct.get(room_id) if room_id else None
+
     def rooms(self) -> frozenset[RoomId]:
-        return frozenset(self._by_room)
+        """What is listened to: the rooms of all links, and those of the bridge and one person."""
+        return frozenset(self._by_room) | frozenset(self._direct)

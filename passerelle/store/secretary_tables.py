@@ -6,7 +6,7 @@ their zone shows, whatever the law on summer time says by then. The next instant
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, UniqueConstraint
 
-from passerelle.store.table_parts import row_id, table, where, where_not, where_null, where_set
+from passerelle.store.table_parts import row_id, table, where, where_null, where_set
 from passerelle.store.types import Document, Flag, Instant, LocalDay, LocalTime, RowId, WallClock, Words
 
 #: How far numbers that members use were given out, by association and what is counted.
@@ -55,7 +55,8 @@ entry = table(
     Index("ix_entry_meeting", "meeting_id", **where_set("meeting_id")),
     Index("ix_entry_author", "author_person_id", **where_set("author_person_id")),
     Index("ix_entry_to_tell", "association", "link", **where("announce_state", "wanted")),
-    Index("ix_entry_thing", "association", "label_folded", **where_not("label_folded", "")),
+    Index("ix_entry_due", "association", "due_on", **where("state", "open", "out")),
+    Index("ix_entry_thing", "association", "label_folded", **where("state", "booked", "out")),
     Index("ix_entry_told", "association", "link", "told_at", **where_set("told_at")),
     Index("ix_entry_open_until", "open_until", **where("state", "proposed")),
 )
@@ -288,4 +289,13 @@ ask = table(
     Column("answer", Words, nullable=False, default=""),
     Index("ix_ask_open", "escalate_at", **where_null("answered_at")),
     Index("ix_ask_person", "person_id", **where_set("person_id")),
+)
+
+#: A room of the bridge and one person; what is said there reaches nobody else.
+direct_room = table(
+    "direct_room",
+    Column("room_id", Words, primary_key=True),
+    Column("user_id", Words, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Index("ix_direct_room_user", "user_id"),
 )

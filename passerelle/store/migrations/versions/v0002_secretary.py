@@ -180,11 +180,12 @@ def upgrade() -> None:
     sqlite_strict=True
     )
     op.create_index('ix_entry_author', 'entry', ['author_person_id'], unique=False, sqlite_where=sa.text('author_person_id IS NOT NULL'), postgresql_where=sa.text('author_person_id IS NOT NULL'))
+    op.create_index('ix_entry_due', 'entry', ['association', 'due_on'], unique=False, sqlite_where=sa.text("state IN ('open', 'out')"), postgresql_where=sa.text("state IN ('open', 'out')"))
     op.create_index('ix_entry_kind', 'entry', ['association', 'kind', 'state'], unique=False)
     op.create_index('ix_entry_meeting', 'entry', ['meeting_id'], unique=False, sqlite_where=sa.text('meeting_id IS NOT NULL'), postgresql_where=sa.text('meeting_id IS NOT NULL'))
     op.create_index('ix_entry_open_until', 'entry', ['open_until'], unique=False, sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
     op.create_index('ix_entry_post', 'entry', ['post_id'], unique=False, sqlite_where=sa.text('post_id IS NOT NULL'), postgresql_where=sa.text('post_id IS NOT NULL'))
-    op.create_index('ix_entry_thing', 'entry', ['association', 'label_folded'], unique=False, sqlite_where=sa.text("label_folded != ''"), postgresql_where=sa.text("label_folded != ''"))
+    op.create_index('ix_entry_thing', 'entry', ['association', 'label_folded'], unique=False, sqlite_where=sa.text("state IN ('booked', 'out')"), postgresql_where=sa.text("state IN ('booked', 'out')"))
     op.create_index('ix_entry_to_tell', 'entry', ['association', 'link'], unique=False, sqlite_where=sa.text("announce_state = 'wanted'"), postgresql_where=sa.text("announce_state = 'wanted'"))
     op.create_index('ix_entry_told', 'entry', ['association', 'link', 'told_at'], unique=False, sqlite_where=sa.text('told_at IS NOT NULL'), postgresql_where=sa.text('told_at IS NOT NULL'))
     op.create_table('meeting_span',
@@ -325,3 +326,13 @@ def upgrade() -> None:
     )
     op.create_index('ix_vote_meeting', 'vote', ['meeting_id', 'id'], unique=False)
     op.create_index('ix_outbox_own_event', 'outbox', ['event_id'], unique=False, sqlite_where=sa.text('post_id IS NULL'), postgresql_where=sa.text('post_id IS NULL'))
+    op.create_index('ix_person_association', 'person', ['association'], unique=False)
+    op.create_table('direct_room',
+    sa.Column('room_id', sa.Text(), nullable=False),
+    sa.Column('user_id', sa.Text(), nullable=False),
+    sa.Column('opened_at', LONG, nullable=False),
+    sa.PrimaryKeyConstraint('room_id', name=op.f('pk_direct_room')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True
+    )
+    op.create_index('ix_direct_room_user', 'direct_room', ['user_id'], unique=False)
