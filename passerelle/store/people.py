@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.folding import fold
 from passerelle.core.ids import AssociationName, LinkName, MailAddress, UserId
 from passerelle.core.model import Side
 from passerelle.store.dialects import upsert
@@ -67,6 +68,36 @@ _PARTICIPANTS = (
         participant.c.until.is_(None),
     )
     .order_by(person.c.name, person.c.id, participant.c.side)
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownPerson:
+    """A person by whom they are known as."""
+
+    id: int
+    name: str
+
+
+# Known by name only (PEOPLE 17): nothing ever came from them.
+_ONLY_SPOKEN_OF = (
+    ~select(person_address.c.person_id).where(person_address.c.person_id == person.c.id).exists(),
+    ~select(person_user_id.c.person_id).where(person_user_id.c.person_id == person.c.id).exists(),
+)
+_SPOKEN_OF = select(person.c.id, person.c.name).where(
+    person.c.association == bindparam("association"), *_ONLY_SPOKEN_OF
+)
+_NAMES = (
+    select(person.c.id, person.c.name)
+    .where(
+        person.c.id.in_(
+            select(participant.c.person_id).where(
+                participant.c.association == bindparam("association"), participant.c.until.is_(None)
+            )
+        )
+    )
+    .union(_SPOKEN_OF)
+    .order_by("id")
 )
 _ADDRESSES = (
     select(person_address.c.address)
@@ -135,6 +166,38 @@ async def find_or_insert_person(
         row = {"person_id": id, "user_id": user_id, "source": source, "added_at": now}
         await conn.execute(_ADD_USER_ID(conn), row)
     return id
+
+
+async def find_persons_named(conn: AsyncConnection, association: AssociationName, name: str) -> list[KnownPerson]:
+    """Who may be meant by a name, of those who take part in any link, and those who are known by name only.
+
+    Whoever is called so, whatever accents and capitals; where nobody is, whose name begins with these words (« Léa »).
+    More than one: whoever said the name has to be asked.
+    """
+    wanted = fold(name).split()
+    if not wanted:
+        return []
+    rows = (await conn.execute(_NAMES, {"association": association})).all()
+    known = [(KnownPerson(id=row.id, name=row.name), fold(row.name).split()) for row in rows]
+    return [one for one, words in known if words == wanted] or [
+        one for one, words in known if words[: len(wanted)] == wanted
+    ]
+
+
+async def find_or_insert_named_person(
+    conn: AsyncConnection, association: AssociationName, name: str, *, now: datetime
+) -> int:
+    """Somebody who is known by name only (PEOPLE 17), made where nobody of that name is; the id.
+
+    Never anybody who writes: another person may have the same name, so whoever writes is first looked for by
+    `find_persons_named`, and chosen by a human where it is not clear.
+    """
+    wanted = fold(name).split()
+    for row in (await conn.execute(_SPOKEN_OF.order_by(person.c.id), {"association": association})).all():
+        if fold(row.name).split() == wanted:
+            return int(row.id)
+    values = {"association": association, "name": name, "created_at": now}
+    return int((await conn.execute(_INSERT, values)).scalar_one())
 
 
 async def rename_person(conn: AsyncConnection, person_id: int, name: str) -> None:

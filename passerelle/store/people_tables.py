@@ -11,6 +11,7 @@ person = table(
     Column("association", Words, nullable=False),
     Column("name", Words, nullable=False, default=""),
     Column("created_at", Instant, nullable=False),
+    Index("ix_person_association", "association"),
 )
 
 #: An address may belong to several persons, a person may have none.
