@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.folding import fold
@@ -25,8 +25,12 @@ Order = Literal["newest", "oldest", "number", "due"]
 #: States of a post that was taken back or hidden: what was read out of it is not shown either. An erased one is not
 #: among them: its entries were erased with it, or stand because a decision or minutes hold them.
 _TAKEN_BACK = ("kept_back", "withdrawn", "redacted", "hidden")
-#: What has a day by which somebody does it or gives it back, while it is open.
-_AWAITED = or_(*(and_(entry.c.kind == kind, entry.c.state == FIRST_STATES[kind]) for kind in ("action", "loan")))
+# Literals, as the partial indices have them.
+#: Actions and loans that are not done or given back: what has a day by which somebody does so.
+_AWAITED = (
+    entry.c.state.in_([literal_column(f"'{FIRST_STATES[kind]}'") for kind in ("action", "loan")]),
+    entry.c.kind.in_(["action", "loan"]),
+)
 
 
 def _shown() -> ColumnElement[bool]:
@@ -111,14 +115,14 @@ _ALL = select(*SHAPE.columns)
 _BY_NUMBER = _ALL.where(
     _IN_ASSOCIATION, entry.c.number == bindparam("number"), entry.c.link.in_(bindparam("links", expanding=True)), SHOWN
 )
-_DUE = _ALL.where(_IN_ASSOCIATION, _AWAITED, SHOWN).order_by(entry.c.due_on, entry.c.number)
+_DUE = _ALL.where(_IN_ASSOCIATION, *_AWAITED, SHOWN).order_by(entry.c.due_on, entry.c.number)
 _TO_REMIND = _DUE.where(
     entry.c.due_on <= bindparam("day", type_=LocalDay()),
     or_(entry.c.reminded_at.is_(None), entry.c.reminded_at < bindparam("since", type_=Instant())),
 )
 _OVERDUE = _DUE.where(entry.c.due_on < bindparam("day", type_=LocalDay()))
 _NEXT_DUE = select(func.min(entry.c.due_on, type_=LocalDay())).where(
-    _IN_ASSOCIATION, entry.c.due_on.is_not(None), entry.c.reminded_at.is_(None), _AWAITED, SHOWN
+    _IN_ASSOCIATION, entry.c.due_on.is_not(None), entry.c.reminded_at.is_(None), *_AWAITED, SHOWN
 )  # fmt: skip
 _TO_REVIEW = _ALL.where(
     _IN_ASSOCIATION,
@@ -129,7 +133,7 @@ _TO_REVIEW = _ALL.where(
 ).order_by(entry.c.review_on, entry.c.number)
 _WINDOW_ENDED = (
     entry.c.kind == "decision",
-    entry.c.state == "proposed",
+    entry.c.state == literal_column("'proposed'"),  # as the partial index has it
     entry.c.open_until.is_not(None),
     # Once: when it ended.
     or_(entry.c.reminded_at.is_(None), entry.c.reminded_at < entry.c.open_until),

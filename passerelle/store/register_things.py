@@ -17,6 +17,8 @@ from passerelle.store.types import Words
 _OF_THING = (
     entry.c.association == bindparam("association"),
     entry.c.label_folded == bindparam("thing"),
+    # Literals, as the partial index has them.
+    entry.c.state.in_([literal_column(f"'{FIRST_STATES[kind]}'") for kind in ("booking", "loan")]),
 )
 
 
@@ -35,7 +37,6 @@ _OVERLAPPING = (
     .where(
         *_OF_THING,
         entry.c.kind == "booking",
-        entry.c.state == FIRST_STATES["booking"],
         SHOWN,
         entry.c.due_on.is_not(None),
         bindparam("ends", type_=Words()) > _BEGINS,
@@ -45,8 +46,8 @@ _OVERLAPPING = (
 )
 _OPEN_LOAN = (
     select(*SHAPE.columns)
-    .where(*_OF_THING, entry.c.kind == "loan", entry.c.state == FIRST_STATES["loan"])
-    .order_by(entry.c.number.desc())
+    .where(*_OF_THING, entry.c.kind == "loan")
+    .order_by(entry.c.created_at.desc(), entry.c.number.desc())
     .limit(1)
 )
 
