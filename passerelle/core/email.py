@@ -57,6 +57,10 @@ class Email:
     cc: tuple[Mailbox, ...] = ()
     #: Every header field, unfolded and decoded, in order, names in lower case; a name may have several values.
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: What says from whom and by whose hands it came (From, Received, Authentication-Results, ARC-Seal): name in lower
+    #: case and value, unfolded, not decoded, in order. Empty where the header section is damaged: what a server judged
+    #: may not be what we read then.
+    provenance: tuple[tuple[str, str], ...] = ()
     #: Envelope sender as the receiving server noted it (Return-Path, RFC 5321 §4.4); "" is the null path.
     return_path: str | None = None
     #: The identifier within the angle brackets of List-Id (RFC 2919), lower case.

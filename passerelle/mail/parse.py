@@ -27,6 +27,7 @@ __all__ = ["DEFAULT_LIMITS", "ParseLimits", "parse_email", "parse_headers"]
 _MBOX_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:>?From (?![ \t]*:)[^\r\n]*\r?\n)?[\r\n]*")
 _LIST_ID = re.compile(r"<\s*([^<>\s]{1,300})\s*>")
 _BARE_LIST_ID = re.compile(r"[^\s<>\"]{1,300}")
+_PROVENANCE = frozenset({"from", "received", "authentication-results", "arc-seal"})
 
 
 def parse_headers(raw: bytes, *, limits: ParseLimits = DEFAULT_LIMITS) -> Email:
@@ -87,6 +88,7 @@ def _email(fields: Fields, body: Body | None, defects: list[str]) -> Email:
         to=_mailboxes(fields, "to"),
         cc=_mailboxes(fields, "cc"),
         headers=MappingProxyType({name: tuple(values) for name, values in headers.items()}),
+        provenance=() if fields.defects else tuple(item for item in fields.items if item[0] in _PROVENANCE),
         return_path=_return_path(fields),
         list_id=_list_id(fields),
         media_type=content_type.value,
