@@ -5,9 +5,9 @@ in them once more. Texts are cut at white space, and each piece's stems are reme
 of results shows twenty extracts.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby, takewhile
+from itertools import accumulate, takewhile
 
 from passerelle.core.folding import placed_words, stems_of_chunk, words_of, words_of_chunk
 from passerelle.core.search_terms import Column, Phrase, Query
@@ -48,16 +48,14 @@ def extract(text: str, query: Query, *, length: int = 200, column: Column = "own
     """
     chunks = text[:_LONGEST_TEXT].split()
     hits = _hits(chunks, [p for p in query.phrases if not p.negated and _is_sought_in(p, column)])
-    start, end = _window(chunks, hits, length)
+    # Without a hit the beginning is shown: a chunk is a character, and a white space, at the least.
+    start, end = _window(chunks if hits else chunks[: length + 2], hits, length)
     marked: dict[int, set[int]] = {}
     for hit in hits:
         for number, word in hit.words:
-            marked.setdefault(number, set()).add(word)
-    found = [Piece(text="… ")] if start else []
-    for number in range(start, end):
-        found += _marked(chunks[number][:length], marked.get(number, set()))
-        found.append(Piece(text=" " if number + 1 < end else " …" if end < len(chunks) else ""))
-    return _joined(found)
+            if start <= number < end:
+                marked.setdefault(number, set()).add(word)
+    return tuple(_pieces([chunk[:length] for chunk in chunks[start:end]], start, marked, is_last=end == len(chunks)))
 
 
 def _is_sought_in(phrase: Phrase, column: Column) -> bool:
@@ -82,11 +80,11 @@ def _hits(chunks: Sequence[str], phrases: Sequence[Phrase]) -> list[_Hit]:
     left = dict.fromkeys(range(len(phrases)), _MOST_HITS)
     trials = _MOST_TRIALS
     hits: list[_Hit] = []
-    for number, stems in enumerate(map(stems_of_chunk, chunks)):
+    stems_of = list(map(stems_of_chunk, chunks))
+    for number in [n for n, stems in enumerate(stems_of) if stems in firsts or " " in stems]:
         if trials <= 0:
             break
-        if stems not in firsts and (" " not in stems or firsts.isdisjoint(stems.split())):
-            continue
+        stems = stems_of[number]
         for word, stem in enumerate(stems.split()):
             for which in [n for n, left_over in left.items() if left_over and phrases[n].stems[0] == stem]:
                 trials -= 1
@@ -117,7 +115,9 @@ def _words_from(chunks: Sequence[str], number: int, word: int, phrase: Phrase) -
 
 def _window(chunks: Sequence[str], hits: Sequence[_Hit], length: int) -> tuple[int, int]:
     """The first chunk to show, and the one behind the last: where most phrases, then most hits stand together."""
-    ends = list(accumulate(min(len(chunk), length) + 1 for chunk in chunks))
+    ends = list(accumulate([len(chunk) + 1 for chunk in chunks]))
+    if max(map(len, chunks), default=0) > length:
+        ends = list(accumulate([min(len(chunk), length) + 1 for chunk in chunks]))
     start = 0
     if hits:
         best = max(range(len(hits)), key=lambda first: (*_seen_from(hits, first, ends, length), -first))
@@ -149,25 +149,24 @@ def _beginning(chunks: Sequence[str], ends: Sequence[int], hit: int, lead: int) 
     return start
 
 
-def _marked(chunk: str, words: Collection[int]) -> list[Piece]:
-    """A chunk, with those of its words marked."""
+def _pieces(chunks: Sequence[str], start: int, marked: Mapping[int, Collection[int]], *, is_last: bool) -> list[Piece]:
+    """Chunks with those of their words marked that `marked` names, by number: that of the first chunk is `start`."""
     pieces: list[Piece] = []
+    plain = "… " if start else ""
     shown = 0
-    if words:
-        for number, placed in enumerate(placed_words(chunk)):
-            if number in words and placed.start >= shown:
-                pieces.append(Piece(text=chunk[shown : placed.start]))
+    for number in sorted(marked):
+        plain += "".join([f"{chunk} " for chunk in chunks[shown : number - start]])
+        shown = number - start
+        chunk, words, at = chunks[shown], marked[number], 0
+        for which, placed in enumerate(placed_words(chunk)):
+            if which in words and placed.start >= at:
+                if plain := plain + chunk[at : placed.start]:
+                    pieces.append(Piece(text=plain))
                 pieces.append(Piece(text=chunk[placed.start : placed.end], hit=True))
-                shown = placed.end
-    return [*pieces, Piece(text=chunk[shown:])]
-
-
-def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Without empty pieces, neighbours that are no hits in one."""
-    joined: list[Piece] = []
-    for is_hit, group in groupby(pieces, key=lambda piece: piece.hit):
-        if is_hit:
-            joined += group
-        elif text := "".join(piece.text for piece in group):
-            joined.append(Piece(text=text))
-    return tuple(joined)
+                plain, at = "", placed.end
+        shown += 1
+        plain += chunk[at:] + (" " if shown < len(chunks) else "")
+    plain += " ".join(chunks[shown:]) + ("" if is_last else " …")
+    if plain:
+        pieces.append(Piece(text=plain))
+    return pieces

@@ -42,9 +42,9 @@ async def index_waiting(ctx: FlowContext, *, limit: int = 1000, live_only: bool 
         live_only: leave those of an imported past to a later call. There may be thousands, before which nothing new
             would be found; and what they are found by may have to be read out of the index, which takes seconds.
     """
+    if not await has_waiting(ctx.store):
+        return 0
     async with ctx.store.read() as conn:
-        if not await has_waiting(conn):
-            return 0
         listed = await list_waiting(conn, limit, live_only=live_only)
         unkept = await find_unkept(conn, [post.chrono_id for post in listed if post.chrono_id is not None])
     # What an import put there is read out of the index, before it is taken out: in a thread, once for all of them.

@@ -4,6 +4,7 @@ The index says which posts; their texts say the rest: whether what stood in quot
 part that shows why a post was found. A search sees what was said until then, since it indexes what waits first.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -66,8 +67,10 @@ async def search_archive(
         posts, after = await looking.best(start or 0, limit)
     else:
         posts, after = await looking.newest(start, limit)
-    total, total_is = await looking.total(posts, is_all=start is None and after is None)
-    hits = await hits_of(ctx.store, posts, query)
+    # SQLite counts in a thread of its own, if it is let begin, while extracts are made.
+    (total, total_is), hits = await asyncio.gather(
+        looking.total(posts, is_all=start is None and after is None), hits_of(ctx.store, posts, query)
+    )
     return Found(hits=hits, total=total, total_is=total_is, next=after, is_complete=not looking.gave_up)
 
 
@@ -90,6 +93,8 @@ class _Looking:
         self._store, self._plan = store, plan
         #: Posts are left that nobody looked at.
         self.gave_up = False
+        #: How many the index finds, where ranking them said it.
+        self._counted: int | None = None
 
     @property
     def is_ranked(self) -> bool:
@@ -116,7 +121,8 @@ class _Looking:
 
     async def best(self, skipped: int, limit: int) -> tuple[list[FoundPost], int | None]:
         """The best after the first `skipped`, and how many to skip next."""
-        numbers = await rank_newest(self._store, self._plan)
+        numbers, are_more = await rank_newest(self._store, self._plan)
+        self._counted = len(numbers) + are_more  # MOST_RANKED are no fewer than are counted
         size = _LOOKED_AT_ONCE if self._plan.to_confirm else limit
         found: list[FoundPost] = []
         for at in range(skipped, len(numbers), size):
@@ -133,7 +139,9 @@ class _Looking:
         if is_all and not (self.is_ranked and self._plan.to_confirm):
             return len(posts), "exact"
         most = _MOST_COUNTED_EXACT if self._plan.to_confirm else MOST_COUNTED
-        counted = await count_found(self._store, self._plan, most=most + 1)
+        counted = self._counted
+        if counted is None:
+            counted = await count_found(self._store, self._plan, most=most + 1)
         if counted <= most:
             return counted, "at_most" if self._plan.to_confirm else "exact"
         # The stems may stand in many, the exact words in these alone.

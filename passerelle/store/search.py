@@ -9,15 +9,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, TextClause, bindparam, text
-
 from passerelle.core.ids import AssociationName, BlobHash, LinkName, PostId, ThreadId
 from passerelle.core.model import Origin, Side
 from passerelle.core.search_plan import SearchPlan
 from passerelle.core.shelves import Shelf, shelf_of
 from passerelle.store import search_postgresql, search_sqlite
 from passerelle.store.engine import Store
-from passerelle.store.types import Instant
+from passerelle.store.types import instant_of
 
 #: Where the best answers come first, they are looked for among so many of the newest: to rank all would take long.
 MOST_RANKED = 1_000
@@ -47,6 +45,10 @@ class FoundPost:
     raw_hash: BlobHash | None
 
 
+_FIELDS = tuple(FoundPost.__slots__)
+_SAID_AT = _FIELDS.index("said_at")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoundFile:
     """A file of a post that was found, and where its text is kept; None where it has none."""
@@ -56,26 +58,30 @@ class FoundFile:
     text_hash: BlobHash | None
 
 
-_COLUMNS = "p.id, p.chrono_id, p.association, p.link, p.side, p.origin, p.thread_id, p.author_name, p.subject, p.text"
+#: Of a row, in the order of the fields of `FoundPost`; then the shelves that a cross-post stands on besides.
+_COLUMNS = (
+    "p.id, p.chrono_id, p.association, p.link, p.side, p.origin, p.thread_id, p.author_name, p.subject, t.subject,"
+    " p.text, p.said_at, p.permalink, p.raw_hash, c.link, c.origin"
+)
 _ROWS = f"""
-SELECT {_COLUMNS}, p.said_at, p.permalink, p.raw_hash, t.subject AS thread_subject, c.link AS crossed,
- c.origin AS crossed_origin
+SELECT {_COLUMNS}
 FROM post AS p JOIN thread AS t ON t.id = p.thread_id LEFT JOIN cross_post AS c ON c.post_id = p.id
-WHERE p.chrono_id IN :numbers AND p.state = 'accepted'
+WHERE p.chrono_id IN {{numbers}} AND p.state = 'accepted'
 """
 _FILES = """
 SELECT a.post_id, a.filename, t.text_hash
 FROM attachment AS a LEFT JOIN file_text AS t ON t.attachment_id = a.id
-WHERE a.post_id IN :numbers AND a.filename <> '' ORDER BY a.post_id, a.position
+WHERE a.post_id IN {numbers} AND a.filename <> '' ORDER BY a.post_id, a.position
 """
 
 
-def _in_numbers(statement: str) -> TextClause:
-    return text(statement).bindparams(bindparam("numbers", expanding=True))
-
-
-_ROWS_STATEMENT = _in_numbers(_ROWS).columns(said_at=Instant())
-_FILES_STATEMENT = _in_numbers(_FILES)
+async def _rows(store: Store, statement: str, numbers: Sequence[int]) -> Sequence[Sequence[Any]]:
+    """The rows of a statement. On SQLite plain: SQLAlchemy's layers take longer than twenty rows do."""
+    if store.threads is not None:
+        return await store.threads.run(partial(search_sqlite.rows_of_numbers, statement=statement, numbers=numbers))
+    filled = statement.format(numbers="(SELECT unnest(CAST($1 AS bigint[])))")
+    async with store.read() as conn:
+        return (await conn.exec_driver_sql(filled, (list(numbers),))).all()
 
 
 async def find_newest(store: Store, plan: SearchPlan, *, before: int | None, limit: int) -> list[int]:
@@ -88,10 +94,10 @@ async def find_newest(store: Store, plan: SearchPlan, *, before: int | None, lim
         return await search_postgresql.find_newest(conn, plan, before=before, limit=limit)
 
 
-async def rank_newest(store: Store, plan: SearchPlan, *, most: int = MOST_RANKED) -> list[int]:
-    """The numbers of the newest `most` posts that the plan finds, the best answer first."""
+async def rank_newest(store: Store, plan: SearchPlan, *, most: int = MOST_RANKED) -> tuple[list[int], bool]:
+    """The numbers of the newest `most` posts that the plan finds, the best answer first; and whether it finds more."""
     if not plan.shelves:
-        return []
+        return [], False
     if store.threads is not None:
         return await store.threads.run(partial(search_sqlite.rank_newest, plan=plan, most=most))
     async with store.read() as conn:
@@ -112,27 +118,26 @@ async def read_found(store: Store, numbers: Sequence[int], shelves: Collection[S
     """The accepted posts of these numbers that stand on the shelves, in the order of the numbers."""
     if not numbers:
         return []
-    async with store.read() as conn:
-        rows = (await conn.execute(_ROWS_STATEMENT, {"numbers": list(numbers)})).all()
     found: dict[int, FoundPost] = {}
-    for row in rows:
+    for row in await _rows(store, _ROWS, numbers):
+        *values, crossed, crossed_origin = row
+        one = FoundPost(**dict(zip(_FIELDS, values, strict=True)) | {"said_at": instant_of(row[_SAID_AT])})
         # The index was asked for the shelves already; a cross-post comes in several rows.
-        stands = {_shelf(row, row.link, row.origin)}
-        if row.crossed:
-            stands.add(_shelf(row, row.crossed, row.crossed_origin))
+        stands = {_shelf(one, one.link, one.origin)}
+        if crossed:
+            stands.add(_shelf(one, crossed, crossed_origin))
         if not stands.isdisjoint(shelves):
-            found[row.chrono_id] = FoundPost(**{name: getattr(row, name) for name in FoundPost.__slots__})
+            found[one.chrono_id] = one
     return [found[number] for number in numbers if number in found]
 
 
-def _shelf(row: Row[Any], link: str, origin: Origin) -> Shelf:
-    return shelf_of(association=row.association, link=LinkName(link), origin=origin, side=row.side)
+def _shelf(one: FoundPost, link: LinkName, origin: Origin) -> Shelf:
+    return shelf_of(association=one.association, link=link, origin=origin, side=one.side)
 
 
 async def list_found_files(store: Store, post_ids: Collection[PostId]) -> list[FoundFile]:
     """The files of posts that a search found, in their order."""
     if not post_ids:
         return []
-    async with store.read() as conn:
-        rows = (await conn.execute(_FILES_STATEMENT, {"numbers": sorted(post_ids)})).all()
-    return [FoundFile(post_id=row.post_id, filename=row.filename, text_hash=row.text_hash) for row in rows]
+    rows = await _rows(store, _FILES, sorted(post_ids))
+    return [FoundFile(post_id=post_id, filename=name, text_hash=text_hash) for post_id, name, text_hash in rows]

@@ -106,9 +106,12 @@ _KEPT = _sqlite_numbers("SELECT chrono_id, words FROM post_words_kept WHERE chro
 _STANDING = _sqlite_numbers("SELECT id FROM post_words_docsize WHERE id IN :numbers")
 
 
-async def has_waiting(conn: AsyncConnection) -> bool:
-    """Whether a post is to be indexed."""
-    return (await conn.execute(_ANY_WAITING)).first() is not None
+async def has_waiting(store: Store) -> bool:
+    """Whether a post is to be indexed. Each search asks, so on SQLite it is asked without SQLAlchemy's layers."""
+    if store.threads is not None:
+        return await store.threads.run(search_sqlite.has_waiting)
+    async with store.read() as conn:
+        return (await conn.execute(_ANY_WAITING)).first() is not None
 
 
 async def list_waiting(conn: AsyncConnection, limit: int, *, live_only: bool = False) -> list[WaitingPost]:

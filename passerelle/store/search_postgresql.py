@@ -92,7 +92,7 @@ async def find_newest(conn: AsyncConnection, plan: SearchPlan, *, before: int | 
     return [row[0] for row in rows]
 
 
-async def rank_newest(conn: AsyncConnection, plan: SearchPlan, *, most: int) -> list[int]:
+async def rank_newest(conn: AsyncConnection, plan: SearchPlan, *, most: int) -> tuple[list[int], bool]:
     """As `search_sqlite.rank_newest`, by ts_rank: how often the words stand there, and where."""
     condition = await _condition(conn, plan)
     said = " | ".join(_stems(phrase, "") for phrase in plan.phrases)
@@ -100,8 +100,8 @@ async def rank_newest(conn: AsyncConnection, plan: SearchPlan, *, most: int) -> 
     # Of the quoted words only where they are asked for: they rank below all others.
     rank = f"ts_rank({_WEIGHTS}, words || files || quoted, CAST(:said AS tsquery), 1)"
     newest = f"SELECT chrono_id, {rank} FROM post_words WHERE {{where}} ORDER BY chrono_id DESC"
-    rows = await condition.execute(newest, most)
-    return [number for number, _ in sorted(rows, key=lambda row: (-row[1], -row[0]))]
+    rows = await condition.execute(newest, most + 1)
+    return [number for number, _ in sorted(rows[:most], key=lambda row: (-row[1], -row[0]))], len(rows) > most
 
 
 async def count(conn: AsyncConnection, plan: SearchPlan, *, most: int) -> int:

@@ -40,6 +40,11 @@ class Words(TypeDecorator[str]):
         return _UNSTORABLE.sub("\ufffd", value)
 
 
+def instant_of(stored: int) -> datetime:
+    """What `microseconds` stored."""
+    return _EPOCH + timedelta(microseconds=stored)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime as microseconds since 1970 UTC; a naive one is refused."""
 
@@ -53,7 +58,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else microseconds(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return None if value is None else instant_of(value)
 
 
 class Document(TypeDecorator[Any]):

@@ -92,7 +92,8 @@ class Archive:
         assert await count_found(self.store, plan, most=1000) >= len(numbers)
         if "limit" not in how and "before" not in how:
             assert await count_found(self.store, plan, most=1000) == len(numbers)
-            assert sorted(await rank_newest(self.store, plan)) == sorted(numbers)
+            ranked, are_more = await rank_newest(self.store, plan)
+            assert (sorted(ranked), are_more) == (sorted(numbers), False)
         return [self.names[number] for number in numbers]
 
 
@@ -235,8 +236,11 @@ async def test_the_best_answer_comes_first(archive: Archive) -> None:
     await archive.add("title", "voir dessous", subject="Le budget du loto")
     await archive.add("aside", "rien à voir, sauf un mot du budget parmi beaucoup d’autres mots " * 5)
     plan = plan_search(parse_query("budget tri:pertinence", now=NOW, zone=PARIS), [LIVE])
-    ranked = await rank_newest(archive.store, plan)
-    assert [archive.names[number] for number in ranked] == ["title", "aside"]
+    ranked, are_more = await rank_newest(archive.store, plan)
+    assert ([archive.names[number] for number in ranked], are_more) == (["title", "aside"], False)
+    await archive.add("newer", "le budget")
+    ranked, are_more = await rank_newest(archive.store, plan, most=2)
+    assert ({archive.names[number] for number in ranked}, are_more) == ({"newer", "aside"}, True)
 
 
 # ---------------------------------------------------------------- who may find

@@ -116,7 +116,7 @@ async def test_what_is_needed_to_index_is_read_at_once(store: Store) -> None:
     async with store.read() as conn:
         files = await list_files(conn, [post_id, other])
         crossed = await list_crossed(conn, [post_id, other])
-        assert await has_waiting(conn)
+    assert await has_waiting(store)
     assert crossed == {post_id: [("fetes", "live")]}
     assert [(one.filename, one.text_state) for one in files[post_id]] == [("1.txt", None), ("2.txt", None)]
     assert other not in files
