@@ -1,6 +1,7 @@
 """An archive of made-up French list mails: threads, quotes, footers, charsets, HTML, files, some damage. Seeded.
 
-`python -m benchmarks.archive_mails 100000 > past.mbox` writes one: some 6.4 KB a mail, 3.25 mails a thread.
+`python -m benchmarks.archive_mails 100000 > past.mbox` writes one: some 6.4 KB a mail, 3.25 mails a thread; of
+a hundred mails three or four stand in threads of 21 to 90.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ _SPAN = timedelta(days=365 * 16)
 #: Share of mails that begin a thread; 100,000 mails make some 30,800 threads.
 _NEW = 0.308
 _ACTIVE = 60
+#: One conversation at a time goes on and on: so many answers in a hundred are its own, until it has so many posts.
+_LONG = 0.05
+_LONG_POSTS = (21, 90)
 _CLIENTS = (
     "Mozilla Thunderbird 115.4", "Apple Mail (2.3696)", "Microsoft Outlook 16.0", "Roundcube Webmail/1.6",
     "SFR Webmail",     "iPhone Mail (20F75)", "Orange Webmail", "Zimbra 8.8.15",
@@ -84,6 +88,10 @@ class ArchiveMaker:
         self._count = count
         self._authors = [self._author(n) for n in range(min(400, 20 + count // 100))]
         self._threads: list[_Thread] = []
+        # Of its own chance: who changes it does not change all other mails.
+        self._long_rng = random.Random(f"long {seed}")
+        self._long: _Thread | None = None
+        self._long_posts = 0
 
     def mails(self) -> Iterator[bytes]:
         """Each mail's bytes, lines ending in LF as mbox files have them."""
@@ -113,6 +121,8 @@ class ArchiveMaker:
     def _thread(self, number: int) -> _Thread:
         rng = self._rng
         if number and rng.random() >= _NEW:
+            if (long := self._long_thread()) is not None:
+                return long
             # The newest conversations are answered most.
             return self._threads[-1 - int(rng.random() ** 2 * len(self._threads))]
         name = " ".join(self._words.draw(rng, 2))
@@ -122,6 +132,15 @@ class ArchiveMaker:
         if len(self._threads) > _ACTIVE:
             self._threads.pop(0)
         return thread
+
+    def _long_thread(self) -> _Thread | None:
+        """The conversation that goes on and on, where it is its turn."""
+        rng = self._long_rng
+        if rng.random() >= _LONG:
+            return None
+        if self._long is None or len(self._long.said) >= self._long_posts:
+            self._long, self._long_posts = self._threads[-1], rng.randint(*_LONG_POSTS)
+        return self._long
 
     def _text(self) -> str:
         rng = self._rng
