@@ -60,7 +60,8 @@ class _Noting:
     """One post's notes on their way into the register."""
 
     said: Said
-    post: Post
+    #: None for what is said to the bridge alone, or by a command.
+    post: Post | None
     known: list[Participant] = field(repr=False)
     meeting_id: MeetingId | None
 
@@ -88,11 +89,24 @@ async def note_post(
         return Noted()
     known = await known_names(conn, said.link)
     noting = _Noting(said=said, post=post, known=known, meeting_id=meeting_id)
+    return await _note(ctx, conn, noting, notes_of(said, known))
+
+
+async def note_command(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, notes: Sequence[Note], *, meeting_id: MeetingId | None = None
+) -> Noted:
+    """Keep in the register what a command notes: it is no post, so the entry stands by itself."""
+    known = await known_names(conn, said.link)
+    return await _note(ctx, conn, _Noting(said=said, post=None, known=known, meeting_id=meeting_id), notes)
+
+
+async def _note(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, notes: Sequence[Note]) -> Noted:
+    said = noting.said
     entries: list[Entry] = []
     outcomes: list[Outcome] = []
     others: list[Note] = []
     asked = 0
-    for note in notes_of(said, known):
+    for note in notes:
         if isinstance(note, EntryNote):
             entry = await _insert(ctx, conn, noting, note)
             entries.append(entry)
@@ -125,11 +139,11 @@ async def _insert(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, note
             due_at=due_at,
             until_on=until_on,
             until_at=until_at,
-            said_at=post.said_at,
+            said_at=post.said_at if post is not None else said.said_at,
             author_name=said.actor.name,
             author_person_id=said.actor.person_id,
             said_for=note.said_for,
-            post_id=post.id,
+            post_id=post.id if post is not None else None,
             meeting_id=noting.meeting_id,
             announce_state="wanted" if note.kind in TOLD_KINDS else "none",
             created_at=now,

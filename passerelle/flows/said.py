@@ -34,6 +34,9 @@ class Said:
     email: Email | None = field(default=None, repr=False)
     author: Mailbox | None = None
 
+    #: Nobody else reads it, nor what answers it: a mail to the bridge's address, a line of a direct room.
+    is_private: bool = False
+
     @property
     def medium(self) -> Medium:
         return self.actor.medium

@@ -1,0 +1,220 @@
+"""Commands about the register: see what stands in it, note something, adopt, object, finish, give back."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.command_arguments import (
+    ListArguments,
+    NoteArguments,
+    NumbersArguments,
+    ObjectArguments,
+    ReplaceArguments,
+    ReviewArguments,
+)
+from passerelle.core.command_table import CommandName, example_of, row_of
+from passerelle.core.ids import EntryId
+from passerelle.core.register_line_notes import EntryNote, ReturnNote
+from passerelle.core.register_model import Entry
+from passerelle.core.register_moves import OPEN_STATES, MoveName
+from passerelle.flows.context import FlowContext
+from passerelle.flows.entries_shown import shown_entries
+from passerelle.flows.outcome import Outcome, sentence
+from passerelle.flows.register_acts import (
+    Wish,
+    change_entry,
+    may,
+    replace_decision,
+    review_decision,
+)
+from passerelle.flows.register_notes import note_command
+from passerelle.flows.said import Said
+from passerelle.store.register import find_entry, find_entry_by_number
+from passerelle.store.register_lists import EntryFilter, Order, count_entries, list_entries
+
+#: Entries that one answer lists; all of them are on the web.
+SHOWN = 10
+#: What each list holds, by its command: kinds and states. Decisions are shown whatever became of them.
+_LISTS: dict[CommandName, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "decisions": (("decision",), ("proposed", "objected", "adopted")),
+    "actions": (("action",), ("open",)),
+    "loans": (("loan",), ("out",)),
+    "bookings": (("booking",), ("booked",)),
+}
+_MOVES: dict[CommandName, MoveName] = {
+    "adopt": "adopt", "drop": "drop", "done": "finish", "returned": "give_back", "withdraw": "withdraw",
+}  # fmt: skip
+
+
+# ------------------------------------------------------------ lists
+
+
+async def list_command(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, name: CommandName, wanted: ListArguments
+) -> Outcome:
+    """`!décisions`, `!actions`, `!prêts`, `!réservations`: what stands there, the newest or the next first."""
+    if (refused := await may(ctx, said, "search")) is not None:
+        return refused
+    link = said.link
+    if wanted.numbers:
+        entries = [one for one in await _numbered(conn, said, wanted.numbers) if one is not None]
+        return await _listed(ctx, conn, said, name, entries, total=len(entries))
+    kinds, states = _LISTS[name]
+    today = ctx.now().astimezone(link.zone).date()
+    chosen = EntryFilter(
+        links=[link.name],
+        kinds=kinds,
+        states=states,
+        label=wanted.tag,
+        words=wanted.text,
+        due_from=today if name == "bookings" else None,
+    )
+    order: Order = "newest" if name == "decisions" else "due"
+    entries = await list_entries(conn, link.association_name, chosen, order=order, limit=SHOWN)
+    total = await count_entries(conn, link.association_name, chosen)
+    return await _listed(ctx, conn, said, name, entries, total=total)
+
+
+async def _listed(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, name: CommandName, entries: Sequence[Entry], *, total: int
+) -> Outcome:
+    words, web = ctx.renderer(said.link.association).words, ctx.settings.web
+    variables = {
+        "title": words(f"{name}_title"),
+        "none": words(f"{name}_none"),
+        "entries": await shown_entries(ctx, conn, said.link, entries),
+        "more": max(0, total - len(entries)),
+        "url": f"{web.url.rstrip('/')}/{said.link.association_name}/register" if web is not None else "",
+    }
+    return Outcome(reason=name, template="entries_list", variables=variables)
+
+
+# ------------------------------------------------------------ notes
+
+
+async def noting_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wanted: NoteArguments) -> Outcome:
+    """`!décision …`, `!action …`, `noter …`: what is not a post stands in the register by itself."""
+    if (refused := await may(ctx, said, "note")) is not None:
+        return refused
+    words = ctx.renderer(said.link.association).words
+    noted = await note_command(ctx, conn, said, [n for n in wanted.notes if isinstance(n, EntryNote | ReturnNote)])
+    told = [one for one in noted.outcomes if one.template]
+    if told:
+        return told[0]
+    if not noted.entries:
+        return sentence("nothing_noted", words("nothing_noted"), is_private=True)
+    first = noted.entries[0]
+    signs = [one.reaction for one in noted.outcomes if one.reaction]
+    return sentence("noted", words("mark_noted", number=first.number, text=first.text), reaction=signs[0])
+
+
+# ------------------------------------------------------------ moves
+
+
+async def move_command(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, name: CommandName, wanted: NumbersArguments
+) -> Outcome:
+    """`!adopter 7`, `!fait 12 et 14`, `!rendu 3`, `!abandonner 7`, `!retirer objection 7`."""
+    found = await entries_meant(ctx, conn, said, name, wanted.numbers)
+    if isinstance(found, Outcome):
+        return found
+    outcome = None
+    for entry in found:
+        # « fait » of a loan means that it was given back.
+        move = "give_back" if entry.kind == "loan" and _MOVES[name] == "finish" else _MOVES[name]
+        outcome = await change_entry(ctx, conn, said, entry, Wish(name=move, detail=wanted.text))
+    assert outcome is not None
+    return outcome
+
+
+async def object_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wanted: ObjectArguments) -> Outcome:
+    """`!objection 7 : c'est trop cher`."""
+    numbers = (wanted.number,) if wanted.number is not None else ()
+    found = await entries_meant(ctx, conn, said, "object", numbers)
+    if isinstance(found, Outcome):
+        return found
+    wish = Wish(name="object", detail=wanted.reason, said_for=wanted.said_for)
+    return await change_entry(ctx, conn, said, found[0], wish)
+
+
+async def replace_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wanted: ReplaceArguments) -> Outcome:
+    """`!remplacer 7 par 9`, or by new words, which are proposed as a decision of their own."""
+    found = await entries_meant(ctx, conn, said, "replace", (wanted.number,) if wanted.number is not None else ())
+    if isinstance(found, Outcome):
+        return found
+    if wanted.by is not None:
+        by = await find_entry_by_number(conn, said.link.association_name, wanted.by)
+        if by is None:
+            return _unknown(ctx, said, "decisions", wanted.by)
+        return await replace_decision(ctx, conn, said, found[0], by)
+    if (refused := await may(ctx, said, "adopt")) is not None:
+        return refused
+    noted = await note_command(ctx, conn, said, [EntryNote(kind="decision", text=wanted.text)])
+    return await replace_decision(ctx, conn, said, found[0], noted.entries[0])
+
+
+async def review_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wanted: ReviewArguments) -> Outcome:
+    """`!revoir 7 le 3 mars`."""
+    found = await entries_meant(ctx, conn, said, "review", (wanted.number,) if wanted.number is not None else ())
+    if isinstance(found, Outcome):
+        return found
+    if wanted.when.when is None:
+        words = ctx.renderer(said.link.association).words
+        days = [words.calendar_day(one.day) for one in wanted.when.candidates]
+        told = words("date_unclear", written=wanted.when_text, days=words("or").join(days))
+        return sentence("date_unclear", told, is_private=True)
+    return await review_decision(ctx, conn, said, found[0], wanted.when.when.day)
+
+
+async def entries_meant(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, name: CommandName, numbers: Sequence[int]
+) -> list[Entry] | Outcome:
+    """The entries that a command is about: by number, else the one that is answered; or what is told instead."""
+    if numbers:
+        found = await _numbered(conn, said, numbers)
+        for number, entry in zip(numbers, found, strict=True):
+            if entry is None:
+                return _unknown(ctx, said, name, number)
+        return [entry for entry in found if entry is not None]
+    about = said.about
+    entries = [await find_entry(conn, EntryId(id)) for id in about.ids] if about and about.kind == "entries" else []
+    open_ones = [one for one in entries if one is not None and _fits(one, name)]
+    if len(open_ones) == 1:
+        return open_ones
+    words = ctx.renderer(said.link.association).words
+    row = row_of(name)
+    example = row.example_french if words.language == "fr" else row.example_english
+    return sentence("which_number", words("register_which_number", example=_said_as(said, example)), is_private=True)
+
+
+def _fits(entry: Entry, name: CommandName) -> bool:
+    decides = name in ("adopt", "replace", "review", "object", "withdraw")
+    if decides != (entry.kind == "decision") and name != "drop":
+        return False
+    return entry.state in OPEN_STATES or (entry.state == "adopted" and name in ("replace", "review", "drop"))
+
+
+async def _numbered(conn: AsyncConnection, said: Said, numbers: Sequence[int]) -> list[Entry | None]:
+    """Entries by their numbers, those of this link alone: of others' nobody is told anything."""
+    found = [await find_entry_by_number(conn, said.link.association_name, number) for number in numbers]
+    return [one if one is not None and one.link == said.link.name else None for one in found]
+
+
+def _unknown(ctx: FlowContext, said: Said, name: CommandName, number: int) -> Outcome:
+    words = ctx.renderer(said.link.association).words
+    listing: CommandName = "decisions" if name in ("adopt", "replace", "review", "object", "withdraw") else "actions"
+    word = row_of(listing).french[0] if words.language == "fr" else row_of(listing).english[0]
+    told = words("register_unknown_number", number=number, command=_said_as(said, word))
+    return sentence("unknown_number", told, is_private=True)
+
+
+def _said_as(said: Said, words: str) -> str:
+    """A command as it is typed where it was said: with its sign in the room."""
+    return f"!{words}" if said.medium == "room" else words
+
+
+def example_for(ctx: FlowContext, said: Said, name: CommandName) -> str:
+    """The example of a command, in the reader's language, as it is typed where they are."""
+    language = ctx.renderer(said.link.association).words.language
+    row = row_of(name)
+    return _said_as(said, example_of(row, row.french[0] if language == "fr" else row.english[0]))

@@ -1,0 +1,104 @@
+"""Commands about reminders: set one, see them, end one."""
+
+from datetime import datetime, time
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.command_arguments import CancelArguments, RemindArguments, Target
+from passerelle.core.recurrence import instant_of, next_instant
+from passerelle.core.register_model import NewReminder, Reminder
+from passerelle.errors import MalformedRecurrence
+from passerelle.flows.context import FlowContext
+from passerelle.flows.outcome import NOTED, Outcome, sentence
+from passerelle.flows.register_acts import may
+from passerelle.flows.said import Said
+from passerelle.flows.who_is_named import known_names, named_persons
+from passerelle.store.reminders import end_reminder, find_reminder_by_number, insert_reminder, list_reminders
+
+#: When somebody is reminded on a day of which no hour was said.
+_AT = time(9)
+SHOWN = 10
+
+
+async def remind_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wanted: RemindArguments) -> Outcome:
+    """`!rappel jeudi 9h apporter les clés`, once or again and again."""
+    if (refused := await may(ctx, said, "remind")) is not None:
+        return refused
+    words, link, when = ctx.renderer(said.link.association).words, said.link, wanted.when.when
+    if when is None:
+        days = [words.calendar_day(one.day) for one in wanted.when.candidates]
+        told = words("date_unclear", written=wanted.when_text, days=words("or").join(days))
+        return sentence("date_unclear", told, is_private=True)
+    starts = datetime.combine(when.day, when.time_or(_AT))
+    try:
+        first = next_instant(starts, link.association.timezone, when.rrule, after=ctx.now()) if when.rrule else None
+        next_at = first[1] if first is not None else instant_of(starts, link.association.timezone)
+    except MalformedRecurrence:
+        return sentence("date_unclear", words("reminder_unclear", written=wanted.when_text), is_private=True)
+    if next_at <= ctx.now():
+        return sentence("reminder_past", words("reminder_past"), is_private=True)
+    target, person_id = await _target(conn, said, wanted)
+    if target == "person" and person_id is None:
+        return sentence("reminder_nobody", words("reminder_nobody", name=wanted.name), is_private=True)
+    reminder = await insert_reminder(
+        conn,
+        NewReminder(
+            association=link.association_name,
+            link=link.name,
+            target=target,
+            person_id=person_id,
+            text=wanted.text,
+            starts_local=starts,
+            zone=link.association.timezone,
+            rrule=when.rrule,
+            next_at=next_at,
+            by_name=said.actor.name,
+            by_person_id=said.actor.person_id,
+            medium=said.medium,
+            created_at=ctx.now(),
+        ),
+    )
+    told = words("reminder_set", number=reminder.number, moment=words.moment(next_at, weekday=True))
+    return sentence("reminder_set", told, reaction=NOTED)
+
+
+async def _target(conn: AsyncConnection, said: Said, wanted: RemindArguments) -> tuple[Target, int | None]:
+    """For whom: as it was said; otherwise the room where it was said there, oneself by mail or in a direct message."""
+    if wanted.name:
+        (named,) = await named_persons(conn, said.link, [wanted.name], await known_names(conn, said.link))
+        return "person", named.person_id
+    target = wanted.target or ("room" if said.line is not None and not said.is_private else "person")
+    return target, said.actor.person_id if target == "person" else None
+
+
+async def list_reminders_command(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Outcome:
+    """`!rappels`: those of this link; and one's own where nobody else reads the answer."""
+    if (refused := await may(ctx, said, "search")) is not None:
+        return refused
+    link = said.link
+    found = await list_reminders(conn, link.association_name, links=[link.name])
+    if said.is_private and said.actor.person_id is not None:
+        own = await list_reminders(conn, link.association_name, person_id=said.actor.person_id)
+        found += [one for one in own if one.target == "person" and one.person_id == said.actor.person_id]
+    found.sort(key=lambda one: (one.next_at is None, one.next_at, one.id))
+    variables = {"reminders": found[:SHOWN], "more": max(0, len(found) - SHOWN)}
+    return Outcome(reason="reminders", template="reminders_list", variables=variables)
+
+
+async def cancel_reminder(ctx: FlowContext, conn: AsyncConnection, said: Said, wanted: CancelArguments) -> Outcome:
+    """`!annuler rappel 3`: by who set it, whom it is for, or a coordinator."""
+    words = ctx.renderer(said.link.association).words
+    if (refused := await may(ctx, said, "remind")) is not None:
+        return refused
+    number = wanted.number
+    reminder = await find_reminder_by_number(conn, said.link.association_name, number) if number is not None else None
+    if reminder is None or reminder.link != said.link.name or not _may_end(reminder, said):
+        return sentence("reminder_unknown", words("reminder_unknown"), is_private=True)
+    if not await end_reminder(conn, reminder.id, ctx.now()):
+        return sentence("reminder_over", words("reminder_over", number=reminder.number), is_private=True)
+    return sentence("reminder_ended", words("reminder_ended", number=reminder.number), reaction=NOTED)
+
+
+def _may_end(reminder: Reminder, said: Said) -> bool:
+    own = said.actor.person_id is not None and said.actor.person_id in (reminder.by_person_id, reminder.person_id)
+    return own or said.actor.is_coordinator
