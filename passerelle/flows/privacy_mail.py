@@ -17,13 +17,13 @@ from passerelle.core.ids import MailAddress
 from passerelle.core.links import Link
 from passerelle.core.model import Post
 from passerelle.core.privacy_words import PrivacyWish, parse_privacy_wish
+from passerelle.flows.asked_back import find_asked
 from passerelle.flows.context import FlowContext
 from passerelle.flows.hide_post import hide_post
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.mail.trim import visible_text
 from passerelle.store.batches import list_lines_of_mail
 from passerelle.store.incidents import insert_incident
-from passerelle.store.outbox import find_outbox_by_message_id
 from passerelle.store.people import find_person
 from passerelle.store.posts import find_post
 from passerelle.store.privacy import (
@@ -127,26 +127,24 @@ async def _ask_back(
 
 async def _confirm(ctx: FlowContext, conn: AsyncConnection, letter: Letter) -> str | None:
     """« oui », in answer to the very mail that asked, from the address that it went to."""
-    for message_id in letter.email.in_reply_to[:1]:
-        ours = await find_outbox_by_message_id(conn, message_id)
-        if ours is None or not ours.unique_key.startswith(CONFIRM_KEY):
-            continue
-        request = await find_request(conn, int(ours.unique_key.removeprefix(CONFIRM_KEY)))
-        link = ctx.links.find(f"{ours.association}/{ours.link}")
-        if request is None or link is None or (ours.recipient or "").lower() != letter.author.address.lower():
-            return None
-        if ctx.now() > request.asked_at + _WAIT or not await confirm_request(conn, request.id, ctx.now()):
-            return "privacy_over"
-        await insert_incident(
-            conn,
-            association=link.association_name,
-            kind=f"privacy_{request.kind}",
-            key=f"privacy:{request.id}",
-            detail=str(request.id),
-            at=ctx.now(),
-        )
-        return "privacy_confirmed"
-    return None
+    ours = await find_asked(conn, answers=letter.email.in_reply_to, by=letter.author.address, key=CONFIRM_KEY)
+    if ours is None:
+        return None
+    request = await find_request(conn, int(ours.unique_key.removeprefix(CONFIRM_KEY)))
+    link = ctx.links.find(f"{ours.association}/{ours.link}")
+    if request is None or link is None:
+        return None
+    if ctx.now() > request.asked_at + _WAIT or not await confirm_request(conn, request.id, ctx.now()):
+        return "privacy_over"
+    await insert_incident(
+        conn,
+        association=link.association_name,
+        kind=f"privacy_{request.kind}",
+        key=f"privacy:{request.id}",
+        detail=str(request.id),
+        at=ctx.now(),
+    )
+    return "privacy_confirmed"
 
 
 async def _hide(ctx: FlowContext, conn: AsyncConnection, letter: Letter) -> str | None:

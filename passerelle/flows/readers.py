@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, LinkName, RoomId, UserId
 from passerelle.core.links import Link
-from passerelle.core.readership import Standing, coordinates, public_shelves, shelves_of
+from passerelle.core.readership import Opening, Standing, coordinates, public_shelves, shelves_of
 from passerelle.core.settings import AssociationSettings
 from passerelle.core.shelves import Reader
 from passerelle.flows.context import FlowContext
@@ -36,19 +36,10 @@ def _opens_something(settings: AssociationSettings) -> bool:
 async def reader_of(ctx: FlowContext, conn: AsyncConnection, association: AssociationName, person_id: int) -> Reader:
     """What a person may read now; a stranger, without `person_id`, where they neither take part nor coordinate."""
     settings = association_of(ctx, association)
-    if settings is None:
+    found = await find_place(ctx, conn, association, person_id)
+    if settings is None or found is None:
         return await stranger(ctx, conn, association)
-    found = await find_standing(
-        conn,
-        association,
-        person_id,
-        links=[LinkName(link.name) for link in settings.links],
-        rooms={room: link.name for link, room in _rooms_of(ctx, association)},
-    )
-    if found is None:
-        return await stranger(ctx, conn, association)
-    standing, openings = found
-    is_coordinator = await _is_coordinator(conn, settings, person_id, standing)
+    standing, openings, is_coordinator = found
     if not is_coordinator and not any(standing.takes_part(LinkName(link.name)) for link in settings.links):
         return await stranger(ctx, conn, association)
     shelves = shelves_of(
@@ -65,6 +56,27 @@ async def reader_of(ctx: FlowContext, conn: AsyncConnection, association: Associ
         shelves=shelves,
         is_coordinator=is_coordinator,
     )
+
+
+async def find_place(
+    ctx: FlowContext, conn: AsyncConnection, association: AssociationName, person_id: int
+) -> tuple[Standing, list[Opening], bool] | None:
+    """A person's place in an association, what was opened there, and whether they are one of its coordinators; None
+    where the association has no such person."""
+    settings = association_of(ctx, association)
+    if settings is None:
+        return None
+    found = await find_standing(
+        conn,
+        association,
+        person_id,
+        links=[LinkName(link.name) for link in settings.links],
+        rooms={room: link.name for link, room in _rooms_of(ctx, association)},
+    )
+    if found is None:
+        return None
+    standing, openings = found
+    return standing, openings, await _is_coordinator(conn, settings, person_id, standing)
 
 
 def _rooms_of(ctx: FlowContext, association: AssociationName) -> Iterable[tuple[Link, RoomId]]:
