@@ -1,11 +1,15 @@
 """The condition that a post stands on a shelf that its reader may read, with which every page of the archive asks; and
 through which link they read it."""
 
+import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, case, exists, func, or_, select, tuple_
+from sqlalchemy import Boolean, ColumnElement, String, bindparam, case, exists, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from passerelle.core.ids import LinkName, PostId
 from passerelle.core.shelves import Shelf
@@ -28,27 +32,53 @@ def shown_link() -> ColumnElement[LinkName]:
     return case((_own(), post.c.link), else_=other)
 
 
+class _Standing(FunctionElement[bool]):
+    """Whether a name is one of those that a parameter lists, as JSON.
+
+    SQLAlchemy would write each shelf out anew, at each run and at every place where a statement asks for them, which
+    takes longer than the database does.
+    """
+
+    name = "standing"
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Standing, "sqlite")
+def _on_sqlite(element: _Standing, compiler: SQLCompiler, **how: Any) -> str:
+    name, wanted = (compiler.process(one, **how) for one in element.clauses)
+    return f"({name} IN (SELECT value FROM json_each({wanted})))"
+
+
+@compiles(_Standing, "postgresql")
+def _on_postgresql(element: _Standing, compiler: SQLCompiler, **how: Any) -> str:
+    name, wanted = (compiler.process(one, **how) for one in element.clauses)
+    return f"({name} IN (SELECT json_array_elements_text(CAST({wanted} AS json))))"
+
+
+def _stands(link: ColumnElement[str], origin: ColumnElement[str]) -> ColumnElement[bool]:
+    # No name of an association or link holds one.
+    slash: ColumnElement[str] = literal_column("'/'", String())
+    name = post.c.association + slash + link + slash + origin + slash + post.c.side
+    return _Standing(name, bindparam(_SHELVES, type_=String()))
+
+
 def _own() -> ColumnElement[bool]:
-    return tuple_(post.c.association, post.c.link, post.c.origin, post.c.side).in_(_wanted())
+    return _stands(post.c.link, post.c.origin)
 
 
 def _through_another() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    crossed = tuple_(post.c.association, _crossed.c.link, _crossed.c.origin, post.c.side)
-    return _crossed.c.post_id == post.c.id, crossed.in_(_wanted())
+    return _crossed.c.post_id == post.c.id, _stands(_crossed.c.link, _crossed.c.origin)
 
 
-def _wanted() -> BindParameter[Any]:
-    return bindparam(_SHELVES, expanding=True)
-
-
-def shelf_values(shelves: Collection[Shelf]) -> dict[str, Any]:
+def shelf_values(shelves: Collection[Shelf]) -> dict[str, str]:
     """The parameters of `on_shelves()`. Without a shelf nothing is found."""
-    values = [
-        (shelf.association, shelf.link, shelf.origin, side)
-        for shelf in sorted(shelves, key=lambda s: (s.association, s.link, s.origin, s.side or ""))
+    names = sorted(
+        f"{shelf.association}/{shelf.link}/{shelf.origin}/{side}"
+        for shelf in shelves
         for side in ((shelf.side,) if shelf.side else ("list", "room"))
-    ]
-    return {_SHELVES: values}
+    )
+    return {_SHELVES: json.dumps(names)}
 
 
 _SHOWN_LINKS = select(post.c.id, shown_link()).where(post.c.id.in_(bindparam("ids", expanding=True)), on_shelves())
