@@ -23,13 +23,13 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.entries_shown import local_moment
 from passerelle.flows.outcome import ACTION, DECISION, NOTED, Outcome, sentence
 from passerelle.flows.register_acts import Wish, change_entry, note_change
+from passerelle.flows.register_forgetting import drop_untouched
 from passerelle.flows.said import Said
 from passerelle.flows.who_is_named import known_names, named_persons
 from passerelle.store.people import Participant
 from passerelle.store.register import (
     find_entries_of_post,
     insert_entry,
-    move_entry,
     set_entry_due,
     set_entry_people,
     set_entry_text,
@@ -253,10 +253,3 @@ async def _reword(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, entr
     await note_change(ctx, conn, noting.said, entry, change)
     if entry.kind in TOLD_KINDS:
         await want_telling(conn, entry.id, now)
-
-
-async def drop_untouched(ctx: FlowContext, conn: AsyncConnection, entries: Sequence[Entry]) -> None:
-    """Entries whose words were taken back: those that nobody acted on are none any more."""
-    for entry in entries:
-        if is_untouched(entry):
-            await move_entry(conn, entry.id, before_state=entry.state, after_state="dropped", now=ctx.now())

@@ -26,6 +26,7 @@ from passerelle.flows.own_email import is_echo_of_not_archived, is_own_email, no
 from passerelle.flows.refuse_email import refuse_email, set_aside_email
 from passerelle.flows.rendering import Showing, contents_of_email, files_of
 from passerelle.flows.rethread import Foreseen, foresee, rethread_chunk
+from passerelle.flows.secretary import note_email
 from passerelle.flows.welcome import welcome_list_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
 from passerelle.mail.no_archive import asks_for_no_archive
@@ -44,6 +45,7 @@ from passerelle.store.posts import (
     count_thread_posts_since,
     find_events_of_post,
     find_post_by_identity,
+    get_post,
     insert_post,
 )
 from passerelle.store.rooms import find_room
@@ -192,6 +194,7 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
             return
         post_id, parent = await _insert_post(ctx, conn, relay, thread_id, foreseen), foreseen.parent_post_id
         await rethread_chunk(conn, association, {post_id: subject}, now)
+        await note_email(ctx, conn, link, await get_post(conn, post_id), email, relay.reading.author)
     await _insert_deliveries(ctx, conn, relay, post_id, parent=parent)
     await insert_seen(conn, association, "post", [relay.seen], now)
     await welcome_list_author(ctx, conn, link, relay.reading.author, row.received_at)

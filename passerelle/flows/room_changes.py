@@ -16,6 +16,7 @@ from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.names_shown import display_name, signed_name
 from passerelle.flows.not_kept import STANDING, keep_no_longer
 from passerelle.flows.room_line import Said, put_in_batch
+from passerelle.flows.secretary import note_edit
 from passerelle.flows.taking_back import drop_arrival, has_left, held_because, post_of, take_back
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.matrix.events import Edit, Reaction, RoomLine, readable_text
@@ -60,6 +61,7 @@ async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
         after_left=left,
     )
     await _keep_wording(conn, edit, post, new)
+    await note_edit(ctx, conn, link, edit.line, await get_post(conn, post.id))
     if unmarked is not None and post.state == "accepted":
         await keep_no_longer(conn, post)
         await _leave_alone(ctx, conn, link, await get_post(conn, post.id), edit.target)

@@ -16,6 +16,7 @@ from passerelle.core.placing import BESIDE, line_refs
 from passerelle.flows.context import FlowContext
 from passerelle.flows.names_shown import display_name, signed_name
 from passerelle.flows.rethread import settle_line
+from passerelle.flows.secretary import note_line
 from passerelle.flows.taking_back import held_because, post_of
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.mail.compose import first_words
@@ -74,6 +75,7 @@ async def take_line(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
     if await settle_line(conn, post, ctx.now()):
         post = await get_post(conn, post.id)
     await welcome_room_member(ctx, conn, link, line.sender)
+    await note_line(ctx, conn, link, line, post)
     if link.settings.policy == "on_request":
         return "on_request"
     await put_in_batch(ctx, conn, link, Said(line=line, post=post), batch)

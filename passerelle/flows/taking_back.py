@@ -14,6 +14,7 @@ from passerelle.core.model import Batch, InboxRow, Post, PostState, PostVersion,
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import correct, rename_thread
 from passerelle.flows.not_kept import STANDING
+from passerelle.flows.register_forgetting import drop_noted
 from passerelle.matrix.events import Redaction
 from passerelle.store.attachments import forget_attachments, forget_file
 from passerelle.store.batches import (
@@ -141,6 +142,7 @@ async def drop_arrival(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, t
 async def take_back(ctx: FlowContext, conn: AsyncConnection, post: Post, state: PostState) -> None:
     """A post leaves nowhere any more, and nothing is kept of its words and files."""
     await _unseal_or_forget(ctx, conn, await list_sealed_with(conn, post.id))
+    await drop_noted(ctx, conn, post.id)
     await remove_pending_lines_of_post(conn, post.id)
     for batch_id in await remove_lines_of_post(conn, post.id):
         await _close_if_empty(conn, batch_id)
