@@ -3,15 +3,18 @@
 PasserelleError
 ├── ConfigError              the administrator's: the configuration file
 ├── QueryProblem             the reader's: a search that cannot be understood
+├── CommandProblem           the member's: a command that cannot be understood
 ├── WhenProblem              the writer's: a date that cannot be read, or may mean several days
 ├── MalformedRecurrence      the sender's: a recurrence or time zone that cannot be understood
 ├── MalformedEmail           the sender's: an email that cannot be understood
 ├── MalformedEvent           the homeserver's: an event that cannot be understood
+├── MalformedCalendar        the sender's: an invitation or its answer that cannot be understood
 ├── MalformedRoster          the administrator's: a list of members that cannot be understood
 ├── StoreError               the machine's: the database refuses
 │   └── StoreLocked          another daemon runs on the same store
 ├── ImportFailure            the administrator's: an archive to import that cannot be read
 ├── ExportFailure            the administrator's: a folder that cannot be written
+├── DocumentFailure          ours: a template on paper that cannot be printed
 └── DeliveryFailure          a transport's answer
     ├── TemporaryFailure     try again later (SMTP 4yz, HTTP 5xx, 429, network)
     ├── PermanentFailure     never again (SMTP 5yz, HTTP 4xx)
@@ -65,8 +68,29 @@ class MalformedRecurrence(PasserelleError, ValueError):
     """The recurrence cannot be understood."""
 
 
+class CommandProblem(PasserelleError):
+    """The command cannot be understood."""
+
+    def __init__(self, kind: str, values: dict[str, str], suggestion: str) -> None:
+        super().__init__()
+        #: Which sentence says it: `command_wrong_<kind>` of the catalogues, with `values` filled in.
+        self.kind = kind
+        self.values = values
+        #: The nearest right form.
+        self.suggestion = suggestion
+
+
 class MalformedEmail(PasserelleError):
     """The email cannot be understood."""
+
+
+class MalformedCalendar(PasserelleError):
+    """The calendar cannot be understood."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"The calendar cannot be understood: {kind}")
+        #: Which sentence says it to a person: `calendar_<kind>` of the catalogues.
+        self.kind = kind
 
 
 class MalformedEvent(PasserelleError):
@@ -91,6 +115,10 @@ class ImportFailure(PasserelleError):
 
 class ExportFailure(PasserelleError):
     """The folder of the export cannot be written."""
+
+
+class DocumentFailure(PasserelleError):
+    """The document cannot be made."""
 
 
 class DeliveryFailure(PasserelleError):
