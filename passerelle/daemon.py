@@ -6,7 +6,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,6 @@ from typing import Any
 
 from passerelle import config
 from passerelle.connections import Connections, Matrix, build_matrix, find_upload_limit
-from passerelle.connections_erasing import erase_in_mailbox
 from passerelle.core.links import Link
 from passerelle.core.ports import (
     ConnectionState,
@@ -26,6 +25,7 @@ from passerelle.core.ports import (
     SyncArrivals,
 )
 from passerelle.core.settings import MailboxSettings, Settings
+from passerelle.daemon_duties import asked, keeping_duties, secretary_duties
 from passerelle.delivery import Delivery
 from passerelle.dispatch import Dispatch
 from passerelle.dry_run import DryMatrix, DrySender, Say, rehearse_matrix, throw_away_store
@@ -33,13 +33,8 @@ from passerelle.errors import DeliveryFailure, StoreError
 from passerelle.fetching import Fetching
 from passerelle.flows.consent import ask_consent
 from passerelle.flows.context import FlowContext
-from passerelle.flows.erase import go_on_with_erasures, next_erasure_at
-from passerelle.flows.not_kept import forget_passed, next_passed_at
-from passerelle.flows.open_archive import openings_due_at, settle_openings
-from passerelle.flows.privacy_answers import answer_access, has_access_to_answer
 from passerelle.flows.recover import find_restored, settle_restored
-from passerelle.flows.report_failures import next_report_at, report_failures, report_incidents, settle_unknown
-from passerelle.flows.retain import next_retention_at, retain
+from passerelle.flows.report_failures import settle_unknown
 from passerelle.flows.seal_batches import seal_due_batches
 from passerelle.indexing import Indexing
 from passerelle.intake import Intake
@@ -54,7 +49,7 @@ from passerelle.store.cursors import StaleCursor, find_cursor
 from passerelle.store.engine import Store
 from passerelle.store.lanes import release_lanes_of
 from passerelle.store.links import find_link_state, set_room
-from passerelle.store.outbox_watch import next_failure_at, next_interrupted_at, next_unknown_at
+from passerelle.store.outbox_watch import next_interrupted_at, next_unknown_at
 from passerelle.store.rooms import find_room
 from passerelle.web.server import ArchiveServer
 from passerelle.wiring import build_context, resolve_known_rooms
@@ -320,9 +315,6 @@ class Daemon:
                     return self._ctx.now()
         return None
 
-    async def _access_due_at(self) -> datetime | None:
-        return self._ctx.now() if await has_access_to_answer(self._ctx) else None
-
     # ------------------------------------------------------------ duties
 
     def _duties(self) -> list[Duty]:
@@ -331,34 +323,21 @@ class Daemon:
             Duty(
                 name="seal",
                 run=lambda: seal_due_batches(ctx, live_at=self._live_at()),
-                next_at=self._asked(next_batch_due_at),
+                next_at=asked(ctx, next_batch_due_at),
             ),
             Duty(
                 name="settle",
                 run=lambda: settle_unknown(ctx, heard=self._intake.hears),
-                next_at=self._asked(next_unknown_at),
+                next_at=asked(ctx, next_unknown_at),
             ),
             Duty(
                 name="settle_interrupted",
                 run=self._delivery.emails.settle_interrupted,
-                next_at=self._asked(next_interrupted_at),
+                next_at=asked(ctx, next_interrupted_at),
             ),
-            Duty(name="openings", run=lambda: settle_openings(ctx), next_at=lambda: openings_due_at(ctx)),
-            Duty(name="forget_passed", run=lambda: forget_passed(ctx), next_at=lambda: next_passed_at(ctx)),
             Duty(name="ask_consent", run=self._ask_consents, next_at=self._consent_due_at),
-            Duty(name="report_failures", run=lambda: report_failures(ctx), next_at=self._asked(next_failure_at)),
-            Duty(
-                name="erasures",
-                run=lambda: go_on_with_erasures(ctx, emails=erase_in_mailbox),
-                next_at=lambda: next_erasure_at(ctx),
-            ),
-            Duty(name="access", run=lambda: answer_access(ctx), next_at=self._access_due_at),
-            Duty(
-                name="retention",
-                run=lambda: retain(ctx, emails=erase_in_mailbox),
-                next_at=lambda: next_retention_at(ctx),
-            ),
-            Duty(name="report_incidents", run=lambda: report_incidents(ctx), next_at=lambda: next_report_at(ctx)),
+            *keeping_duties(ctx),
+            *secretary_duties(ctx),
         ]
 
     def _live_at(self) -> datetime | None:
@@ -367,14 +346,6 @@ class Daemon:
         if self._ctx.restored is not None and not boxes <= self._intake.caught_up:
             return None
         return self._intake.live_at
-
-    def _asked(self, query: Callable[..., Any]) -> Callable[[], Coroutine[Any, Any, datetime | None]]:
-        async def ask() -> datetime | None:
-            async with self._ctx.store.read() as conn:
-                found: datetime | None = await query(conn)
-                return found
-
-        return ask
 
 
 def _without_tag(address: str) -> str:

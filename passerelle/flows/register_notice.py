@@ -24,6 +24,7 @@ from passerelle.store.outbox import find_outbox_by_unique_key
 from passerelle.store.register_notices import (
     begin_telling,
     last_notice_at,
+    links_with_notices,
     list_telling,
     list_wanted,
     note_told,
@@ -52,7 +53,9 @@ class _Notice:
 async def tell_entries(ctx: FlowContext) -> int:
     """Make the notices that are due, and note those that have left; how many links something was done about."""
     done = 0
-    for link in ctx.links:
+    async with ctx.store.read() as conn:
+        links = await _links_to_look_at(ctx, conn)
+    for link in links:
         async with ctx.store.write() as conn:
             await lock_link(conn, link.association_name, link.name)
             settled = await _settle(ctx, conn, link)
@@ -68,12 +71,17 @@ async def next_telling_at(ctx: FlowContext) -> datetime | None:
     """When a notice is due next, or now where one has left whose entries do not know it yet; None for neither."""
     times = []
     async with ctx.store.read() as conn:
-        for link in ctx.links:
+        for link in await _links_to_look_at(ctx, conn):
             if [one for one in await _on_their_way(conn, link) if await _fate(conn, link, one) != "waits"]:
                 return ctx.now()
             due_at = await _due_at(ctx, conn, link)
             times += [due_at] if due_at is not None else []
     return min(times, default=None)
+
+
+async def _links_to_look_at(ctx: FlowContext, conn: AsyncConnection) -> list[Link]:
+    found = [ctx.links.find(f"{association}/{link}") for association, link in await links_with_notices(conn)]
+    return [link for link in found if link is not None]
 
 
 async def _due_at(ctx: FlowContext, conn: AsyncConnection, link: Link) -> datetime | None:

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import About, about_key
 from passerelle.core.batching import after_quiet_hours
-from passerelle.core.ids import AssociationName
 from passerelle.core.links import Link
 from passerelle.core.register_model import Entry, NewEntryChange
 from passerelle.flows.context import FlowContext
@@ -21,7 +20,7 @@ from passerelle.store.register_lists import (
     list_decisions_to_remind,
     list_due_actions,
     next_decision_at,
-    next_due_on,
+    next_due_days,
 )
 
 #: When people are reminded, on the wall clock of the association.
@@ -32,8 +31,10 @@ _LONG_AGO = timedelta(days=36_500)
 async def remind_of_entries(ctx: FlowContext) -> int:
     """Remind of actions and loans that are due soon, and of decisions that may be adopted; how many entries."""
     done = 0
-    for link in ctx.links:
-        if ctx.now() < (_remind_at(ctx, link, ctx.now().astimezone(link.zone).date())):
+    async with ctx.store.read() as conn:
+        waiting = await next_due_days(conn)
+    for link in [link for link in ctx.links if (link.association_name, link.name) in waiting]:
+        if ctx.now() < _remind_at(ctx, link, ctx.now().astimezone(link.zone).date()):
             continue
         async with ctx.store.write() as conn:
             due = await list_due_actions(
@@ -50,24 +51,16 @@ async def remind_of_entries(ctx: FlowContext) -> int:
 
 async def next_reminding_at(ctx: FlowContext) -> datetime | None:
     """When somebody is to be reminded next."""
-    times = []
     async with ctx.store.read() as conn:
         decision_at = await next_decision_at(conn)
-        if decision_at is not None:
-            times.append(decision_at)
-        for name in {link.association_name for link in ctx.links}:
-            times += await _due_times(ctx, conn, name)
+        days = await next_due_days(conn)
+    times = [decision_at] if decision_at is not None else []
+    for link in ctx.links:
+        if (due_on := days.get((link.association_name, link.name))) is not None:
+            before = timedelta(days=link.association.entry_register.remind_before_days)
+            day = max((datetime.combine(due_on, _AT) - before).date(), ctx.now().astimezone(link.zone).date())
+            times.append(_remind_at(ctx, link, day))
     return min(times, default=None)
-
-
-async def _due_times(ctx: FlowContext, conn: AsyncConnection, association: AssociationName) -> list[datetime]:
-    link = next(link for link in ctx.links if link.association_name == association)
-    due_on = await next_due_on(conn, association)
-    if due_on is None:
-        return []
-    before = timedelta(days=link.association.entry_register.remind_before_days)
-    day = max((datetime.combine(due_on, _AT) - before).date(), ctx.now().astimezone(link.zone).date())
-    return [_remind_at(ctx, link, day)]
 
 
 def _horizon(ctx: FlowContext, link: Link) -> date:

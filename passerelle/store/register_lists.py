@@ -124,6 +124,11 @@ _OVERDUE = _DUE.where(entry.c.due_on < bindparam("day", type_=LocalDay()))
 _NEXT_DUE = select(func.min(entry.c.due_on, type_=LocalDay())).where(
     _IN_ASSOCIATION, entry.c.due_on.is_not(None), entry.c.reminded_at.is_(None), *_AWAITED, SHOWN
 )  # fmt: skip
+_NEXT_DUE_DAYS = (
+    select(entry.c.association, entry.c.link, func.min(entry.c.due_on, type_=LocalDay()))
+    .where(entry.c.due_on.is_not(None), entry.c.reminded_at.is_(None), *_AWAITED, SHOWN)
+    .group_by(entry.c.association, entry.c.link)
+)
 _TO_REVIEW = _ALL.where(
     _IN_ASSOCIATION,
     entry.c.kind == "decision",
@@ -188,6 +193,11 @@ async def next_due_on(conn: AsyncConnection, association: AssociationName) -> da
     """The first day on which an action or loan is due of which nobody was reminded yet."""
     found: date | None = (await conn.execute(_NEXT_DUE, {"association": association})).scalar_one()
     return found
+
+
+async def next_due_days(conn: AsyncConnection) -> dict[tuple[AssociationName, LinkName], date]:
+    """The same of every link in which something is due of which nobody was reminded yet."""
+    return {(AssociationName(a), LinkName(link)): day for a, link, day in await conn.execute(_NEXT_DUE_DAYS)}
 
 
 async def list_overdue(conn: AsyncConnection, association: AssociationName, *, before: date) -> list[Entry]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import and_, bindparam, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, EntryId, LinkName
@@ -14,9 +14,11 @@ from passerelle.store.types import Instant
 
 _OF_LINK = (entry.c.association == bindparam("association"), entry.c.link == bindparam("link"))
 _THESE = entry.c.id.in_(bindparam("ids", expanding=True))
-# A literal, as the partial index has it.
-_WANTED = entry.c.announce_state == literal_column("'wanted'")
-_TELLING = entry.c.announce_state == literal_column("'telling'")
+# As the partial index has it, so that it is used: of thousands of links few have something to tell.
+_OPEN = entry.c.announce_state.in_([literal_column("'wanted'"), literal_column("'telling'")])
+_WANTED = and_(_OPEN, entry.c.announce_state == "wanted")
+_TELLING = and_(_OPEN, entry.c.announce_state == "telling")
+_LINKS = select(entry.c.association, entry.c.link).where(_OPEN).distinct()
 _LIST_WANTED = (
     select(*SHAPE.columns).where(*_OF_LINK, _WANTED).order_by(entry.c.changed_at, entry.c.id).limit(bindparam("limit"))
 )
@@ -36,6 +38,11 @@ _LEFT = (
     .where(entry.c.id == bindparam("which"), entry.c.announce_state.in_(["telling", "told"]))
     .values(announce_state="told", told_at=bindparam("left"), open_until=bindparam("until"))
 )
+
+
+async def links_with_notices(conn: AsyncConnection) -> list[tuple[AssociationName, LinkName]]:
+    """Links of which both sides are to be told something, or are being told."""
+    return [(AssociationName(association), LinkName(link)) for association, link in await conn.execute(_LINKS)]
 
 
 async def list_wanted(

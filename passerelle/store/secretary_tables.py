@@ -54,7 +54,7 @@ entry = table(
     Index("ix_entry_post", "post_id", **where_set("post_id")),
     Index("ix_entry_meeting", "meeting_id", **where_set("meeting_id")),
     Index("ix_entry_author", "author_person_id", **where_set("author_person_id")),
-    Index("ix_entry_to_tell", "association", "link", **where("announce_state", "wanted")),
+    Index("ix_entry_to_tell", "association", "link", **where("announce_state", "wanted", "telling")),
     Index("ix_entry_due", "association", "due_on", **where("state", "open", "out")),
     Index("ix_entry_thing", "association", "label_folded", **where("state", "booked", "out")),
     Index("ix_entry_told", "association", "link", "told_at", **where_set("told_at")),

@@ -186,7 +186,7 @@ def upgrade() -> None:
     op.create_index('ix_entry_open_until', 'entry', ['open_until'], unique=False, sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
     op.create_index('ix_entry_post', 'entry', ['post_id'], unique=False, sqlite_where=sa.text('post_id IS NOT NULL'), postgresql_where=sa.text('post_id IS NOT NULL'))
     op.create_index('ix_entry_thing', 'entry', ['association', 'label_folded'], unique=False, sqlite_where=sa.text("state IN ('booked', 'out')"), postgresql_where=sa.text("state IN ('booked', 'out')"))
-    op.create_index('ix_entry_to_tell', 'entry', ['association', 'link'], unique=False, sqlite_where=sa.text("announce_state = 'wanted'"), postgresql_where=sa.text("announce_state = 'wanted'"))
+    op.create_index('ix_entry_to_tell', 'entry', ['association', 'link'], unique=False, sqlite_where=sa.text("announce_state IN ('wanted', 'telling')"), postgresql_where=sa.text("announce_state IN ('wanted', 'telling')"))
     op.create_index('ix_entry_told', 'entry', ['association', 'link', 'told_at'], unique=False, sqlite_where=sa.text('told_at IS NOT NULL'), postgresql_where=sa.text('told_at IS NOT NULL'))
     op.create_table('meeting_span',
     sa.Column('meeting_id', LONG, nullable=False),
