@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from passerelle.check import Step, configuration_step
 from passerelle.check_archive import archive_step
+from passerelle.check_authentication import authentication_step
 from passerelle.check_mail import incoming_step, outgoing_step
 from passerelle.check_matrix import MatrixAccess, account_step, rate_limit_step, room_step
 from passerelle.check_send import SendTest, send_step
@@ -84,6 +85,7 @@ def _mailbox_steps(mailbox: MailboxSettings, links: list[LinkSettings], plan: Ch
         name = _("Mailbox {name}: certificate of {host}").format(name=mailbox.name, host=mailbox.imap.host)
         yield certificate_step(name, server_endpoint(mailbox.imap, "imap"), host=mailbox.imap.host, now=now)
     yield incoming_step(mailbox)
+    yield authentication_step(mailbox)
     name = _("Mailbox {name}: certificate of {host}").format(name=mailbox.name, host=mailbox.smtp.host)
     yield certificate_step(name, server_endpoint(mailbox.smtp, "smtp"), host=mailbox.smtp.host, now=now)
     largest = max(link.attachments_limit_bytes for link in links)

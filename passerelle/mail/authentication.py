@@ -102,6 +102,11 @@ def topmost_authserv_id(email: Email) -> str | None:
     return "" if found is None else found.authserv_id
 
 
+def is_server(authserv_id: str, configured: str) -> bool:
+    """Whether that is the configured server's name, or that of one of its hosts. Both in lower case."""
+    return authserv_id == configured or ("." in configured and authserv_id.endswith(f".{configured}"))
+
+
 # ---------------------------------------------------------------- the author
 
 
@@ -213,16 +218,12 @@ def _believed(provenance: Sequence[tuple[str, str]], authserv_id: str) -> Authen
             found = parse_authentication_results(value)
             if found is None:
                 return "the topmost Authentication-Results is not understood"
-            if not _is_of(found.authserv_id, authserv_id):
+            if not is_server(found.authserv_id, authserv_id):
                 return "the topmost Authentication-Results is another server's"
             if not _are_own_hops(above, found.authserv_id):
                 return "Authentication-Results stands below another server's Received"
             return found
     return "there is no Authentication-Results"
-
-
-def _is_of(authserv_id: str, configured: str) -> bool:
-    return authserv_id == configured or ("." in configured and authserv_id.endswith(f".{configured}"))
 
 
 def _are_own_hops(received: Sequence[str], authserv_id: str) -> bool:
