@@ -26,10 +26,15 @@ async def about_email(conn: AsyncConnection, link: Link, email: Email) -> About 
         about = parse_about(row.unique_key) if row is not None and row.association == link.association_name else None
         if about is not None:
             return about
+    return await about_post(conn, await answered_by_email(conn, link, email))
+
+
+async def answered_by_email(conn: AsyncConnection, link: Link, email: Email) -> Post | None:
+    """The post that an email answers; of a mail that came out of the room, its first line."""
     if not email.in_reply_to:
         return None
     known = (await find_message_ids(conn, link.association_name, [email.in_reply_to[0]])).get(email.in_reply_to[0])
-    return await about_post(conn, await find_post(conn, known.post_id)) if known and known.post_id else None
+    return await find_post(conn, known.post_id) if known is not None and known.post_id is not None else None
 
 
 async def about_events(
@@ -48,6 +53,12 @@ async def about_events(
         if about is not None:
             return about
     return None
+
+
+async def answered_in_room(conn: AsyncConnection, room_id: RoomId, event_id: EventId | None) -> Post | None:
+    """The post that a line of a room replies to."""
+    known = await find_event_in_room(conn, event_id, room_id) if event_id is not None else None
+    return await find_post(conn, known.post_id) if known is not None else None
 
 
 async def about_post(conn: AsyncConnection, post: Post | None) -> About | None:

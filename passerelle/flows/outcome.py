@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.email import Mailbox
+from passerelle.core.ids import UserId
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message, insert_reaction
 from passerelle.flows.personal_email import Personal, insert_personal_email
@@ -51,19 +53,40 @@ async def tell_outcome(ctx: FlowContext, conn: AsyncConnection, said: Said, outc
     """Tell the author of a command or answer what came of it; once, however often it is asked."""
     if said.line is not None:
         await _tell_in_room(ctx, conn, said, outcome)
-    elif said.email is not None and said.author is not None and outcome.template and outcome.answers_mail:
-        await insert_personal_email(
-            ctx,
-            conn,
-            said.link,
-            Personal(
-                to=said.author,
-                template=outcome.template,
-                unique_key=f"answer:{said.key}:{outcome.reason}",
-                answers=said.email,
-                variables={"name": said.actor.name, **outcome.variables},
-            ),
-        )
+    elif not outcome.template:
+        return
+    elif said.email is not None and said.author is not None:
+        if outcome.answers_mail:
+            await _tell_by_mail(ctx, conn, said, said.author, outcome)
+    elif said.actor.user_id is not None:
+        await _tell_directly(ctx, conn, said, said.actor.user_id, outcome)
+
+
+async def _tell_by_mail(ctx: FlowContext, conn: AsyncConnection, said: Said, to: Mailbox, outcome: Outcome) -> None:
+    await insert_personal_email(
+        ctx,
+        conn,
+        said.link,
+        Personal(
+            to=to,
+            template=outcome.template,
+            unique_key=f"answer:{said.key}:{outcome.reason}",
+            answers=said.email,
+            variables={"name": said.actor.name, **outcome.variables},
+        ),
+    )
+
+
+async def _tell_directly(ctx: FlowContext, conn: AsyncConnection, said: Said, to: UserId, outcome: Outcome) -> None:
+    await insert_direct_message(
+        ctx,
+        conn,
+        said.link,
+        to=to,
+        template=outcome.template,
+        unique_key=f"answer:{said.key}:{outcome.reason}",
+        variables={"name": said.actor.name, **outcome.variables},
+    )
 
 
 async def _tell_in_room(ctx: FlowContext, conn: AsyncConnection, said: Said, outcome: Outcome) -> None:
@@ -83,17 +106,9 @@ async def _tell_in_room(ctx: FlowContext, conn: AsyncConnection, said: Said, out
     # Where a sign says it all, nothing more is said.
     if not outcome.template or (outcome.reaction and not outcome.is_private and not outcome.speaks_up):
         return
-    variables = {"name": said.actor.name, **outcome.variables}
     if outcome.is_private:
-        await insert_direct_message(
-            ctx,
-            conn,
-            said.link,
-            to=line.sender,
-            template=outcome.template,
-            unique_key=f"answer:{said.key}:{outcome.reason}",
-            variables=variables,
-        )
+        await _tell_directly(ctx, conn, said, line.sender, outcome)
         return
+    variables = {"name": said.actor.name, **outcome.variables}
     answer = RoomAnswer(purpose=f"answer:{outcome.reason}", template=outcome.template, variables=variables)
     await insert_room_notice(ctx, conn, said.link, line, answer)

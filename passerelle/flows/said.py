@@ -26,6 +26,8 @@ class Said:
     key: str
     #: What it answers of the bridge's own notices, or of what entries were read out of.
     about: About | None = None
+    #: The post that it answers, where it answers one.
+    answered: Post | None = None
     #: The post that it is; None for what is obeyed and not relayed.
     post: Post | None = None
     #: In the room: the line, to answer beneath it.
