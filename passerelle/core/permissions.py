@@ -65,7 +65,7 @@ class Actor:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Need:
+class Need:
     """What an act needs."""
 
     #: The key of PermissionSettings that says who may; None where it is not to be configured.
@@ -76,24 +76,24 @@ class _Need:
     proof: Literal["none", "list", "author"]
 
 
-_NEEDS: Mapping[Act, _Need] = {
-    "object": _Need(key=None, role="anyone", proof="none"),
+NEEDS: Mapping[Act, Need] = {
+    "object": Need(key=None, role="anyone", proof="none"),
     # Whoever could take back another's objection could have the decision adopted.
-    "withdraw": _Need(key=None, role="anyone", proof="author"),
+    "withdraw": Need(key=None, role="anyone", proof="author"),
     # What is found goes to the address that we know, whoever asked.
-    "search": _Need(key="search", role="anyone", proof="none"),
-    "note": _Need(key="note", role="anyone", proof="list"),
-    "finish": _Need(key="finish", role="anyone", proof="list"),
-    "remind": _Need(key="remind", role="anyone", proof="list"),
-    "meet": _Need(key="meet", role="anyone", proof="list"),
-    "correct": _Need(key="chair", role="participant", proof="list"),
-    "move": _Need(key="meet", role="participant", proof="author"),
-    "chair": _Need(key="chair", role="participant", proof="author"),
-    "approve": _Need(key="chair", role="participant", proof="author"),
-    "adopt": _Need(key="adopt", role="participant", proof="author"),
-    "rights": _Need(key=None, role="coordinator", proof="author"),
+    "search": Need(key="search", role="anyone", proof="none"),
+    "note": Need(key="note", role="anyone", proof="list"),
+    "finish": Need(key="finish", role="anyone", proof="list"),
+    "remind": Need(key="remind", role="anyone", proof="list"),
+    "meet": Need(key="meet", role="anyone", proof="list"),
+    "correct": Need(key="chair", role="participant", proof="list"),
+    "move": Need(key="meet", role="participant", proof="author"),
+    "chair": Need(key="chair", role="participant", proof="author"),
+    "approve": Need(key="chair", role="participant", proof="author"),
+    "adopt": Need(key="adopt", role="participant", proof="author"),
+    "rights": Need(key=None, role="coordinator", proof="author"),
     # Who has left may still have erased what is held of them (PEOPLE 6).
-    "erase": _Need(key=None, role="anyone", proof="author"),
+    "erase": Need(key=None, role="anyone", proof="author"),
 }
 _ROLES: Mapping[Role, int] = {"anyone": 0, "participant": 1, "coordinator": 2}
 _STRENGTH: Mapping[ActorProof, int] = {"none": 0, "list": 1, "author": 2, "room": 2, "session": 2, "confirmed": 2}
@@ -106,7 +106,7 @@ def judge_act(act: Act, actor: Actor, permissions: PermissionSettings) -> Permis
         `confirm` where they might, if only it were proved that it is they: ask them at the address that we know.
         `refused` where they may not, or nobody knows whom to ask.
     """
-    need = _NEEDS[act]
+    need = NEEDS[act]
     wanted = need.role if need.key is None else _stricter(getattr(permissions, need.key), need.role)
     if _ROLES[role_of(actor)] < _ROLES[wanted]:
         return "refused"

@@ -4,6 +4,7 @@ Whether they may is `core.permissions.judge_act`'s to say.
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +21,9 @@ from passerelle.flows.readers import find_place
 from passerelle.mail.authentication import judge_authentication
 from passerelle.store.people import list_addresses
 from passerelle.store.readers import find_person_of, list_joined_rooms, list_persons_at
+
+#: How long after its Date a mail proves who wrote it.
+_BELIEVED_FOR = timedelta(days=3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +71,7 @@ async def actor_of_email(
         Where nobody is known by that address, or several share it and the name does not say who: an actor without
         person, named as they call themselves. One whose mail the list vouches for takes part in it all the same.
     """
-    proof = _proof_of(link, email, author, through_list=through_list)
+    proof = _proof_of(ctx, link, email, author, through_list=through_list)
     persons = await list_persons_at(conn, link.association_name, author.address)
     writer = _writer_among(persons, author)
     if writer is not None:
@@ -111,15 +115,19 @@ def _writer_among(persons: list[tuple[int, str, MailAddress]], author: Mailbox) 
     return Writer(person_id=person_id, name=name, address=address)
 
 
-def _proof_of(link: Link, email: Email, author: Mailbox, *, through_list: bool) -> ActorProof:
+def _proof_of(ctx: FlowContext, link: Link, email: Email, author: Mailbox, *, through_list: bool) -> ActorProof:
     found = judge_authentication(
         email,
         authserv_id=link.mailbox.authserv_id,
         list_addresses=link.list_addresses if through_list else frozenset(),
     )
+    if found.proof != "author":
+        return found.proof
     # What vouches for From says nothing of an author who was found elsewhere.
     is_from = len(email.from_) == 1 and email.from_[0].address.lower() == author.address.lower()
-    return "none" if found.proof == "author" and not is_from else found.proof
+    # A signature stays good: who has an old mail can send its bytes once more.
+    is_new = email.date is not None and abs(ctx.now() - email.date) <= _BELIEVED_FOR
+    return "author" if is_from and is_new else "none"
 
 
 async def _unproved(ctx: FlowContext, conn: AsyncConnection, link: Link, person_id: int) -> Actor | None:

@@ -109,6 +109,23 @@ async def test_what_vouches_for_from_says_nothing_of_an_author_found_elsewhere(b
     assert (forwarded.address, forwarded.proof) == ("couple@poste.example", "none")
 
 
+@pytest.mark.parametrize(
+    ("date", "proof"),
+    [
+        ("Tue, 17 Nov 2026 10:00:00 +0000", "author"),
+        ("Sat, 14 Nov 2026 18:00:00 +0100", "author"),
+        ("Sat, 14 Nov 2026 10:00:00 +0100", "none"),
+        ("Sun, 22 Nov 2026 10:00:00 +0100", "none"),
+        ("hier", "none"),
+    ],
+)
+async def test_an_old_mail_sent_once_more_proves_nothing(bridge: Bridge, date: str, proof: str) -> None:
+    """Its signature is still good."""
+    believing(bridge)
+    await known(bridge, PAUL)
+    assert (await actor_of(bridge, PAUL, results=VOUCHED, Date=date)).proof == proof
+
+
 async def test_a_shared_address_needs_the_name_to_agree(bridge: Bridge) -> None:
     believing(bridge)
     await known(bridge, PAUL, ANNIE)

@@ -1,6 +1,7 @@
 """Who may do what: the table, and what no configuration and no mail can change."""
 
 from itertools import product
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -9,14 +10,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from passerelle.core.ids import MailAddress
-from passerelle.core.permissions import Act, Actor, ActorProof, Permission, judge_act
+from passerelle.core.permissions import NEEDS, Act, Actor, ActorProof, Permission, judge_act
 from passerelle.core.secretary_settings import PermissionSettings, Role
 
 ACTS: tuple[Act, ...] = get_args(Act)
 PROOFS: tuple[ActorProof, ...] = get_args(ActorProof)
 ROLES: tuple[Role, ...] = get_args(Role)
 OWN_PROOFS: tuple[ActorProof, ...] = ("author", "room", "session", "confirmed")
-DECIDES: tuple[Act, ...] = ("adopt", "approve", "chair", "move", "rights", "erase")
+DECIDES: tuple[Act, ...] = ("adopt", "approve", "chair", "move", "rights", "erase", "withdraw")
 DEFAULTS = PermissionSettings()
 RANK: dict[Permission, int] = {"refused": 0, "confirm": 1, "allowed": 2}
 
@@ -133,3 +134,12 @@ def test_the_configuration_cannot_say_that_anyone_decides(key: str) -> None:
 
 def _role(who: Actor) -> Role:
     return "coordinator" if who.is_coordinator else "participant" if who.is_participant else "anyone"
+
+
+def test_the_table_of_the_documents_is_this_one() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "permissions.md").read_text(encoding="utf-8")
+    section = text.split("\n## The acts\n", 1)[1].split("\n## ", 1)[0]
+    rows = [[c.strip(" `") for c in line.strip("|").split("|")] for line in section.splitlines() if "|" in line][2:]
+    assert {act: (key, role, proof) for act, key, role, proof, _what in rows} == {
+        act: (need.key or "–", need.role, need.proof) for act, need in NEEDS.items()
+    }
