@@ -5,7 +5,7 @@ Read by `mail.calendar`, written by `mail.calendar_build`.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from passerelle.core.ids import MailAddress
@@ -127,3 +127,30 @@ def find_reply(message: CalendarMessage, authors: Iterable[MailAddress] = ()) ->
     known = {address.lower() for address in authors}
     mine = [one for one in message.attendees if known & {one.address.lower(), (one.sent_by or "").lower()}]
     return mine[0] if len(mine) == 1 else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CalendarDay:
+    """A date that is no meeting, in a feed: what is due, given back or booked."""
+
+    #: Stable, and one among all.
+    uid: str
+    summary: str
+    day: date
+    #: Its last day; None for one day.
+    until: date | None = None
+    description: str = field(default="", repr=False)
+    url: str = ""
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedHead:
+    """What a calendar to subscribe to is called."""
+
+    name: str
+    description: str = ""
+    #: IANA name of the association's.
+    zone: str
+    #: How often programs should look for changes.
+    refresh_minutes: int = 60
