@@ -59,8 +59,9 @@ def is_name(text: str) -> bool:
     parts = text.split()
     if len(parts) > _MOST_WORDS or not all(_WORD.fullmatch(part) for part in parts):
         return False
-    if parts[0][0].isupper() and len(parts) > 1 and all(_is_part_of_name(part) for part in parts[1:]):
-        return fold(parts[0]) not in _NO_NAMES
+    if parts[0][0].isupper() and len(parts) > 1:
+        ends_well = parts[-1][0].isupper() and all(map(_is_part_of_name, parts[1:]))
+        return ends_well and fold(parts[0]) not in _NO_NAMES
     folded = [fold(part).rstrip(".") for part in parts]
     return len(parts) <= 2 and not _NO_NAMES.intersection(folded) and folded[-1] not in TITLES
 

@@ -1,0 +1,360 @@
+"""What the bridge can be asked: one table, read by the parser, the help and the documents. Pure.
+
+docs/commands.md and docs/fr/commandes.md are written from it (`scripts/write_docs.py`). What each command is for is
+said by the catalogues, as `command_<name>`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from passerelle.core.permissions import Act
+from passerelle.core.spoken_words import plain
+
+CommandName = Literal[
+    "meeting", "assembly", "agenda", "move", "cancel", "dates",
+    "attendance", "excuse", "proxy", "start", "pause", "resume", "end", "minutes", "correct", "approve",
+    "note", "decisions", "adopt", "replace", "drop", "review", "object", "withdraw",
+    "actions", "done", "loans", "returned", "bookings",
+    "remind", "reminders", "quiet", "search", "link", "catch_up", "help",
+]  # fmt: skip
+#: Where a command may be said.
+Where = Literal["room", "mail"]
+#: A key of `core.secretary_settings.PermissionSettings`.
+PermissionKey = Literal["note", "adopt", "finish", "meet", "chair", "remind", "search"]
+#: What stands behind a command's word, roughly: whether numbers alone, words, or nothing may stand there.
+Wants = Literal["nothing", "number", "numbers", "words"]
+#: No command's word is longer, nor has more words.
+LONGEST_WORD = 30
+MOST_WORDS = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommandRow:
+    """One command. Accents, capitals, hyphens and inclusive endings do not matter in its words."""
+
+    name: CommandName
+    #: The first of them is how the help calls it.
+    french: tuple[str, ...]
+    english: tuple[str, ...]
+    #: What stands behind the word, in the words of members; "" where nothing does.
+    form_french: str
+    form_english: str
+    wants: Wants
+    #: Without the `!`.
+    example_french: str
+    example_english: str
+    where: frozenset[Where] = frozenset({"room", "mail"})
+    #: What `core.permissions` is asked; None where anyone may.
+    act: Act | None = None
+    #: The key of the configuration that says who may; None where it is not to be configured.
+    permission: PermissionKey | None = None
+
+
+def _row(
+    name: CommandName,
+    words: tuple[str, str],
+    forms: tuple[str, str],
+    examples: tuple[str, str],
+    *,
+    wants: Wants = "words",
+    where: str = "room mail",
+    may: tuple[Act, PermissionKey | None] | None = None,
+) -> CommandRow:
+    french, english = (tuple(word.strip() for word in text.split("|")) for text in words)
+    places: tuple[Where, ...] = ("room", "mail")
+    return CommandRow(
+        name=name,
+        french=french,
+        english=english,
+        form_french=forms[0],
+        form_english=forms[1],
+        wants=wants,
+        example_french=examples[0],
+        example_english=examples[1],
+        where=frozenset(place for place in places if place in where.split()),
+        act=may[0] if may else None,
+        permission=may[1] if may else None,
+    )
+
+
+COMMANDS: tuple[CommandRow, ...] = (
+    _row(
+        "meeting",
+        ("réunion | réunions", "meeting | meetings"),
+        ("jour heure lieu : sujet", "day time place: topic"),
+        ("réunion jeudi 18h30 au local : budget de la fête", "meeting Thursday 6:30pm at the hall: party budget"),
+        may=("meet", "meet"),
+    ),
+    _row(
+        "assembly",
+        ("assemblée | assemblée générale | ag", "assembly | general assembly | general meeting | agm"),
+        ("jour heure lieu : sujet", "day time place: topic"),
+        ("assemblée samedi 14h à la salle des fêtes", "assembly Saturday 2pm at the village hall"),
+        may=("meet", "meet"),
+    ),
+    _row(
+        "agenda",
+        ("ordre | ordre du jour | odj | point", "topic | topics | item"),
+        ("point à ajouter", "item to add"),
+        ("ordre remplacer le frigo", "topic a new fridge"),
+        may=("note", "note"),
+    ),
+    _row(
+        "move",
+        ("déplacer | déplacez | reporter | reportez", "move | postpone"),
+        ("réunion numéro au nouveau jour", "meeting number to the new day"),
+        ("déplacer réunion 4 au jeudi 19 à 18h", "move meeting 4 to Thursday 19 at 6pm"),
+        may=("move", "meet"),
+    ),
+    _row(
+        "cancel",
+        ("annuler | annulez", "cancel"),
+        ("réunion numéro, ou rappel numéro", "meeting number, or reminder number"),
+        ("annuler réunion 4", "cancel meeting 4"),
+        may=("move", "meet"),
+    ),
+    _row(
+        "dates",
+        ("dates | agenda | calendrier", "dates | calendar"),
+        ("", ""),
+        ("dates", "dates"),
+        wants="nothing",
+        may=("search", "search"),
+    ),
+    _row(
+        "attendance",
+        ("présents | présent | présente | présentes | présences", "attendance | present"),
+        ("noms, ou rien pour voir qui vient", "names, or nothing to see who comes"),
+        ("présents Léa, Karim et Mme Haddad", "present Léa, Karim and Mrs Haddad"),
+        may=("note", "note"),
+    ),
+    _row(
+        "excuse",
+        ("excusé | excusée | excusés | excusées | excuser", "excused | excuse"),
+        ("noms, ou rien pour vous", "names, or nothing for yourself"),
+        ("excusée Annie", "excused Annie"),
+        may=("note", "note"),
+    ),
+    _row(
+        "proxy",
+        ("pouvoir | procuration", "proxy"),
+        ("de qui à qui", "from whom to whom"),
+        ("pouvoir Annie à Paul", "proxy Annie to Paul"),
+        may=("note", "note"),
+    ),
+    _row(
+        "start",
+        ("début | commencer | ouvrir", "start | begin"),
+        ("numéro de la réunion", "number of the meeting"),
+        ("début", "start"),
+        wants="number",
+        where="room",
+        may=("chair", "chair"),
+    ),
+    _row("pause", ("pause", "pause | break"), ("", ""), ("pause", "break"), wants="nothing", where="room",
+         may=("chair", "chair")),
+    _row("resume", ("reprise | reprendre", "resume"), ("", ""), ("reprise", "resume"), wants="nothing", where="room",
+         may=("chair", "chair")),
+    _row("end", ("fin | terminer | clore", "end | close"), ("", ""), ("fin", "end"), wants="nothing", where="room",
+         may=("chair", "chair")),
+    _row(
+        "minutes",
+        ("compte-rendu | compterendu | cr | pv | procès-verbal", "minutes"),
+        ("numéro de la réunion", "number of the meeting"),
+        ("compte-rendu 4", "minutes 4"),
+        wants="number",
+        may=("search", "search"),
+    ),
+    _row(
+        "correct",
+        ("corriger | correction", "correct"),
+        ("s/ancien/nouveau/", "s/old/new/"),
+        ("corriger s/150 €/180 €/", "correct s/€150/€180/"),
+        may=("correct", "chair"),
+    ),
+    _row(
+        "approve",
+        ("approuver | approuvez | valider", "approve"),
+        ("numéro de la réunion", "number of the meeting"),
+        ("approuver 4", "approve 4"),
+        wants="number",
+        may=("approve", "chair"),
+    ),
+    _row(
+        "note",
+        ("noter | note | notez", "note | write down"),
+        ("une ligne du registre", "a line of the register"),
+        ("noter idée : un composteur au jardin", "note idea: a compost heap in the garden"),
+        may=("note", "note"),
+    ),
+    _row(
+        "decisions",
+        ("décisions | décision", "decisions | decision"),
+        ("rien pour les voir, ou une décision à proposer", "nothing to see them, or one to propose"),
+        ("décision louer la salle des fêtes", "decision hire the hall"),
+        may=("search", "search"),
+    ),
+    _row(
+        "adopt",
+        ("adopter | adoptée | adopté | adoptez", "adopt | adopted"),
+        ("numéro", "number"),
+        ("adopter 7", "adopt 7"),
+        wants="numbers",
+        may=("adopt", "adopt"),
+    ),
+    _row(
+        "replace",
+        ("remplacer | remplacez", "replace"),
+        ("numéro par numéro, ou par une nouvelle décision", "number by number, or by a new decision"),
+        ("remplacer 7 par 9", "replace 7 by 9"),
+        may=("adopt", "adopt"),
+    ),
+    _row(
+        "drop",
+        ("abandonner | abandonnée | abandonné | abandonnez", "drop | dropped"),
+        ("numéro", "number"),
+        ("abandonner 7", "drop 7"),
+        wants="numbers",
+        may=("adopt", "adopt"),
+    ),
+    _row(
+        "review",
+        ("revoir | réexaminer", "review"),
+        ("numéro et jour", "number and day"),
+        ("revoir 7 le 3 mars", "review 7 on 3 March"),
+        may=("adopt", "adopt"),
+    ),
+    _row(
+        "object",
+        ("objection | opposition", "objection | object"),
+        ("numéro : raison", "number: reason"),
+        ("objection 7 : c'est trop cher", "objection 7: too expensive"),
+        may=("object", None),
+    ),
+    _row(
+        "withdraw",
+        (
+            "retirer objection | retirer mon objection | retirer l'objection | lever objection | lever l'objection"
+            " | lever mon objection",
+            "withdraw | withdraw objection | withdraw my objection",
+        ),
+        ("numéro", "number"),
+        ("retirer objection 7", "withdraw objection 7"),
+        wants="numbers",
+        may=("withdraw", None),
+    ),
+    _row(
+        "actions",
+        ("actions | action | à faire | tâches | tâche", "actions | action | todo"),
+        ("rien pour les voir, ou une action à noter", "nothing to see them, or one to note"),
+        ("action @Léa relancer la mairie pour le 12/11", "action @Léa call the town hall by 12 November"),
+        may=("search", "search"),
+    ),
+    _row(
+        "done",
+        ("fait | faite | faits | faites", "done"),
+        ("numéros", "numbers"),
+        ("fait 12 et 14", "done 12 and 14"),
+        wants="numbers",
+        may=("finish", "finish"),
+    ),
+    _row(
+        "loans",
+        ("prêts | prêt", "loans | loan"),
+        ("rien pour les voir, ou un prêt à noter", "nothing to see them, or one to note"),
+        ("prêt vidéoprojecteur à Karim jusqu'au 3 mars", "loan projector to Karim until 3 March"),
+        may=("search", "search"),
+    ),
+    _row(
+        "returned",
+        ("rendu | rendue | rendus | rendues", "returned"),
+        ("numéro, ou la chose", "number, or the thing"),
+        ("rendu vidéoprojecteur", "returned projector"),
+        may=("finish", "finish"),
+    ),
+    _row(
+        "bookings",
+        ("réservations | réservation | réserver", "bookings | booking | book"),
+        ("rien pour les voir, ou la chose et le jour", "nothing to see them, or the thing and the day"),
+        ("réserver grande salle le 14 mars 14h-17h", "book large hall 14 March 2pm-5pm"),
+        may=("search", "search"),
+    ),
+    _row(
+        "remind",
+        (
+            "rappel | rappeler | rappelle-moi | rappelez-moi | rappelez-nous",
+            "remind | reminder | remind me | remind us",
+        ),
+        ("à qui, jour, heure, quoi", "whom, day, time, what"),
+        ("rappel jeudi 9h apporter les clés", "remind Thursday 9am bring the keys"),
+        may=("remind", "remind"),
+    ),
+    _row(
+        "reminders",
+        ("rappels", "reminders"),
+        ("", ""),
+        ("rappels", "reminders"),
+        wants="nothing",
+        may=("search", "search"),
+    ),
+    _row(
+        "quiet",
+        ("silence | plus de rappel | plus de rappels", "quiet | no reminders | no more reminders"),
+        ("numéro de la réunion", "number of the meeting"),
+        ("silence", "quiet"),
+        wants="number",
+    ),
+    _row(
+        "search",
+        ("cherche | chercher | cherchez | recherche", "search | find"),
+        ("mots", "words"),
+        ("cherche fête des voisins", "search street party"),
+        may=("search", "search"),
+    ),
+    _row("link", ("lien", "link"), ("", ""), ("lien", "link"), wants="nothing", where="room"),
+    _row(
+        "catch_up",
+        ("rattrapage | rattraper", "catch up | catchup"),
+        ("", ""),
+        ("rattrapage", "catch up"),
+        wants="nothing",
+        may=("search", "search"),
+    ),
+    _row(
+        "help",
+        ("aide | commandes", "help | commands"),
+        ("un mot, ou rien", "a word, or nothing"),
+        ("aide réunion", "help meeting"),
+    ),
+)  # fmt: skip
+
+_BY_NAME: Mapping[CommandName, CommandRow] = {row.name: row for row in COMMANDS}
+#: Each command's words as `plain` spells them, and how they are written.
+WORDS: Mapping[str, tuple[CommandName, str]] = {
+    plain(word): (row.name, word) for row in reversed(COMMANDS) for word in (*row.english, *row.french)
+}
+#: Of these commands a word in the singular, with words behind it, notes something; in the plural it only lists.
+NOTING: Mapping[str, str] = {
+    plain(word): word
+    for word in (
+        "décision", "decision", "action", "à faire", "tâche", "todo", "prêt", "loan", "réservation", "réserver",
+        "booking", "book",
+    )
+}  # fmt: skip
+
+
+def row_of(name: CommandName) -> CommandRow:
+    """The row of a command."""
+    return _BY_NAME[name]
+
+
+def is_english(word: str) -> bool:
+    """Whether a command's word is English and not French as well."""
+    found = WORDS.get(plain(word))
+    return found is not None and plain(word) not in map(plain, row_of(found[0]).french)
+
+
+def example_of(row: CommandRow, word: str) -> str:
+    """The example of a command in the language of one of its words."""
+    return row.example_english if is_english(word) else row.example_french
