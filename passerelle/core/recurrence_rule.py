@@ -252,3 +252,22 @@ def _shifted(moment: datetime, years: int) -> datetime:
     """The same day `years` later, which has to be a multiple of 400; in the last year that there is at the latest."""
     year = moment.year + years
     return moment.replace(year=year) if year < MAXYEAR else moment.replace(year=MAXYEAR, day=min(moment.day, 28))
+
+
+def build_rrule(rule: RecurrenceRule) -> str:
+    """`rule` as RFC 5545 writes it, in the order of its grammar; an UNTIL that is aware is written in UTC."""
+    parts = [f"FREQ={rule.freq}"]
+    if rule.interval != 1:
+        parts.append(f"INTERVAL={rule.interval}")
+    parts += [f"{name}={','.join(map(str, numbers))}" for name, numbers in rule.by.items()]
+    if rule.by_day:
+        parts.append("BYDAY=" + ",".join(f"{which or ''}{_WEEKDAYS[weekday]}" for which, weekday in rule.by_day))
+    if rule.count is not None:
+        parts.append(f"COUNT={rule.count}")
+    if rule.until is not None:
+        aware = rule.until.tzinfo is not None
+        until = rule.until.astimezone(UTC) if aware else rule.until
+        parts.append(f"UNTIL={until:%Y%m%dT%H%M%S}{'Z' if aware else ''}")
+    if rule.week_start:
+        parts.append(f"WKST={_WEEKDAYS[rule.week_start]}")
+    return ";".join(parts)
