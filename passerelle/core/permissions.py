@@ -106,13 +106,17 @@ def judge_act(act: Act, actor: Actor, permissions: PermissionSettings) -> Permis
         `confirm` where they might, if only it were proved that it is they: ask them at the address that we know.
         `refused` where they may not, or nobody knows whom to ask.
     """
-    need = NEEDS[act]
-    wanted = need.role if need.key is None else _stricter(getattr(permissions, need.key), need.role)
-    if _ROLES[role_of(actor)] < _ROLES[wanted]:
+    if _ROLES[role_of(actor)] < _ROLES[role_needed(act, permissions)]:
         return "refused"
-    if _STRENGTH[actor.proof] >= _STRENGTH[need.proof]:
+    if _STRENGTH[actor.proof] >= _STRENGTH[NEEDS[act].proof]:
         return "allowed"
     return "confirm" if actor.is_known else "refused"
+
+
+def role_needed(act: Act, permissions: PermissionSettings) -> Role:
+    """Who may do something, as the configuration says, but no less than what that act needs."""
+    need = NEEDS[act]
+    return need.role if need.key is None else _stricter(getattr(permissions, need.key), need.role)
 
 
 def role_of(actor: Actor) -> Role:
