@@ -29,8 +29,8 @@ from passerelle.store.asks import answer_ask, find_ask, insert_ask, list_open_as
 from passerelle.store.people import find_or_insert_person
 from passerelle.store.sessions import count_try
 
-#: The beginning of the unique key of such a question; the ask's id follows.
-CONFIRM_ACT_KEY = "confirm_act:"
+#: The beginning of the unique key of such a question; the ask's id follows. Erasing looks into what begins with `ask:`.
+CONFIRM_ACT_KEY = "ask:confirm:"
 #: How long a « oui » is waited for.
 CONFIRM_WITHIN = timedelta(days=3)
 _DAY = timedelta(days=1)
@@ -50,10 +50,10 @@ class Unconfirmed:
     link: Link
     #: Who may do it, if it is they.
     actor: Actor
-    #: What it is, in their language and in the infinitive: « adopter la décision 7 ». Of our making as far as can be:
-    #: a stranger may have written the mail.
+    #: What it is, in their language and in the infinitive: « adopter la décision 7 ». All that will be done stands
+    #: there, since « oui » lets all of `command` be done; of our making, since a stranger may have written the mail.
     words: str = field(repr=False)
-    #: What the caller needs to do it then; JSON.
+    #: What the caller needs to do that then, and nothing else; JSON.
     command: Mapping[str, Any] = field(repr=False)
 
 

@@ -13,6 +13,7 @@ from passerelle.core.email import Mailbox
 from passerelle.core.ids import MailAddress
 from passerelle.flows.actors import actor_of_email
 from passerelle.flows.confirm_act import (
+    CONFIRM_ACT_KEY,
     Asked,
     Confirmed,
     NotConfirmed,
@@ -57,7 +58,7 @@ async def ask(bridge: Bridge, author: Mailbox = PAUL, number: int = 7, words: st
 
 
 async def questions(bridge: Bridge) -> list[EmailMessage]:
-    rows = [row for row in await bridge.outbox("email") if row.unique_key.startswith("confirm_act:")]
+    rows = [row for row in await bridge.outbox("email") if row.unique_key.startswith(CONFIRM_ACT_KEY)]
     made = [message_from_bytes(await bridge.raw_of(row), policy=policy.default) for row in rows]
     return [one for one in made if isinstance(one, EmailMessage)]
 
@@ -147,7 +148,7 @@ async def test_who_has_not_read_the_question_cannot_answer_it(bridge: Bridge) ->
     """In Paul's name, from Paul's address: but its Message-ID is known to Paul alone."""
     await knows(bridge, PAUL)
     await ask(bridge)
-    for guess in ("m@x", "confirm_act:1", f"confirm_act:1@{BRIDGE}", f"1@{BRIDGE.partition('@')[2]}"):
+    for guess in ("m@x", "ask:confirm:1", f"ask:confirm:1@{BRIDGE}", f"1@{BRIDGE.partition('@')[2]}"):
         assert await answer(bridge, PAUL, "oui", guess) is None
     assert await answer(bridge, PAUL, "oui") is None
 
@@ -202,7 +203,7 @@ async def test_the_question_goes_to_the_address_that_is_known(bridge: Bridge) ->
     await knows(bridge, PAUL)
     shouted = Mailbox(name=PAUL.name, address=MailAddress("COUPLE@poste.example"))
     assert await ask(bridge, shouted) == "asked"
-    (row,) = [row for row in await bridge.outbox("email") if row.unique_key.startswith("confirm_act:")]
+    (row,) = [row for row in await bridge.outbox("email") if row.unique_key.startswith(CONFIRM_ACT_KEY)]
     assert row.recipient == "couple@poste.example"
 
 

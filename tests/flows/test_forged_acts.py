@@ -14,7 +14,7 @@ from passerelle.core.email import Email, Mailbox
 from passerelle.core.register_model import Entry
 from passerelle.core.register_moves import MoveName
 from passerelle.flows.actors import actor_of_email
-from passerelle.flows.confirm_act import Confirmed, Unconfirmed, ask_to_confirm, take_confirmation
+from passerelle.flows.confirm_act import CONFIRM_ACT_KEY, Confirmed, Unconfirmed, ask_to_confirm, take_confirmation
 from passerelle.flows.outcome import Outcome
 from passerelle.flows.privacy_mail import Letter
 from passerelle.flows.register_acts import Wish, change_entry
@@ -158,7 +158,7 @@ async def test_through_the_list_monique_proposes_and_confirms(group: Bridge) -> 
         actor = await actor_of_email(group.ctx, conn, group.link, email, author, through_list=True)
         act = Unconfirmed(link=group.link, actor=actor, words="adopter la décision 1", command={"adopt": [1]})
         assert await ask_to_confirm(group.ctx, conn, act, email=email) == "asked"
-    (row,) = [row for row in await group.outbox("email") if row.unique_key.startswith("confirm_act:")]
+    (row,) = [row for row in await group.outbox("email") if row.unique_key.startswith(CONFIRM_ACT_KEY)]
     question = message_from_bytes(await group.raw_of(row), policy=policy.default)
     asked = str(question["Message-ID"]).strip("<>")
     for header, answering in (("", ()), (PASS, ("acte@x",)), ("", (f"{asked}x",))):
