@@ -89,8 +89,10 @@ class MalformedCalendar(PasserelleError):
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"The calendar cannot be understood: {kind}")
-        #: Which sentence says it to a person: `calendar_<kind>` of the catalogues.
+        #: What is wrong: `too_large`, `cut`, `no_start` …
         self.kind = kind
+        #: The sentence of the catalogues that says it to a person.
+        self.sentence = f"calendar_{kind}"
 
 
 class MalformedEvent(PasserelleError):

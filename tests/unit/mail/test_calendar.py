@@ -312,7 +312,7 @@ def test_what_cannot_be_understood_is_refused_for_a_reason(data: bytes, kind: st
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_reason_has_its_sentence(language: str) -> None:
     words = load_words(language)  # type: ignore[arg-type]
-    sentences = {words(f"calendar_{kind}") for kind in KINDS}
+    sentences = {words(MalformedCalendar(kind).sentence) for kind in KINDS}
     assert len(sentences) == len(KINDS)
     assert all(sentence.endswith(".") for sentence in sentences)
 
