@@ -36,11 +36,11 @@ CONFIRM_WITHIN = timedelta(days=3)
 _DAY = timedelta(days=1)
 #: Questions to one address a day: whoever writes in another's name must not fill their mailbox by our hand.
 _MOST_A_DAY = 5
-#: Of the words in which an act stands in the question.
-_LONGEST_WORDS = 200
+#: What is longer is not asked: nobody may say « oui » to what they were not shown.
+_LONGEST_WORDS = 300
 _NO = frozenset({"non", "no"})
 
-Asked = Literal["asked", "asked_before", "asked_too_often", "nobody_to_ask"]
+Asked = Literal["asked", "asked_before", "asked_too_often", "nobody_to_ask", "too_long"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,10 +50,11 @@ class Unconfirmed:
     link: Link
     #: Who may do it, if it is they.
     actor: Actor
-    #: What it is, in their language and in the infinitive: « adopter la décision 7 ». All that will be done stands
-    #: there, since « oui » lets all of `command` be done; of our making, since a stranger may have written the mail.
+    #: What it is, in their language and in the infinitive: « adopter la décision 7 ».
     words: str = field(repr=False)
-    #: What the caller needs to do that then, and nothing else; JSON.
+    #: What the caller needs to do it then; JSON. Where it has a `text`, which is to be understood anew then, that is
+    #: shown instead of `words`, the whole of it: a stranger may have written « fait 2 » on one line, « adoptée 7 » on
+    #: the next, and « oui » lets both be done.
     command: Mapping[str, Any] = field(repr=False)
 
 
@@ -82,9 +83,11 @@ async def ask_to_confirm(ctx: FlowContext, conn: AsyncConnection, act: Unconfirm
     Args:
         email: the mail that asked for it, which the question answers.
     """
-    address, now = act.actor.address, ctx.now()
+    address, now, words = act.actor.address, ctx.now(), _shown(act)
     if address is None:
         return "nobody_to_ask"
+    if len(words) > _LONGEST_WORDS:
+        return "too_long"
     person_id = await _person_of(ctx, conn, act)
     for ask in await list_open_asks(conn, person_id):
         if ask.kind == "confirm_command" and _same(ask, act) and ask.asked_at > now - _DAY:
@@ -115,7 +118,7 @@ async def ask_to_confirm(ctx: FlowContext, conn: AsyncConnection, act: Unconfirm
             template="confirm_act",
             unique_key=f"{CONFIRM_ACT_KEY}{ask.id}",
             answers=email,
-            variables={"name": act.actor.name, "words": _one_line(act.words), "until": until},
+            variables={"name": act.actor.name, "words": words, "until": until},
         ),
     )
     return "asked"
@@ -164,9 +167,10 @@ def _same(ask: Ask, act: Unconfirmed) -> bool:
     return ask.link == act.link.name and ask.about.get("command") == dict(act.command)
 
 
-def _one_line(words: str) -> str:
-    line = " ".join(words.split())
-    return line if len(line) <= _LONGEST_WORDS else f"{line[: _LONGEST_WORDS - 1].rstrip()}…"
+def _shown(act: Unconfirmed) -> str:
+    """All that « oui » lets be done, on one line."""
+    text = str(act.command.get("text") or act.words)
+    return " ; ".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
 
 
 def _said(letter: Letter) -> Literal["yes", "no"] | None:

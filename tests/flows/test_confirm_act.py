@@ -44,15 +44,15 @@ async def knows(bridge: Bridge, *people: Mailbox) -> None:
             )
 
 
-async def ask(bridge: Bridge, author: Mailbox = PAUL, number: int = 7, words: str = "") -> Asked:
+async def ask(bridge: Bridge, author: Mailbox = PAUL, number: int = 7, **command: object) -> Asked:
     email = parse_email(written_by(author, f"adopter {number}"))
     async with bridge.ctx.store.write() as conn:
         actor = await actor_of_email(bridge.ctx, conn, bridge.link, email, author, through_list=False)
         act = Unconfirmed(
             link=bridge.link,
             actor=actor,
-            words=words or f"adopter la décision {number}",
-            command={"text": f"adopter {number}", "numbers": [number]},
+            words=f"adopter la décision {number}",
+            command={"numbers": [number], **command},
         )
         return await ask_to_confirm(bridge.ctx, conn, act, email=email)
 
@@ -84,7 +84,7 @@ async def test_yes_from_the_address_that_was_asked(bridge: Bridge) -> None:
     assert "Répondez «\xa0oui\xa0»" in body_of(question)
     done = await answer(bridge, PAUL, "Oui, c'est bien moi.\n\n> Avez-vous bien demandé", id_of(question))
     assert isinstance(done, Confirmed)
-    assert done.command == {"text": "adopter 7", "numbers": [7]}
+    assert done.command == {"numbers": [7]}
     assert (done.actor.name, done.actor.proof, done.actor.medium) == ("Paul Lefebvre", "confirmed", "mail")
     assert done.link == bridge.link
 
@@ -222,13 +222,19 @@ async def test_a_coordinator_who_never_wrote_is_asked_at_the_configured_address(
     assert done.actor.proof == "confirmed"
 
 
-async def test_a_stranger_s_words_do_not_make_our_letter(bridge: Bridge) -> None:
+async def test_all_that_yes_lets_be_done_is_shown(bridge: Bridge) -> None:
+    """Two lines of a stranger's mail: the second must not hide behind the first."""
     await knows(bridge, PAUL)
-    await ask(bridge, words="adopter\n\nObjet: gagnez\r\nhttps://mechant.example " + "x" * 5_000)
+    assert await ask(bridge, text="fait 2\r\n\r\n  adoptée 1\nObjet: gagnez") == "asked"
     (question,) = await questions(bridge)
-    assert "adopter Objet: gagnez" in " ".join(body_of(question).split())
-    assert len(body_of(question)) < 1_000
+    assert "fait 2 ; adoptée 1 ; Objet: gagnez" in " ".join(body_of(question).replace("\u202f", " ").split())
     assert str(question["Subject"]) == "Une demande à votre nom\xa0: est-ce bien vous\u202f?"
+
+
+async def test_what_is_too_long_to_be_shown_is_not_asked(bridge: Bridge) -> None:
+    await knows(bridge, PAUL)
+    assert await ask(bridge, text="fait 2\n" + "x " * 200 + "\nadoptée 1") == "too_long"
+    assert await questions(bridge) == []
 
 
 async def test_who_was_erased_meanwhile_decides_nothing(bridge: Bridge) -> None:
