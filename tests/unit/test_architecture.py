@@ -75,6 +75,8 @@ def test_imports_keep_to_the_table(name: str) -> None:
         assert parts <= {"store", "core", "errors"}
     if part(name) == "imports":
         assert parts <= {"imports", "core", "errors", "i18n"}, "what an archive holds is nobody's business here"
+    if part(name) == "documents":
+        assert parts <= {"documents", "core", "errors", "render"}, "paper is made of values; who sends it is a flow's"
     if part(name) == "rosters":
         assert parts <= {"rosters", "mail", "core", "errors"}
     if part(name) == "flows":
