@@ -20,8 +20,6 @@ CommandName = Literal[
 ]  # fmt: skip
 #: Where a command may be said.
 Where = Literal["room", "mail"]
-#: A key of `core.secretary_settings.PermissionSettings`.
-PermissionKey = Literal["note", "adopt", "finish", "meet", "chair", "remind", "search"]
 #: What stands behind a command's word, roughly: whether numbers alone, words, or nothing may stand there.
 Wants = Literal["nothing", "number", "numbers", "words"]
 #: No command's word is longer, nor has more words.
@@ -45,10 +43,8 @@ class CommandRow:
     example_french: str
     example_english: str
     where: frozenset[Where] = frozenset({"room", "mail"})
-    #: What `core.permissions` is asked; None where anyone may.
+    #: What `core.permissions` is asked, and so which key of the configuration says who may; None where anyone may.
     act: Act | None = None
-    #: The key of the configuration that says who may; None where it is not to be configured.
-    permission: PermissionKey | None = None
 
 
 def _row(
@@ -59,7 +55,7 @@ def _row(
     *,
     wants: Wants = "words",
     where: str = "room mail",
-    may: tuple[Act, PermissionKey | None] | None = None,
+    may: Act | None = None,
 ) -> CommandRow:
     french, english = (tuple(word.strip() for word in text.split("|")) for text in words)
     places: tuple[Where, ...] = ("room", "mail")
@@ -73,8 +69,7 @@ def _row(
         example_french=examples[0],
         example_english=examples[1],
         where=frozenset(place for place in places if place in where.split()),
-        act=may[0] if may else None,
-        permission=may[1] if may else None,
+        act=may,
     )
 
 
@@ -84,35 +79,35 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("réunion | réunions", "meeting | meetings"),
         ("jour heure lieu : sujet", "day time place: topic"),
         ("réunion jeudi 18h30 au local : budget de la fête", "meeting Thursday 6:30pm at the hall: party budget"),
-        may=("meet", "meet"),
+        may="meet",
     ),
     _row(
         "assembly",
         ("assemblée | assemblée générale | ag", "assembly | general assembly | general meeting | agm"),
         ("jour heure lieu : sujet", "day time place: topic"),
         ("assemblée samedi 14h à la salle des fêtes", "assembly Saturday 2pm at the village hall"),
-        may=("meet", "meet"),
+        may="meet",
     ),
     _row(
         "agenda",
         ("ordre | ordre du jour | odj | point", "topic | topics | item"),
         ("point à ajouter", "item to add"),
         ("ordre remplacer le frigo", "topic a new fridge"),
-        may=("note", "note"),
+        may="note",
     ),
     _row(
         "move",
         ("déplacer | déplacez | reporter | reportez", "move | postpone"),
         ("réunion numéro au nouveau jour", "meeting number to the new day"),
         ("déplacer réunion 4 au jeudi 19 à 18h", "move meeting 4 to Thursday 19 at 6pm"),
-        may=("move", "meet"),
+        may="move",
     ),
     _row(
         "cancel",
         ("annuler | annulez", "cancel"),
         ("réunion numéro, ou rappel numéro", "meeting number, or reminder number"),
         ("annuler réunion 4", "cancel meeting 4"),
-        may=("move", "meet"),
+        may="move",
     ),
     _row(
         "dates",
@@ -120,28 +115,28 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("", ""),
         ("dates", "dates"),
         wants="nothing",
-        may=("search", "search"),
+        may="search",
     ),
     _row(
         "attendance",
         ("présents | présent | présente | présentes | présences", "attendance | present"),
         ("noms, ou rien pour voir qui vient", "names, or nothing to see who comes"),
         ("présents Léa, Karim et Mme Haddad", "present Léa, Karim and Mrs Haddad"),
-        may=("note", "note"),
+        may="note",
     ),
     _row(
         "excuse",
         ("excusé | excusée | excusés | excusées | excuser", "excused | excuse"),
         ("noms, ou rien pour vous", "names, or nothing for yourself"),
         ("excusée Annie", "excused Annie"),
-        may=("note", "note"),
+        may="note",
     ),
     _row(
         "proxy",
         ("pouvoir | procuration", "proxy"),
         ("de qui à qui", "from whom to whom"),
         ("pouvoir Annie à Paul", "proxy Annie to Paul"),
-        may=("note", "note"),
+        may="note",
     ),
     _row(
         "start",
@@ -150,28 +145,28 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("début", "start"),
         wants="number",
         where="room",
-        may=("chair", "chair"),
+        may="chair",
     ),
     _row("pause", ("pause", "pause | break"), ("", ""), ("pause", "break"), wants="nothing", where="room",
-         may=("chair", "chair")),
+         may="chair"),
     _row("resume", ("reprise | reprendre", "resume"), ("", ""), ("reprise", "resume"), wants="nothing", where="room",
-         may=("chair", "chair")),
+         may="chair"),
     _row("end", ("fin | terminer | clore", "end | close"), ("", ""), ("fin", "end"), wants="nothing", where="room",
-         may=("chair", "chair")),
+         may="chair"),
     _row(
         "minutes",
         ("compte-rendu | compterendu | cr | pv | procès-verbal", "minutes"),
         ("numéro de la réunion", "number of the meeting"),
         ("compte-rendu 4", "minutes 4"),
         wants="number",
-        may=("search", "search"),
+        may="search",
     ),
     _row(
         "correct",
         ("corriger | correction", "correct"),
         ("s/ancien/nouveau/", "s/old/new/"),
         ("corriger s/150 €/180 €/", "correct s/€150/€180/"),
-        may=("correct", "chair"),
+        may="correct",
     ),
     _row(
         "approve",
@@ -179,21 +174,21 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("numéro de la réunion", "number of the meeting"),
         ("approuver 4", "approve 4"),
         wants="number",
-        may=("approve", "chair"),
+        may="approve",
     ),
     _row(
         "note",
         ("noter | note | notez", "note | write down"),
         ("une ligne du registre", "a line of the register"),
         ("noter idée : un composteur au jardin", "note idea: a compost heap in the garden"),
-        may=("note", "note"),
+        may="note",
     ),
     _row(
         "decisions",
         ("décisions | décision", "decisions | decision"),
         ("rien pour les voir, ou une décision à proposer", "nothing to see them, or one to propose"),
         ("décision louer la salle des fêtes", "decision hire the hall"),
-        may=("search", "search"),
+        may="search",
     ),
     _row(
         "adopt",
@@ -201,14 +196,14 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("numéro", "number"),
         ("adopter 7", "adopt 7"),
         wants="numbers",
-        may=("adopt", "adopt"),
+        may="adopt",
     ),
     _row(
         "replace",
         ("remplacer | remplacez", "replace"),
         ("numéro par numéro, ou par une nouvelle décision", "number by number, or by a new decision"),
         ("remplacer 7 par 9", "replace 7 by 9"),
-        may=("adopt", "adopt"),
+        may="adopt",
     ),
     _row(
         "drop",
@@ -216,21 +211,21 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("numéro", "number"),
         ("abandonner 7", "drop 7"),
         wants="numbers",
-        may=("adopt", "adopt"),
+        may="adopt",
     ),
     _row(
         "review",
         ("revoir | réexaminer", "review"),
         ("numéro et jour", "number and day"),
         ("revoir 7 le 3 mars", "review 7 on 3 March"),
-        may=("adopt", "adopt"),
+        may="adopt",
     ),
     _row(
         "object",
         ("objection | opposition", "objection | object"),
         ("numéro : raison", "number: reason"),
         ("objection 7 : c'est trop cher", "objection 7: too expensive"),
-        may=("object", None),
+        may="object",
     ),
     _row(
         "withdraw",
@@ -242,14 +237,14 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("numéro", "number"),
         ("retirer objection 7", "withdraw objection 7"),
         wants="numbers",
-        may=("withdraw", None),
+        may="withdraw",
     ),
     _row(
         "actions",
         ("actions | action | à faire | tâches | tâche", "actions | action | todo"),
         ("rien pour les voir, ou une action à noter", "nothing to see them, or one to note"),
         ("action @Léa relancer la mairie pour le 12/11", "action @Léa call the town hall by 12 November"),
-        may=("search", "search"),
+        may="search",
     ),
     _row(
         "done",
@@ -257,28 +252,28 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("numéros", "numbers"),
         ("fait 12 et 14", "done 12 and 14"),
         wants="numbers",
-        may=("finish", "finish"),
+        may="finish",
     ),
     _row(
         "loans",
         ("prêts | prêt", "loans | loan"),
         ("rien pour les voir, ou un prêt à noter", "nothing to see them, or one to note"),
         ("prêt vidéoprojecteur à Karim jusqu'au 3 mars", "loan projector to Karim until 3 March"),
-        may=("search", "search"),
+        may="search",
     ),
     _row(
         "returned",
         ("rendu | rendue | rendus | rendues", "returned"),
         ("numéro, ou la chose", "number, or the thing"),
         ("rendu vidéoprojecteur", "returned projector"),
-        may=("finish", "finish"),
+        may="finish",
     ),
     _row(
         "bookings",
         ("réservations | réservation | réserver", "bookings | booking | book"),
         ("rien pour les voir, ou la chose et le jour", "nothing to see them, or the thing and the day"),
         ("réserver grande salle le 14 mars 14h-17h", "book large hall 14 March 2pm-5pm"),
-        may=("search", "search"),
+        may="search",
     ),
     _row(
         "remind",
@@ -288,7 +283,7 @@ COMMANDS: tuple[CommandRow, ...] = (
         ),
         ("à qui, jour, heure, quoi", "whom, day, time, what"),
         ("rappel jeudi 9h apporter les clés", "remind Thursday 9am bring the keys"),
-        may=("remind", "remind"),
+        may="remind",
     ),
     _row(
         "reminders",
@@ -296,7 +291,7 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("", ""),
         ("rappels", "reminders"),
         wants="nothing",
-        may=("search", "search"),
+        may="search",
     ),
     _row(
         "quiet",
@@ -310,7 +305,7 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("cherche | chercher | cherchez | recherche", "search | find"),
         ("mots", "words"),
         ("cherche fête des voisins", "search street party"),
-        may=("search", "search"),
+        may="search",
     ),
     _row("link", ("lien", "link"), ("", ""), ("lien", "link"), wants="nothing", where="room"),
     _row(
@@ -319,7 +314,7 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("", ""),
         ("rattrapage", "catch up"),
         wants="nothing",
-        may=("search", "search"),
+        may="search",
     ),
     _row(
         "help",

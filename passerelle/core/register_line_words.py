@@ -4,7 +4,7 @@ docs/commands.md and docs/fr/registre.md are written from it (`scripts/write_doc
 the catalogues, as `line_<kind>`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -193,9 +193,3 @@ def kind_of_word(word: str, kinds: Sequence[KindSettings] = ()) -> str | None:
     said = plain(word)
     own = next((kind.name for kind in kinds if said in map(plain, kind.words)), None)
     return own or _KINDS.get(said)
-
-
-def single_words(rows: Iterable[LineRow] = LINES) -> frozenset[str]:
-    """The words of the table that are one word, as `plain` spells them: those that may stand behind `#` or `!`."""
-    words = {plain(word) for row in rows for word in (*row.french, *row.english)}
-    return frozenset(word for word in words if word.isalpha())

@@ -2,10 +2,10 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.command_heads import CommandHead, find_command
 from passerelle.core.links import Link
 from passerelle.core.model import InboxRow, Post
 from passerelle.core.permalinks import short_path
-from passerelle.core.room_commands import parse_command
 from passerelle.flows.context import FlowContext
 from passerelle.flows.room_notice import ANSWER_WITHIN, MOST_QUESTIONS, RoomAnswer, insert_room_notice
 from passerelle.flows.taking_back import post_of
@@ -18,8 +18,8 @@ LINK_REASONS = frozenset({"link", "link_too_often", "link_too_late"})
 
 def asks_for_link(line: RoomLine) -> bool:
     """Whether a line asks for the address of what it answers."""
-    command = parse_command(line.body)
-    return command is not None and command.name == "link" and not line.is_notice and not line.files
+    command = find_command(line.body)
+    return isinstance(command, CommandHead) and command.name == "link" and not line.is_notice and not line.files
 
 
 async def answer_link(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow, line: RoomLine) -> str:

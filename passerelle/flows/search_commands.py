@@ -6,7 +6,6 @@ to its writer alone, with extracts, from what that person may read. What was fou
 in which it is told: a search has its own.
 """
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,12 +14,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.command_heads import CommandHead, find_command, find_mail_command
 from passerelle.core.email import Email, Mailbox
 from passerelle.core.links import Link
 from passerelle.core.model import InboxRow
 from passerelle.core.permalinks import short_path
 from passerelle.core.readership import Standing, named_alike, shelves_of
-from passerelle.core.room_commands import parse_command
 from passerelle.core.search_places import known_places
 from passerelle.core.search_query import parse_query
 from passerelle.core.search_terms import Query
@@ -47,7 +46,6 @@ SEARCHES_AN_HOUR = 20
 #: Why an arrival ends that was a search: nothing is kept of it.
 SEARCH_REASONS = frozenset({"search", "search_wrong", "search_too_often", "search_too_late"})
 _HOUR = timedelta(hours=1)
-_COLON = re.compile(r"^(\w{1,20})\s?:")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,9 +88,9 @@ class Answer:
 
 def search_of_line(line: RoomLine) -> str | None:
     """What a line of the room asks to search, "" where it does not say; None where it is no search."""
-    command = parse_command(line.body)
-    is_search = command is not None and command.name == "search" and not line.is_notice and not line.files
-    return command.rest if command is not None and is_search else None
+    command = find_command(line.body)
+    is_search = isinstance(command, CommandHead) and command.name == "search" and not line.is_notice and not line.files
+    return command.rest if isinstance(command, CommandHead) and is_search else None
 
 
 async def search_for_room(ctx: FlowContext, link: Link, asked: str) -> Answer:
@@ -151,13 +149,9 @@ class MailedSearch:
 
 
 def search_of_email(email: Email) -> str | None:
-    """What an email asks to search: the rest of its subject, else its first line; None where it is no search."""
-    subject = _COLON.sub(r"\1 ", " ".join(email.subject.split()))
-    command = parse_command("!" + subject)
-    if command is None or command.name != "search":
-        return None
-    first = next((line.strip() for line in (email.text or "").splitlines() if line.strip()), "")
-    return command.rest or first
+    """What an email asks to search, by its subject, its first line, or both; None where it is no search."""
+    command = find_mail_command(email.subject, email.text or "")
+    return command.rest if isinstance(command, CommandHead) and command.name == "search" else None
 
 
 async def search_for_mail(ctx: FlowContext, links: Iterable[Link], author: Mailbox, asked: str) -> MailedSearch | None:

@@ -320,8 +320,9 @@ async def test_a_search_sent_to_the_list_is_a_mail_like_any_other(talk: Bridge) 
         ("cherche", "", ""),
         ("Re: cherche loto", "", None),
         ("Chercheuse", "", None),
-        ("", "cherche loto", None),
-        ("!cherche loto", "", None),
+        ("", "Bonjour,\ncherche loto", "loto"),
+        ("!cherche loto", "", "loto"),
+        ("Loto", "Qui cherche le loto ?", None),
     ],
 )
 def test_what_a_mail_asks(subject: str, body: str, asked: str | None) -> None:
