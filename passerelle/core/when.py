@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from passerelle.core.when_dateparser import ask_dateparser
 from passerelle.core.when_find import find_when
-from passerelle.core.when_leads import lead_ends
+from passerelle.core.when_leads import CLOSERS, lead_ends
 from passerelle.core.when_model import FoundWhen, PartOfDay, When, WhenKind
 from passerelle.core.when_resolve import resolve
 from passerelle.core.when_said import Said, read_said
@@ -60,6 +60,6 @@ def _wholly_said(line: Line) -> Said | None:
     for begin in (start, *lead_ends(line, start)):
         found = read_said(line, begin)
         # The point of « nov. » belongs to it.
-        if found is not None and end <= found[1]:
+        if found is not None and end <= (CLOSERS.end(line, found[1]) or found[1]):
             return found[0]
     return None

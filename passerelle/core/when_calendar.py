@@ -52,7 +52,7 @@ def read_calendar(line: Line, place: int, *, bare: bool = False) -> tuple[Calend
     article = _ARTICLES.end(line, number_at)
     if article is not None:
         number_at = article
-    may_be_bare = bare or weekday is not None or article is not None or line.word(number_at - 1) in _BEFORE_DAY
+    may_be_bare = bare or weekday is not None or line.word(number_at - 1) in _BEFORE_DAY
     for reading in (_year_first, _digits, _worded, _month_first):
         found = reading(line, number_at)
         if found is not None:

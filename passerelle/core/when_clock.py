@@ -45,6 +45,8 @@ class Clock:
     #: Minutes from the beginning of the day, 0 to 1440.
     begins: int
     ends: int | None = None
+    #: « 18h ou 19h »: it has to be asked which.
+    other: int | None = None
 
 
 def read_part(line: Line, place: int) -> tuple[PartOfDay, int] | None:
@@ -57,10 +59,9 @@ def read_clock(line: Line, place: int) -> tuple[Clock, int] | None:
     """A time, or two: « 14h-17h », « de 14h à 16h », « entre 14 et 16h », « 9h du matin »."""
     found = _read_range(line, place)
     if found is None:
-        single = read_time(line, place)
-        if single is None:
-            return None
-        found = Clock(begins=single[0]), single[1]
+        found = _read_single(line, place)
+    if found is None:
+        return None
     clock, end = found
     part = read_part(line, end)
     # « 9h du matin », never « 9h matin » here: that would take the morning from « demain 9h matin » as well.
@@ -71,14 +72,33 @@ def read_clock(line: Line, place: int) -> tuple[Clock, int] | None:
     return clock, end
 
 
+_OR = phrases_of("ou", "ou a", "or", "or at")
+_ABOUT = {"precise", "precises", "pile", "environ", "sharp"}
+
+
+def _read_single(line: Line, place: int) -> tuple[Clock, int] | None:
+    single = read_time(line, place)
+    if single is None:
+        return None
+    minutes, end = single
+    if line.word(place) == "midi":
+        exact = read_time(line, end + 1 if line.word(end) in ("a", "vers") else end)
+        if exact is not None and 690 <= exact[0] < 900:
+            return Clock(begins=exact[0]), exact[1]
+    if line.word(end) in _ABOUT:
+        return Clock(begins=minutes), end + 1
+    after = _OR.end(line, end)
+    other = None if after is None else read_time(line, after)
+    return (Clock(begins=minutes), end) if other is None else (Clock(begins=minutes, other=other[0]), other[1])
+
+
 def place_in_part(clock: Clock, part: PartOfDay) -> Clock | None:
     """« 8 h » in the evening is 20:00; None where it cannot be."""
     begins = _in_part(clock.begins, part)
     if begins is None:
         return None
-    if clock.ends is None or clock.ends > begins:
-        return Clock(begins=begins, ends=clock.ends)
-    return Clock(begins=begins, ends=_in_part(clock.ends, part))
+    ends = clock.ends if clock.ends is None or clock.ends > begins else _in_part(clock.ends, part)
+    return Clock(begins=begins, ends=ends, other=None if clock.other is None else _in_part(clock.other, part))
 
 
 def _in_part(minutes: int, part: PartOfDay) -> int | None:
@@ -104,7 +124,8 @@ def _read_range(line: Line, place: int) -> tuple[Clock, int] | None:
     if first is None:
         return _read_short_range(line, start, joins or ("-",))
     after = _UNTIL.end(line, first[1])
-    if after is None and line.word(first[1]) in (joins or _BETWEEN):
+    joined = line.word(first[1]) in (joins or _BETWEEN)
+    if after is None and joined and not (joins is None and _is_noon_at(line, start)):
         after = first[1] + 1
     second = None if after is None else read_time(line, after)
     return None if second is None else (Clock(begins=first[0], ends=second[0]), second[1])
@@ -120,6 +141,11 @@ def _read_short_range(line: Line, place: int, joins: tuple[str, ...]) -> tuple[C
     if begins < 720 <= ends and begins + 720 < ends and _says_half(line, place + 2, second[1]):
         begins += 720
     return (Clock(begins=begins, ends=ends), second[1]) if begins < ends else None
+
+
+def _is_noon_at(line: Line, place: int) -> bool:
+    """« midi à 13h » is one hour; « midi-14h » is two."""
+    return line.word(place) == "midi" and line.word(place + 1) == "a"
 
 
 def _says_half(line: Line, start: int, end: int) -> bool:
@@ -177,11 +203,13 @@ def _with_h(line: Line, place: int, hour: int) -> tuple[int, int] | None:
     if line.word(place + 1) not in _HOUR_WORDS:
         return None
     end = place + 2
+    if line.word(end) == "." and line.is_glued(end) and line.digits(end + 1) is not None:
+        end += 1  # « 18 h. 30 »
     spoken = _SPOKEN_MINUTES.read(line, end)
     if spoken is not None:
         return hour * 60 + spoken[0], spoken[1]
     minutes = _two_digits(line, end)
-    if minutes is None or not _are_minutes(line, place, minutes):
+    if minutes is None or not _are_minutes(line, place, end, minutes):
         return hour * 60, end
     end += 1
     if line.word(end) in _MINUTE_WORDS:
@@ -189,9 +217,8 @@ def _with_h(line: Line, place: int, hour: int) -> tuple[int, int] | None:
     return hour * 60 + minutes, end
 
 
-def _are_minutes(line: Line, place: int, minutes: int) -> bool:
+def _are_minutes(line: Line, place: int, behind: int, minutes: int) -> bool:
     """Whether the two digits behind « 18h » belong to it, and are not the day of a date (« 18h 12/11 »)."""
-    behind = place + 2
     if line.is_glued(behind):
         return True
     if line.word(behind + 1) in ("/", ".", "-") and line.is_glued(behind + 1) and line.digits(behind + 2) is not None:

@@ -4,20 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 from passerelle.core.when_calendar import read_calendar
-from passerelle.core.when_days import (
-    Ahead,
-    DaySpec,
-    Edge,
-    EdgeOf,
-    Holiday,
-    Nth,
-    Over,
-    Period,
-    Week,
-    Weekday,
-    WeekEnd,
-    Which,
-)
+from passerelle.core.when_days import Ahead, DaySpec, Edge, EdgeOf, Holiday, Nth, Shifted, Weekday, Which
 from passerelle.core.when_holidays import HOLIDAYS
 from passerelle.core.when_names import (
     is_short_weekday,
@@ -27,12 +14,14 @@ from passerelle.core.when_names import (
     read_year,
     unit_of,
 )
+from passerelle.core.when_periods import IsoWeek, Over, Period, Week, WeekEnd, WeekEndOf, WeekOf
 from passerelle.core.when_tokens import Line, Phrases, phrases_of
 
 ReadDay = tuple[DaySpec, int] | None
 
 _WEEKS_ON = Phrases({"en huit": 1, "en 8": 1, "en quinze": 2, "en 15": 2})
 _NAMED = Phrases[DaySpec]({
+    "a ce jour": Over(),
     "aujourd'hui": Ahead(), "aujourdhui": Ahead(), "ce jour": Ahead(), "today": Ahead(), "d'aujourd'hui": Ahead(),
     "demain": Ahead(days=1), "tomorrow": Ahead(days=1), "apres-demain": Ahead(days=2), "apres demain": Ahead(days=2),
     "the day after tomorrow": Ahead(days=2), "day after tomorrow": Ahead(days=2),
@@ -50,6 +39,7 @@ _NAMED = Phrases[DaySpec]({
     "next year": Period(doubtful=True), "cet ete": Period(doubtful=True), "cet automne": Period(doubtful=True),
     "cet hiver": Period(doubtful=True), "ce printemps": Period(doubtful=True), "l'ete": Period(doubtful=True),
     "l'automne": Period(doubtful=True), "l'hiver": Period(doubtful=True), "le printemps": Period(doubtful=True),
+    "la rentree": Period(doubtful=True), "rentree": Period(doubtful=True),
     "ces jours-ci": Period(doubtful=True), "ces prochains jours": Period(doubtful=True),
     "ce week-end": WeekEnd(), "ce weekend": WeekEnd(), "ce week end": WeekEnd(), "this weekend": WeekEnd(),
     "le week-end qui vient": WeekEnd(), "le week-end prochain": WeekEnd(which="next"),
@@ -66,7 +56,7 @@ def read_day(line: Line, place: int, *, bare: bool = False) -> ReadDay:
         bare: A number alone may be one, because it stands in « du 3 au 5 mars ».
     """
     best: ReadDay = read_calendar(line, place, bare=bare)
-    for reading in (_named, _weekday, _nth, _edge, _ahead, _from_now, _ago, _holiday, _month):
+    for reading in (_named, _weekday, _nth, _edge, _ahead, _from_now, _ago, _holiday, _shifted, _month, _week_of):
         found = reading(line, place)
         if found is not None and (best is None or found[1] > best[1]):
             best = found
@@ -94,7 +84,7 @@ _BEHIND_WEEKDAY = Phrases[Which]({
     "de la semaine prochaine": "next week", "la semaine prochaine": "next week", "semaine prochaine": "next week",
     "de la semaine qui vient": "next week", "of next week": "next week", "next week": "next week",
     "de cette semaine": "this week", "cette semaine": "this week", "this week": "this week",
-    "dernier": "over", "passe": "over", "precedent": "over", "d'avant": "over",
+    "dernier delai": "coming", "dernier": "over", "passe": "over", "precedent": "over", "d'avant": "over",
 })  # fmt: skip
 
 
@@ -206,6 +196,8 @@ _FORTNIGHTS = Phrases({
 })  # fmt: skip
 #: « dans huit jours » is the same weekday of next week, « dans quinze jours » that of the week after.
 _FRENCH_DAYS = {8: 7, 15: 14}
+_HALF = phrases_of("et demi", "et demie", "and a half")
+_HALVES = {"month": Ahead(days=15), "year": Ahead(months=6)}
 
 
 def read_count(line: Line, place: int) -> tuple[Ahead, int] | None:
@@ -218,6 +210,12 @@ def read_count(line: Line, place: int) -> tuple[Ahead, int] | None:
         unit_at += 1
     unit = unit_of(line, unit_at)
     end = unit_at + 1
+    half = _HALF.end(line, end)
+    if half is not None:
+        halves = _HALVES.get(unit or "")
+        if halves is None:
+            return None
+        return Ahead(days=halves.days, months=halves.months + count * (12 if unit == "year" else 1)), half
     if unit == "day":
         french = line.word(unit_at).startswith("jour")
         return Ahead(days=_FRENCH_DAYS.get(count, count) if french else count), end
@@ -260,17 +258,18 @@ def _ago(line: Line, place: int) -> ReadDay:
 _SHIFTS = Phrases({
     "la veille de": -1, "la veille du": -1, "la veille de la": -1, "la veille de l'": -1, "veille de": -1,
     "le lendemain de": 1, "le lendemain du": 1, "le lendemain de la": 1, "le lendemain de l'": 1,
+    "the day before": -1, "the day after": 1,
 })  # fmt: skip
+_AWAY = Phrases({"avant": -1, "avant le": -1, "avant la": -1, "avant l'": -1, "before": -1, "apres": 1, "apres le": 1,
+                 "apres la": 1, "apres l'": 1, "after": 1})  # fmt: skip
 _BEFORE_HOLIDAY = phrases_of("le", "la", "l'", "les", "the", "jour de", "le jour de", "le jour de la", "le jour de l'")
 
 
 def _holiday(line: Line, place: int) -> ReadDay:
-    """« Noël », « le lundi de Pâques 2027 », « la veille de l'Ascension »."""
-    shift = _SHIFTS.read(line, place)
-    start = shift[1] if shift else place
-    found = HOLIDAYS.read(line, start)
+    """« Noël », « le lundi de Pâques 2027 », « l'Ascension »."""
+    found = HOLIDAYS.read(line, place)
     if found is None:
-        article = _BEFORE_HOLIDAY.end(line, start)
+        article = _BEFORE_HOLIDAY.end(line, place)
         found = None if article is None else HOLIDAYS.read(line, article)
     if found is None:
         return None
@@ -278,7 +277,20 @@ def _holiday(line: Line, place: int) -> ReadDay:
     end = year[1] if year else found[1]
     if line.word(end) in ("prochain", "prochaine", "prochaines"):
         end += 1
-    return Holiday(day_of=found[0], year=year[0] if year else None, shift=shift[0] if shift else 0), end
+    return Holiday(day_of=found[0], year=year[0] if year else None), end
+
+
+def _shifted(line: Line, place: int) -> ReadDay:
+    """« la veille de Noël », « trois jours avant le 12/11 », « une semaine après Pâques »."""
+    shift = _SHIFTS.read(line, place)
+    if shift is None:
+        count = read_count(line, place)
+        away = None if count is None or count[0].months else _AWAY.read(line, count[1])
+        if count is None or away is None:
+            return None
+        shift = count[0].days * away[0], away[1]
+    day = read_calendar(line, shift[1]) or _holiday(line, shift[1]) or _weekday(line, shift[1])
+    return None if day is None else (Shifted(day=day[0], days=shift[0]), day[1])
 
 
 _BEFORE_MONTH = phrases_of("en", "courant", "in", "le mois de", "le mois d'", "au mois de", "au mois d'")
@@ -287,4 +299,30 @@ _BEFORE_MONTH = phrases_of("en", "courant", "in", "le mois de", "le mois d'", "a
 def _month(line: Line, place: int) -> ReadDay:
     """« en mars », « courant mars 2027 »: a period."""
     month = _some_month(line, _BEFORE_MONTH.end(line, place) or place)
-    return None if month is None else (Period(doubtful=True), month[2])
+    return None if month is None else (Period(month=month[0], year=month[1], doubtful=True), month[2])
+
+
+_WEEK_OF = Phrases[type[WeekOf] | type[WeekEndOf]]({
+    "la semaine du": WeekOf, "semaine du": WeekOf, "the week of": WeekOf, "week of": WeekOf,
+    "le week-end du": WeekEndOf, "week-end du": WeekEndOf, "le weekend du": WeekEndOf, "weekend du": WeekEndOf,
+})  # fmt: skip
+_WEEK_NUMBER = phrases_of("semaine", "la semaine", "week")
+_PARTS_OF_MONTH = {"semaine", "quinzaine", "week", "fortnight"}
+
+
+def _week_of(line: Line, place: int) -> ReadDay:
+    """« la semaine du 16 novembre », « le week-end du 14 », « semaine 47 », « la première quinzaine de mars »."""
+    found = _WEEK_OF.read(line, place)
+    if found is not None:
+        day = read_calendar(line, found[1])
+        return None if day is None else (found[0](day=day[0]), day[1])
+    behind = _WEEK_NUMBER.end(line, place)
+    number = None if behind is None else line.digits(behind)
+    if behind is not None and number is not None and 1 <= number <= 52:
+        return IsoWeek(number=number), behind + 1
+    ordinal = read_ordinal(line, place + 1 if line.word(place) in ("la", "the") else place)
+    if ordinal is None or line.word(ordinal[1]) not in _PARTS_OF_MONTH:
+        return None
+    of = _OF.end(line, ordinal[1] + 1)
+    month = None if of is None else _some_month(line, of)
+    return None if month is None else (Period(), month[2])

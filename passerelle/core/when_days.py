@@ -64,22 +64,22 @@ class DaySpec(Protocol):
     def stretches(self, asked: Asked) -> tuple[Stretch, ...]: ...
 
 
-def _single(*days: date) -> tuple[Stretch, ...]:
+def single(*days: date) -> tuple[Stretch, ...]:
     return tuple((day, None) for day in sorted(set(days)))
 
 
-def _to_come(day: date, asked: Asked) -> tuple[Stretch, ...]:
+def to_come(day: date, asked: Asked) -> tuple[Stretch, ...]:
     if day < asked.base or asked.is_over(day):
         raise WhenProblem("past")
-    return _single(day)
+    return single(day)
 
 
-def _left(days: Iterable[date], asked: Asked) -> tuple[Stretch, ...]:
+def left(days: Iterable[date], asked: Asked) -> tuple[Stretch, ...]:
     """Those of `days` that are to come."""
     left = [day for day in days if day >= asked.base and not asked.is_over(day)]
     if not left:
         raise WhenProblem("past")
-    return _single(*left)
+    return single(*left)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +90,7 @@ class Ahead:
     months: int = 0
 
     def stretches(self, asked: Asked) -> tuple[Stretch, ...]:
-        return _to_come(_months_after(asked.today, self.months) + timedelta(days=self.days), asked)
+        return to_come(_months_after(asked.today, self.months) + timedelta(days=self.days), asked)
 
 
 def _months_after(day: date, months: int) -> date:
@@ -121,16 +121,16 @@ class Weekday:
         today = asked.today
         if self.which in ("this week", "next week"):
             weeks = 1 if self.which == "next week" else 0
-            return _to_come(today + timedelta(days=7 * weeks + self.weekday - today.weekday()), asked)
+            return to_come(today + timedelta(days=7 * weeks + self.weekday - today.weekday()), asked)
         if self.which == "next" and today.weekday() < self.weekday:
             this_week = today + timedelta(days=self.weekday - today.weekday())
-            return _left((this_week, this_week + timedelta(days=7)), asked)
+            return left((this_week, this_week + timedelta(days=7)), asked)
         if self.which == "this" and today.weekday() == self.weekday and not asked.is_over(today):
-            return _to_come(today, asked)
+            return to_come(today, asked)
         coming = asked.base + timedelta(days=(self.weekday - asked.base.weekday() - 1) % 7 + 1)
         if self.weeks and asked.base.weekday() == self.weekday:
-            return _single(coming + timedelta(weeks=self.weeks - 1), coming + timedelta(weeks=self.weeks))
-        return _single(coming + timedelta(weeks=self.weeks))
+            return single(coming + timedelta(weeks=self.weeks - 1), coming + timedelta(weeks=self.weeks))
+        return single(coming + timedelta(weeks=self.weeks))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,18 +189,18 @@ class Calendar:
             earlier = _months_after(month, -1)
             return self._agreed(day, asked, before=_maybe(earlier.year, earlier.month, self.day))
         following = _months_after(month, 1)
-        return _single(last, _day_of(following.year, following.month, self.day))
+        return single(last, _day_of(following.year, following.month, self.day))
 
     def _agreed(self, day: date, asked: Asked, *, before: date | None) -> tuple[Stretch, ...]:
         """Both days, where the weekday is that of another; `before` is the last such day that is over."""
         if self.weekday is None or day.weekday() == self.weekday:
-            return _single(day)
+            return single(day)
         recently = before is not None and before.weekday() == self.weekday and (asked.base - before).days <= 60
         if recently:
             raise WhenProblem("past")
         off = (self.weekday - day.weekday() + 3) % 7 - 3
         near = day + timedelta(days=off)
-        return _single(day, near if near >= asked.base and not asked.is_over(near) else near + timedelta(days=7))
+        return single(day, near if near >= asked.base and not asked.is_over(near) else near + timedelta(days=7))
 
 
 def _maybe(year: int, month: int, day: int) -> date | None:
@@ -234,7 +234,7 @@ class Nth:
             return _next_of((self._of(year, self.month) for year in _years(self.year, asked)), asked)
         first = _months_after(asked.today.replace(day=1), self.months_ahead or 0)
         if self.months_ahead:
-            return _to_come(self._of(first.year, first.month), asked)
+            return to_come(self._of(first.year, first.month), asked)
         following = _months_after(first, 1)
         return _next_of((self._of(first.year, first.month), self._of(following.year, following.month)), asked)
 
@@ -256,7 +256,7 @@ def _years(year: int | None, asked: Asked) -> Iterable[int]:
 def _next_of(days: Iterable[date], asked: Asked) -> tuple[Stretch, ...]:
     for day in days:
         if day >= asked.base and not asked.is_over(day):
-            return _single(day)
+            return single(day)
     raise WhenProblem("past")
 
 
@@ -300,90 +300,27 @@ class Edge:
         """A week ends on Friday for some and on Sunday for others."""
         monday = asked.today + timedelta(days=7 * (self.ahead or 0) - asked.today.weekday())
         if self.edge == "end":
-            return _left((monday + timedelta(days=ahead) for ahead in (4, 6)), asked)
-        return _to_come(monday + timedelta(days=2 if self.edge == "middle" else 0), asked)
+            return left((monday + timedelta(days=ahead) for ahead in (4, 6)), asked)
+        return to_come(monday + timedelta(days=2 if self.edge == "middle" else 0), asked)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Holiday:
     day_of: Callable[[int], date]
     year: int | None = None
-    #: The eve: -1.
-    shift: int = 0
 
     def stretches(self, asked: Asked) -> tuple[Stretch, ...]:
         years = (self.year,) if self.year else range(asked.base.year, asked.base.year + 3)
-        return _next_of((self.day_of(year) + timedelta(days=self.shift) for year in years), asked)
+        return _next_of((self.day_of(year) for year in years), asked)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Week:
-    """« cette semaine », « la semaine prochaine »: any of its days that are to come."""
+class Shifted:
+    """« la veille de Noël », « trois jours avant le 12/11 »"""
 
-    ahead: int
-
-    def stretches(self, asked: Asked) -> tuple[Stretch, ...]:
-        monday = asked.today + timedelta(days=7 * self.ahead - asked.today.weekday())
-        return _left((monday + timedelta(days=ahead) for ahead in range(7)), asked)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Period:
-    """« le mois prochain », « en mars », « cet été »: it is asked which day."""
-
-    #: A month or season by its name, which may be said of what happens then (« le centre ferme en août »).
-    doubtful: bool = False
+    day: DaySpec
+    days: int
 
     def stretches(self, asked: Asked) -> tuple[Stretch, ...]:
-        raise WhenProblem("ambiguous")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WeekEnd:
-    """Saturday and Sunday; where an hour is said, one of both."""
-
-    which: Literal["coming", "next", "next week"] = "coming"
-
-    def stretches(self, asked: Asked) -> tuple[Stretch, ...]:
-        saturday = asked.today + timedelta(days=5 - asked.today.weekday())
-        found = [saturday]
-        if self.which == "next week" or (self.which == "next" and saturday <= asked.today):
-            found = [saturday + timedelta(days=7)]
-        elif self.which == "next":
-            found = [saturday, saturday + timedelta(days=7)]
-        if asked.minutes is None and not asked.part:
-            return tuple(_week_end(one, asked) for one in found if one + timedelta(days=1) >= asked.base)
-        return _left((day for one in found for day in (one, one + timedelta(days=1))), asked)
-
-
-def _week_end(saturday: date, asked: Asked) -> Stretch:
-    sunday = saturday + timedelta(days=1)
-    return (sunday, None) if saturday < asked.base else (saturday, sunday)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Several:
-    """« samedi 3 et dimanche 4 mars »: a stretch where they follow each other, else one or the other."""
-
-    first: DaySpec
-    second: DaySpec
-    #: Said with « ou ».
-    either: bool = False
-
-    def stretches(self, asked: Asked) -> tuple[Stretch, ...]:
-        found: list[Stretch] = []
-        for first, _ in self.first.stretches(asked):
-            for second, _ in self.second.stretches(replace(asked, base=first)):
-                if second - first == timedelta(days=1) and not self.either:
-                    found.append((first, second))
-                else:
-                    found += _single(first, second)
-        return tuple(dict.fromkeys(found))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Over:
-    """« hier », « il y a trois jours »."""
-
-    def stretches(self, asked: Asked) -> tuple[Stretch, ...]:
-        raise WhenProblem("past")
+        days = [day + timedelta(days=self.days) for day, _ in self.day.stretches(replace(asked, minutes=None, part=""))]
+        return left(days, asked)

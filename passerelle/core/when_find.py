@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from passerelle.core.when_days import Calendar, DaySpec, Holiday, Over, Period, Several, Week, Weekday
-from passerelle.core.when_leads import DAYS, DEADLINES, HOURS, lead_ends
+from passerelle.core.search_dates import UNITS
+from passerelle.core.when_days import Calendar, DaySpec, Holiday, Weekday
+from passerelle.core.when_leads import CLOSERS, DAYS, DEADLINES, HOURS, lead_ends
 from passerelle.core.when_model import FoundWhen
+from passerelle.core.when_periods import Over, Period, Several, Week
 from passerelle.core.when_resolve import resolve
 from passerelle.core.when_said import Said, read_said
 from passerelle.core.when_tokens import Line, tokenise
@@ -22,8 +24,11 @@ LONGEST_SENTENCE = 2000
 
 _OPENS = {"(", "[", "«", '"', "“", "'", ",", ";", ":", ".", "!", "?", "…", ">", "*", "-", "’"}
 _GLUES = {"@", "_", "/", "\\", "#", "=", "&", "+", "%", "€", "$", "°", "<"}
-#: « depuis jeudi », « la réunion du 12 »: what stands behind is over, or part of a name.
-_BACKWARD = {"depuis", "since", "last"}
+#: « depuis jeudi », « sauf jeudi », « après le 12 », « un jeudi »: not that day.
+_NOT_BEFORE = {
+    "depuis", "since", "last", "pas", "not", "sauf", "except", "hors", "apres", "after", "un", "aucun", "quel",
+}  # fmt: skip
+#: « la réunion du 12 »: part of a name.
 _OF = {"du", "de", "of"}
 _AFTER_HOUR = {"de", "d", "of", "par", "/"}
 _STOPS = {"", ".", ",", ";", ":", "!", "?", ")", "]", "»", '"', "”", "…", "-"}
@@ -78,18 +83,19 @@ def _hit(line: Line, place: int) -> _Hit | None:
     if not _is_beginning(line, place):
         return None
     is_deadline = DEADLINES.end(line, place) is not None
-    is_introduced = is_deadline or any(leads.end(line, place) is not None for leads in (DAYS, HOURS))
+    is_introduced = any(leads.end(line, place) is not None for leads in (DEADLINES, DAYS, HOURS))
     best: _Hit | None = None
     for body in (place, *lead_ends(line, place)):
         found = read_said(line, body)
         if found is None or not _is_end(line, found[1]) or (best is not None and found[1] <= best.end):
             continue
+        closed = CLOSERS.read(line, found[1])
         best = _Hit(
             start=place,
             body=body,
-            end=found[1],
+            end=closed[1] if closed else found[1],
             said=found[0],
-            is_deadline=is_deadline,
+            is_deadline=is_deadline or (closed is not None and closed[0]),
             is_introduced=is_introduced,
         )
     return best
@@ -123,7 +129,9 @@ def _counts(line: Line, hit: _Hit) -> bool:
     """Whether `hit` says when something is to come."""
     said = hit.said
     before = line.word(hit.start - 1)
-    if before in _BACKWARD or isinstance(said.day, Over):
+    if isinstance(said.day, Over) or (hit.is_deadline and before in UNITS):
+        return False
+    if before in _NOT_BEFORE and not line.word(hit.start - 2).startswith("oubli"):  # « n'oubliez pas jeudi 9h »
         return False
     if said.rule is not None or said.later is not None:
         return True
@@ -131,7 +139,8 @@ def _counts(line: Line, hit: _Hit) -> bool:
         return _is_hour(line, hit)
     if before in _OF and said.until_day is None and said.clock is None:
         return False
-    spoken_for = hit.is_deadline or said.clock is not None or said.until_day is not None
+    spoken_for = hit.is_deadline or said.clock is not None
+    spoken_for = spoken_for or (said.until_day is not None and not isinstance(said.day, Period))
     return spoken_for or not _is_doubtful(line, hit, said.day)
 
 
@@ -150,13 +159,13 @@ def _is_hour(line: Line, hit: _Hit) -> bool:
 def _is_doubtful(line: Line, hit: _Hit, day: DaySpec) -> bool:
     """Whether the day may be something else, so that it needs « pour », « avant » or an hour beside it."""
     match day:
-        case Several(first=first, second=second):
-            return _is_doubtful(line, hit, first) and _is_doubtful(line, hit, second)
+        case Several(days=days):
+            return all(_is_doubtful(line, hit, one) for one in days)
         case Weekday(doubtful=doubtful) | Period(doubtful=doubtful):
             return doubtful
         case Week(ahead=0):
             return line.word(hit.body) != "dans"
-        case Holiday(shift=0, year=None):
+        case Holiday(year=None):
             return not hit.is_introduced or line.word(hit.start) in ("le", "la", "les", "l")
         case Calendar(doubtful=True, weekday=None):
             return not (hit.is_introduced or _is_full(line, hit)) or line.word(hit.start) in ("a", "at", "vers")

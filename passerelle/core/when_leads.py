@@ -1,6 +1,6 @@
-"""Words that introduce a date: « pour le », « avant », « jusqu'au », « d'ici », « à partir de ». Pure."""
+"""Words around a date: « pour le », « avant », « jusqu'au », « d'ici », « à partir de »; « au plus tard ». Pure."""
 
-from passerelle.core.when_tokens import Line, phrases_of
+from passerelle.core.when_tokens import Line, Phrases, phrases_of
 
 #: By then: what such a word introduces is when something is due, given back or over.
 DEADLINES = phrases_of(
@@ -17,6 +17,12 @@ HOURS = phrases_of(
     "a compter du", "at", "from", "around", "starting", "starting on", "aux alentours de", "aux alentours du",
     "pour a",
 )  # fmt: skip
+#: Behind a date: whether it says « by then ».
+CLOSERS = Phrases({
+    "au plus tard": True, "dernier delai": True, "delai de rigueur": True, "maximum": True, "max": True,
+    "grand maximum": True, "at the latest": True, "latest": True,
+    "inclus": False, "inclusive": False, "included": False,
+})  # fmt: skip
 
 
 def lead_ends(line: Line, place: int) -> list[int]:

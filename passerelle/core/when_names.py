@@ -19,7 +19,8 @@ _ENGLISH_MONTHS = {
 }  # fmt: skip
 SUFFIXES = {"er", "ers", "re", "res", "ere", "eres", "e", "es", "eme", "emes", "nd", "nde", "st", "rd", "th"}
 _ORDINALS = Phrases({
-    "premier": 1, "premiers": 1, "first": 1, "deuxieme": 2, "deuxiemes": 2, "second": 2, "seconds": 2,
+    "premier": 1, "premiers": 1, "premiere": 1, "first": 1,
+    "seconde": 2, "derniere": -1, "deuxieme": 2, "deuxiemes": 2, "second": 2, "seconds": 2,
     "troisieme": 3, "troisiemes": 3, "third": 3, "quatrieme": 4, "quatriemes": 4, "fourth": 4,
     "cinquieme": 5, "cinquiemes": 5, "fifth": 5, "dernier": -1, "derniers": -1, "last": -1,
     "avant-dernier": -2, "avant-derniers": -2,

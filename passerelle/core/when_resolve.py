@@ -1,6 +1,5 @@
 """The days and hours that what was said means, for somebody who says it now. Pure."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -37,6 +36,24 @@ def resolve(said: Said, *, now: datetime, zone: ZoneInfo, text: str) -> tuple[Wh
         WhenProblem: there is no such day (`unknown`), it is over (`past`), or it has to be asked which day of a long
             period is meant (`ambiguous`, without candidates).
     """
+    found: list[When] = []
+    try:
+        for one in _alternatives(said):
+            found += _whens(one, now=now, zone=zone)
+    except (ValueError, OverflowError):  # beyond the end of the calendar
+        raise WhenProblem("unknown") from None
+    return tuple(dict.fromkeys(replace(when, text=text) for when in found))[:_MOST_CANDIDATES]
+
+
+def _alternatives(said: Said) -> tuple[Said, ...]:
+    """« 18h ou 19h »: as if each had been said."""
+    if said.clock is None or said.clock.other is None:
+        return (said,)
+    first = replace(said.clock, other=None)
+    return replace(said, clock=first), replace(said, clock=replace(first, begins=said.clock.other))
+
+
+def _whens(said: Said, *, now: datetime, zone: ZoneInfo) -> list[When]:
     asked = Asked(
         now=now.astimezone(UTC),
         zone=zone,
@@ -44,16 +61,11 @@ def resolve(said: Said, *, now: datetime, zone: ZoneInfo, text: str) -> tuple[Wh
         minutes=said.clock.begins if said.clock else None,
         part=said.part,
     )
-    try:
-        if said.later is not None:
-            found: Iterable[When] = (_later(said.later, asked),)
-        elif said.rule is not None:
-            found = _recurring(said, said.rule, asked)
-        else:
-            found = (_when(point, said) for point in _points(said, asked))
-        return tuple(dict.fromkeys(replace(one, text=text) for one in found))[:_MOST_CANDIDATES]
-    except (ValueError, OverflowError):  # beyond the end of the calendar
-        raise WhenProblem("unknown") from None
+    if said.later is not None:
+        return [_later(said.later, asked)]
+    if said.rule is not None:
+        return [_recurring(said, said.rule, asked)]
+    return [_when(point, said) for point in _points(said, asked)]
 
 
 def _later(ahead: timedelta, asked: Asked) -> When:
@@ -82,7 +94,8 @@ def _ended(first: date, last: date | None, said: Said, asked: Asked) -> list[_Po
     """That stretch with the end that was said, once for each day that it may mean."""
     begins = asked.minutes
     if said.until_day is not None:
-        _judge_running(first, said, asked)
+        if said.day is not None and _is_running(said.day, said.until_day, first, asked):
+            raise WhenProblem("past")
         ends = said.until_clock if said.until_clock is not None else said.clock.ends if said.clock else None
         lasts = _ends(said.until_day, first, asked)
         days = [last or day for day, last in lasts]
@@ -106,15 +119,15 @@ def _ends(until: DaySpec, first: date, asked: Asked) -> tuple[Stretch, ...]:
         raise WhenProblem("unknown" if problem.kind == "past" else problem.kind) from None
 
 
-def _judge_running(first: date, said: Said, asked: Asked) -> None:
-    """« du 1er au 15 novembre », said on the 10th, is not next year's."""
-    days = (said.day, said.until_day)
-    if not all(isinstance(day, Calendar) and day.month is not None and day.year is None for day in days):
-        return
-    assert said.until_day is not None
-    ends = said.until_day.stretches(replace(asked, minutes=None, part=""))
-    if ends[0][0] < first:
-        raise WhenProblem("past")
+def _is_running(starts: DaySpec, ends: DaySpec, first: date, asked: Asked) -> bool:
+    """« du 1er au 15 novembre », said on the 10th, is not next year's, though its first day to come is."""
+    if not _is_of_any_year(starts) or not _is_of_any_year(ends):
+        return False
+    return ends.stretches(replace(asked, minutes=None, part=""))[0][0] < first
+
+
+def _is_of_any_year(day: DaySpec) -> bool:
+    return isinstance(day, Calendar | Edge) and day.month is not None and day.year is None
 
 
 def _when(point: _Point, said: Said) -> When:
@@ -131,7 +144,7 @@ def _when(point: _Point, said: Said) -> When:
     )
 
 
-def _recurring(said: Said, rule: Recurring, asked: Asked) -> list[When]:
+def _recurring(said: Said, rule: Recurring, asked: Asked) -> When:
     """The first day of a recurrence, and its rule."""
     starts = said.starts
     rule = _completed(rule, said.nths) if said.nths else rule
@@ -146,13 +159,15 @@ def _recurring(said: Said, rule: Recurring, asked: Asked) -> list[When]:
     begin = asked.today
     if starts is not None:
         begin = _only(starts, replace(asked, minutes=None, part=""))
+        if said.until_day is not None and _is_running(starts, said.until_day, begin, asked):
+            begin = asked.today
     first = _first_day(rule, begin, asked)
     recurrence = replace(_rule_of(rule), count=said.count, until=_last_moment(said, first, asked))
     when = _when(_occurrence(first, said, asked), said)
     # What is said to begin at midnight begins on the day after the one that the rule names.
     if when.day != first and rule.freq != "DAILY":
         raise WhenProblem("unknown")
-    return [replace(when, rrule=build_rrule(recurrence))]
+    return replace(when, rrule=build_rrule(recurrence))
 
 
 def _occurrence(first: date, said: Said, asked: Asked) -> _Point:
@@ -195,7 +210,7 @@ def _with_day(rule: Recurring, day: DaySpec) -> Recurring | None:
             return replace(_nth_of(rule, which, weekday), month=month)
         case "YEARLY", Edge(of="month", month=int() as month, year=None, edge=("start" | "end") as edge):
             return replace(rule, month=month, month_days=(1 if edge == "start" else -1,))
-        case "YEARLY", Holiday(day_of=day_of, year=None, shift=0):
+        case "YEARLY", Holiday(day_of=day_of, year=None):
             days = {day_of(year).replace(year=2000) for year in (2025, 2026, 2027)}
             fixed = days.pop()
             return None if days else replace(rule, month=fixed.month, month_days=(fixed.day,))

@@ -62,7 +62,7 @@ _FRENCH_DAYS = {8: 7, 15: 14}
 def read_rule(line: Line, place: int) -> ReadRule:
     """The longest recurrence that is said at `place`."""
     best: ReadRule = None
-    for reading in (_every, _these, _one_out_of, _each_month, _each_year):
+    for reading in (_every, _these, _once_a, _one_out_of, _each_month, _each_year):
         found = reading(line, place)
         if found is not None and (best is None or found[1] > best[1]):
             best = found
@@ -228,6 +228,15 @@ def _yearly(line: Line, place: int) -> ReadRule:
     if found is None or found[0].month is None or found[0].year or found[0].weekday is not None:
         return None
     return Recurring(freq="YEARLY", month=found[0].month, month_days=(found[0].day,)), found[1]
+
+
+_ONCE_A = phrases_of("une fois par", "1 fois par", "once a", "once every")
+
+
+def _once_a(line: Line, place: int) -> ReadRule:
+    """« une fois par mois »"""
+    start = _ONCE_A.end(line, place)
+    return None if start is None else _units(line, start, 1)
 
 
 def _one_out_of(line: Line, place: int) -> ReadRule:

@@ -4,12 +4,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal
 
 from passerelle.core.when_calendar import read_calendar
 from passerelle.core.when_clock import Clock, place_in_part, read_clock, read_part
 from passerelle.core.when_day_words import read_count, read_day
-from passerelle.core.when_days import Ahead, Calendar, DaySpec, Several
+from passerelle.core.when_days import Ahead, Calendar, DaySpec, Edge
 from passerelle.core.when_model import PartOfDay
+from passerelle.core.when_periods import Period, Several
 from passerelle.core.when_rules import Recurring, read_nths, read_rule
 from passerelle.core.when_tokens import Line, Phrases, phrases_of
 
@@ -85,7 +87,7 @@ def _rule(line: Line, place: int, said: Said) -> ReadSaid:
     return _with_part(said, found[0].part, found[1]) if found[0].part else (said, found[1])
 
 
-_IN = phrases_of("dans", "d'ici", "sous", "in", "within")
+_IN = phrases_of("dans", "dans les", "d'ici", "sous", "sous les", "in", "within", "in the next")
 _SHORT = Phrases({
     "une demi-heure": 30, "une demi heure": 30, "un quart d'heure": 15, "trois quarts d'heure": 45, "half an hour": 30,
     "une heure et demie": 90, "an hour and a half": 90, "une heure": 60, "an hour": 60, "une minute": 1, "a minute": 1,
@@ -116,11 +118,14 @@ def _later(line: Line, place: int, said: Said) -> ReadSaid:
     return Said(later=timedelta(hours=count, minutes=minutes)), start + 3
 
 
-_SPAN_BEGINS = phrases_of("du", "de", "des", "les", "le", "from", "between", "entre", "entre le")
-_SPAN_JOINS = Phrases({
-    "au": "to", "a": "to", "jusqu'au": "to", "jusqu'a": "to", "to": "to", "until": "to", "-": "to",
-    "et": "and", "et le": "and", "and": "and", "ou": "or", "ou le": "or", "or": "or",
+_SPAN_BEGINS = phrases_of(
+    "du", "de", "des", "les", "le", "from", "between", "entre", "entre le", "le week-end des", "week-end des"
+)
+_SPAN_JOINS = phrases_of("au", "a", "jusqu'au", "jusqu'a", "jusqu'en", "to", "until", "-")
+_LIST_JOINS = Phrases[Literal["more", "and", "or"]]({
+    ",": "more", ", le": "more", "et": "and", "et le": "and", "and": "and", "ou": "or", "ou le": "or", "or": "or",
 })  # fmt: skip
+_MOST_DAYS = 6
 
 
 def _span(line: Line, place: int, said: Said) -> ReadSaid:
@@ -129,38 +134,66 @@ def _span(line: Line, place: int, said: Said) -> ReadSaid:
         return None
     begins = _SPAN_BEGINS.end(line, place)
     for start in (begins, place):
-        found = None if start is None else _read_span(line, start, prefixed=start != place)
+        if start is None:
+            continue
+        found = _read_span(line, start, prefixed=start != place) or _read_list(line, start, prefixed=start != place)
         if found is not None:
             return _merged(said, *found)
     return None
 
 
-def _read_span(line: Line, place: int, *, prefixed: bool) -> ReadSaid:
-    first = read_day(line, place) or read_calendar(line, place, bare=True)
+def _first_day(line: Line, place: int) -> tuple[DaySpec, int] | None:
+    """A day, or the number of one whose month is said with the last."""
+    found = read_day(line, place) or read_calendar(line, place, bare=True)
     number = line.digits(place)
-    if first is None and number is not None and 1 <= number <= 31:
-        first = Calendar(day=number), place + 1
+    if found is None and number is not None and 1 <= number <= 31:
+        return Calendar(day=number), place + 1
+    return found
+
+
+def _read_list(line: Line, place: int, *, prefixed: bool) -> ReadSaid:
+    """« samedi 3 et dimanche 4 mars », « le 12, le 13 ou le 14 novembre »"""
+    days: list[DaySpec] = []
+    end = place
+    while len(days) < _MOST_DAYS:
+        found = _first_day(line, end)
+        if found is None:
+            return None
+        days.append(found[0])
+        join = _LIST_JOINS.read(line, found[1])
+        if join is None:
+            return None
+        end = join[1]
+        if join[0] != "more":
+            last = read_day(line, end, bare=prefixed)
+            if last is None:
+                return None
+            specs = [_completed(day, last[0]) for day in days] + [last[0]]
+            if any(isinstance(day, Calendar) and day.month is None for day in specs) and not prefixed:
+                return None
+            return Said(day=Several(days=tuple(specs), either=join[0] == "or")), last[1]
+    return None
+
+
+def _read_span(line: Line, place: int, *, prefixed: bool) -> ReadSaid:
+    first = _first_day(line, place)
     if first is None:
         return None
     clock = read_clock(line, _BETWEEN.end(line, first[1]) or first[1])
     clock = clock if clock is None or clock[0].ends is None else None
-    join = _SPAN_JOINS.read(line, clock[1] if clock else first[1])
-    second = None if join is None else read_day(line, join[1], bare=prefixed)
-    if join is None or second is None:
+    join = _SPAN_JOINS.end(line, clock[1] if clock else first[1])
+    second = None if join is None else read_day(line, join, bare=prefixed)
+    if second is None:
         return None
     begin = _completed(first[0], second[0])
-    if begin is None or (isinstance(begin, Calendar) and begin.month is None and not prefixed):
+    if isinstance(begin, Calendar) and begin.month is None and not prefixed:
         return None
-    if join[0] != "to":
-        if clock is not None:
-            return None
-        return Said(day=Several(first=begin, second=second[0], either=join[0] == "or")), second[1]
     until = read_clock(line, _BETWEEN.end(line, second[1]) or second[1]) if clock else None
     said = Said(day=begin, until_day=second[0], clock=clock[0] if clock else None)
     return (replace(said, until_clock=until[0].begins), until[1]) if until else (said, second[1])
 
 
-def _completed(first: DaySpec, second: DaySpec) -> DaySpec | None:
+def _completed(first: DaySpec, second: DaySpec) -> DaySpec:
     """« du 28 au 3 mars »: the first day with the month and year of the second, or those before."""
     if not isinstance(first, Calendar) or not isinstance(second, Calendar) or second.month is None:
         return first
@@ -181,11 +214,18 @@ def _merged(said: Said, span: Said, end: int) -> ReadSaid:
     if said.rule is not None:  # « tous les jeudis du 3 mars au 30 juin »
         if span.until_day is None or span.clock is not None or said.starts is not None:
             return None
-        return replace(said, starts=span.day, until_day=span.until_day), end
+        return replace(said, starts=_edge_of(span.day, "start"), until_day=_edge_of(span.until_day, "end")), end
     if said.clock is not None and span.clock is not None:
         return None
     clock = span.clock or said.clock
     return replace(said, day=span.day, until_day=span.until_day, clock=clock, until_clock=span.until_clock), end
+
+
+def _edge_of(day: DaySpec | None, edge: Literal["start", "end"]) -> DaySpec | None:
+    """Of what recurs « de septembre à juin », the first and the last day."""
+    if isinstance(day, Period) and day.month is not None:
+        return Edge(edge=edge, of="month", month=day.month, year=day.year)
+    return day
 
 
 _UNTIL = phrases_of("jusqu'au", "jusqu'a", "jusqu'en", "jusqu'a la", "until", "until the", "till", "jusque")
@@ -200,7 +240,7 @@ def _until(line: Line, place: int, said: Said) -> ReadSaid:
         return None
     day = read_day(line, start)
     if day is not None:
-        return replace(said, until_day=day[0]), day[1]
+        return replace(said, until_day=_edge_of(day[0], "end") if said.rule else day[0]), day[1]
     clock = read_clock(line, start)
     if clock is None or clock[0].ends is not None or said.clock is None or said.clock.ends is not None:
         return None
@@ -219,7 +259,7 @@ def _starts(line: Line, place: int, said: Said) -> ReadSaid:
     if said.rule is None or said.starts is not None or start is None:
         return None
     day = read_day(line, start)
-    return None if day is None else (replace(said, starts=day[0]), day[1])
+    return None if day is None else (replace(said, starts=_edge_of(day[0], "start")), day[1])
 
 
 _TIMES = {"fois", "times"}

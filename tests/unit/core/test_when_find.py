@@ -47,7 +47,7 @@ def test_there_are_many_sentences_and_many_without_a_date() -> None:
 
 WHOLE = [
     case for case in GOLDEN["cases"]
-    if "problem" not in case and "now" not in case and len(case["text"].split()) > 2
+    if not {"problem", "now", "alone"} & case.keys() and len(case["text"].split()) > 2
 ]  # fmt: skip
 
 
