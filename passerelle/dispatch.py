@@ -11,6 +11,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.receive_private import receive_private, some_link
 from passerelle.flows.relay_email import relay_email
 from passerelle.flows.relay_event import relay_event
+from passerelle.flows.secretary_private import receive_direct
 from passerelle.lanes import LaneWorker, retry_at
 from passerelle.leases import LEASE, Leases
 from passerelle.steps import reached
@@ -84,7 +85,7 @@ class Dispatch:
         reached("email_claimed" if row.kind == "email" else "line_claimed")
         try:
             if row.lane == BRIDGE_LANE:
-                await receive_private(self._ctx, row)
+                await (receive_private if row.kind == "email" else receive_direct)(self._ctx, row)
             elif self._ctx.links.find(row.lane.removeprefix("in:")) is None:
                 # It came through a list or a room: nothing of it is private, and nobody is to be answered.
                 async with self._ctx.store.write() as conn:

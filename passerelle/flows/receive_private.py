@@ -16,6 +16,7 @@ from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.obey import OBEYED
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.privacy_mail import Letter, take_privacy_mail
 from passerelle.flows.refuse_email import set_aside_email
@@ -26,6 +27,7 @@ from passerelle.flows.search_commands import (
     search_for_mail,
     search_of_email,
 )
+from passerelle.flows.secretary_private import obey_letter
 from passerelle.flows.tell_of_lines import FAILED_KEY, HELD_KEY, tell_of_lines
 from passerelle.mail.author import recover_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
@@ -59,7 +61,7 @@ async def receive_private(ctx: FlowContext, row: InboxRow) -> None:
     search = await _search(ctx, row, email) if bounce is None else None
     async with ctx.store.write() as conn:
         reason = await _take(ctx, conn, row, email, bounce, search)
-        await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=reason in SEARCH_REASONS)
+        await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=reason in SEARCH_REASONS | {OBEYED})
     log.info("Email to the bridge: %s", reason, extra={"inbox_id": row.id})
 
 
@@ -108,7 +110,8 @@ async def _take(
         return "foreign_list"
     if search is not None:
         return await answer_by_mail(ctx, conn, row, email, search)
-    asked = await take_privacy_mail(ctx, conn, Letter(email=email, author=author), links)
+    letter = Letter(email=email, author=author)
+    asked = await take_privacy_mail(ctx, conn, letter, links) or await obey_letter(ctx, conn, row, letter, links)
     return asked or await _answer(ctx, conn, Received(row=row, email=email, author=author), links)
 
 

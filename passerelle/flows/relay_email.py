@@ -22,11 +22,12 @@ from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.ghosts import ghost_of
 from passerelle.flows.names_shown import names_besides
+from passerelle.flows.obey import OBEYED
 from passerelle.flows.own_email import is_echo_of_not_archived, is_own_email, note_echo
 from passerelle.flows.refuse_email import refuse_email, set_aside_email
 from passerelle.flows.rendering import Showing, contents_of_email, files_of
 from passerelle.flows.rethread import Foreseen, foresee, rethread_chunk
-from passerelle.flows.secretary import note_email
+from passerelle.flows.secretary import note_email, obey_email
 from passerelle.flows.welcome import welcome_list_author
 from passerelle.mail.automatic import automatic_reason, spam_marked
 from passerelle.mail.no_archive import asks_for_no_archive
@@ -105,7 +106,9 @@ async def relay_email(ctx: FlowContext, row: InboxRow) -> None:
         await lock_link(conn, link.association_name, link.name)
         state = await find_link_state(conn, link.association_name, link.name)
         verdict = judge(await _facts(ctx, conn, relay, state))
-        if verdict.action == "accept":
+        if verdict.action == "accept" and await obey_email(ctx, conn, link, row, relay.reading):
+            await _obeyed(ctx, conn, relay)
+        elif verdict.action == "accept":
             await _accept(ctx, conn, relay)
         else:
             await _decline(ctx, conn, relay, verdict)
@@ -167,6 +170,15 @@ async def _decline(ctx: FlowContext, conn: AsyncConnection, relay: Relay, verdic
         # A list may leave out the field by which our mail asked not to be archived.
         forget_raw = forget_raw or await is_echo_of_not_archived(ctx, conn, link, relay.reading)
     await finish_inbox(conn, row.id, now, reason=verdict.reason, forget_raw=forget_raw)
+
+
+async def _obeyed(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None:
+    """A command or an answer that reached the list is obeyed, not relayed, and not kept (PEOPLE 12)."""
+    link, now = relay.link, ctx.now()
+    log.info("Email obeyed", extra={"link": link.path, "inbox_id": relay.row.id})
+    await count(conn, link.association_name, link.name, now.date(), f"email_{OBEYED}")
+    await insert_seen(conn, link.association_name, "post", [relay.seen], now)
+    await finish_inbox(conn, relay.row.id, now, reason=OBEYED, forget_raw=True)
 
 
 async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None:

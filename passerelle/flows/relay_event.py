@@ -14,9 +14,11 @@ from passerelle.core.ports import EventJson
 from passerelle.errors import MalformedEvent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.link_command import LINK_REASONS, answer_link, asks_for_link
+from passerelle.flows.obey import OBEYED
 from passerelle.flows.room_changes import keep_edited, take_edit, take_reaction
 from passerelle.flows.room_line import take_line
 from passerelle.flows.search_commands import Answer, answer_in_room, search_for_room, search_of_line
+from passerelle.flows.secretary import obey_line
 from passerelle.flows.taking_back import HELD, take_redaction, was_redacted
 from passerelle.matrix.events import (
     Edit,
@@ -41,7 +43,7 @@ log = logging.getLogger(__name__)
 _KEYS_COME_WITHIN = timedelta(seconds=20)
 _TRIES_TO_DECRYPT = 4
 #: What a row is finished with where nothing of it may be kept.
-_FORGET = frozenset({"kept_in_room", "before_consent", "notice", "redacted"})
+_FORGET = frozenset({"kept_in_room", "before_consent", "notice", "redacted", OBEYED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +157,8 @@ async def _take_line(ctx: FlowContext, conn: AsyncConnection, arrival: Arrival, 
         return await answer_in_room(ctx, conn, link, line, arrival.answer)
     if asks_for_link(line):
         return await answer_link(ctx, conn, link, arrival.row, line)
+    if await obey_line(ctx, conn, link, line):
+        return OBEYED
     await note_last_line(conn, link.association_name, link.name, line.said_at)
     return await take_line(ctx, conn, link, arrival.row, line)
 

@@ -39,7 +39,8 @@ async def remind_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wa
         return sentence("reminder_past", words("reminder_past"), is_private=True)
     target, person_id = await _target(conn, said, wanted)
     if target == "person" and person_id is None:
-        return sentence("reminder_nobody", words("reminder_nobody", name=wanted.name), is_private=True)
+        told = words("reminder_nobody", name=wanted.name) if wanted.name else words("reminder_stranger")
+        return sentence("reminder_nobody", told, is_private=True)
     reminder = await insert_reminder(
         conn,
         NewReminder(
@@ -67,7 +68,7 @@ async def _target(conn: AsyncConnection, said: Said, wanted: RemindArguments) ->
     if wanted.name:
         (named,) = await named_persons(conn, said.link, [wanted.name], await known_names(conn, said.link))
         return "person", named.person_id
-    target = wanted.target or ("room" if said.line is not None and not said.is_private else "person")
+    target = wanted.target or ("person" if said.is_private else "room")
     return target, said.actor.person_id if target == "person" else None
 
 

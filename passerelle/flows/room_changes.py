@@ -15,8 +15,10 @@ from passerelle.flows.corrections import correct, rename_thread
 from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.names_shown import display_name, signed_name
 from passerelle.flows.not_kept import STANDING, keep_no_longer
+from passerelle.flows.obey import OBEYED
+from passerelle.flows.register_marks import MARKS
 from passerelle.flows.room_line import Said, put_in_batch
-from passerelle.flows.secretary import note_edit
+from passerelle.flows.secretary import mark_by_reaction, note_edit, take_reaction_to_notice
 from passerelle.flows.taking_back import drop_arrival, has_left, held_because, post_of, take_back
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.matrix.events import Edit, Reaction, RoomLine, readable_text
@@ -130,12 +132,17 @@ async def take_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, row
     """A reaction to a mail stands as one line in the next batch; an author's 📧 sends their own line."""
     known = await find_event_in_room(conn, reaction.target, row.room_id) if row.room_id else None
     post = await find_post(conn, known.post_id) if known else None
+    if await take_reaction_to_notice(ctx, conn, link, reaction):
+        return OBEYED
     if known is None or post is None:
         return await held_because(conn, row, reaction.target) or "reaction_to_nothing"
     if reaction.key in SEND_KEYS:
         return await _send_on_request(ctx, conn, link, Asked(reaction=reaction, known=known, post=post))
     if post.state != "accepted":
         return "reaction_to_nothing"
+    if reaction.key in MARKS:
+        await mark_by_reaction(ctx, conn, link, reaction, post)
+        return "marked"
     if post.side == "room":
         return "reaction_in_room"
     pending = PendingLine(

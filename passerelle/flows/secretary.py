@@ -1,21 +1,43 @@
-"""What the secretary does with a mail of the list or a line of the room that became a post: it notes what they note.
+"""What the secretary does with a mail of the list or a line of the room: obeys it, or notes what it notes.
 
-The one place that the flows of relaying ask; everything behind it knows nothing of mails and events but `Said`.
+The one place that the flows of relaying ask; what stands behind it knows nothing of mails and events but `Said`. What
+reaches the bridge alone: `secretary_private`.
 """
+
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.email import Email, Mailbox
 from passerelle.core.ids import EventId, UserId
 from passerelle.core.links import Link
-from passerelle.core.model import Post
+from passerelle.core.model import InboxRow, Post
 from passerelle.flows.actors import actor_of_email, actor_of_line
 from passerelle.flows.context import FlowContext
-from passerelle.flows.find_about import about_email, about_events
+from passerelle.flows.find_about import about_email, about_events, answered_by_email, answered_in_room
+from passerelle.flows.obey import act_on_post, obey
 from passerelle.flows.outcome import tell_outcome
+from passerelle.flows.register_marks import MARKS, mark_post
 from passerelle.flows.register_notes import Noted, note_post, renote_post
 from passerelle.flows.said import Said
-from passerelle.matrix.events import RoomLine
+from passerelle.flows.take_answer import take_sign
+from passerelle.mail.reading import Reading
+from passerelle.matrix.events import Reaction, RoomLine
+
+
+async def obey_line(ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine) -> bool:
+    """Whether a line of the room was a command, or nothing but an answer: then it is done, and becomes no post."""
+    if line.is_notice or line.files or not line.body:
+        return False
+    return await obey(ctx, conn, await said_in_room(ctx, conn, link, line))
+
+
+async def obey_email(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow, reading: Reading) -> bool:
+    """The same of a mail that reached the list (PEOPLE 12): one with a file, or with more words, is relayed."""
+    if reading.author is None or reading.email.attachments or not reading.text:
+        return False
+    said = await _said_by_email(ctx, conn, link, reading.email, reading.author, text=reading.text)
+    return await obey(ctx, conn, replace(said, key=f"inbox:{row.id}", said_at=row.received_at))
 
 
 async def note_line(ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine, post: Post) -> None:
@@ -24,6 +46,7 @@ async def note_line(ctx: FlowContext, conn: AsyncConnection, link: Link, line: R
         return
     said = await said_in_room(ctx, conn, link, line, post=post)
     await _tell(ctx, conn, said, await note_post(ctx, conn, said, post))
+    await act_on_post(ctx, conn, said)
 
 
 async def note_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine, post: Post) -> None:
@@ -42,19 +65,61 @@ async def note_email(
     """A mail of the list is a post now: what it notes is kept; its author hears only of what needs a word."""
     if post.state != "accepted" or not post.text or author is None:
         return
-    actor = await actor_of_email(ctx, conn, link, email, author, through_list=True)
-    said = Said(
+    said = await _said_by_email(ctx, conn, link, email, author, text=post.text)
+    said = replace(said, key=f"post:{post.id}", said_at=post.said_at, post=post)
+    await _tell(ctx, conn, said, await note_post(ctx, conn, said, post))
+    await act_on_post(ctx, conn, said)
+
+
+async def _said_by_email(
+    ctx: FlowContext, conn: AsyncConnection, link: Link, email: Email, author: Mailbox, *, text: str
+) -> Said:
+    return Said(
         link=link,
-        actor=actor,
-        text=post.text,
-        said_at=post.said_at,
-        key=f"post:{post.id}",
+        actor=await actor_of_email(ctx, conn, link, email, author, through_list=True),
+        text=text,
+        said_at=ctx.now(),
+        key="",
         about=await about_email(conn, link, email),
-        post=post,
+        answered=await answered_by_email(conn, link, email),
         email=email,
         author=author,
     )
-    await _tell(ctx, conn, said, await note_post(ctx, conn, said, post))
+
+
+async def mark_by_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction, post: Post) -> None:
+    """📌 or ☑️ on a post makes an entry of it; the sign on the message is said by who put it there."""
+    said = await _said_by_reaction(ctx, conn, link, reaction, answered=post)
+    outcome = await mark_post(ctx, conn, said, post, MARKS[reaction.key])
+    if outcome.is_private:
+        await tell_outcome(ctx, conn, said, outcome)
+
+
+async def take_reaction_to_notice(ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction) -> bool:
+    """Whether a reaction answers a notice of the bridge: ✅ beneath an action that was told, say."""
+    said = await _said_by_reaction(ctx, conn, link, reaction)
+    if said.about is None:
+        return False
+    outcome = await take_sign(ctx, conn, said, reaction.key)
+    if outcome is not None and outcome.is_private:
+        await tell_outcome(ctx, conn, said, outcome)
+    return outcome is not None
+
+
+async def _said_by_reaction(
+    ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction, *, answered: Post | None = None
+) -> Said:
+    room_id = ctx.links.room_of(link)
+    about = await about_events(conn, link.association_name, room_id, [reaction.target]) if room_id else None
+    return Said(
+        link=link,
+        actor=await actor_of_line(ctx, conn, link, UserId(reaction.sender)),
+        text="",
+        said_at=reaction.said_at,
+        key=reaction.event_id,
+        about=about,
+        answered=answered,
+    )
 
 
 async def said_in_room(
@@ -71,6 +136,7 @@ async def said_in_room(
         said_at=line.said_at,
         key=line.event_id,
         about=about,
+        answered=await answered_in_room(conn, room_id, line.replies_to) if room_id is not None else None,
         post=post,
         line=line,
     )

@@ -5,7 +5,7 @@ It counts only in answer to that (PEOPLE 12): the same word in a conversation is
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.answer_model import Answer
+from passerelle.core.answer_model import Answer, AnswerKind
 from passerelle.core.command_table import CommandName
 from passerelle.core.ids import EntryId
 from passerelle.core.register_model import Ask, Entry
@@ -24,6 +24,15 @@ from passerelle.store.register import find_entry
 _MOVES: dict[str, MoveName] = {
     "withdraw": "withdraw", "done": "finish", "returned": "give_back", "adopt": "adopt", "drop": "drop",
 }  # fmt: skip
+#: Reactions that answer a notice: done, and no.
+_SIGNS: dict[str, AnswerKind] = {
+    "✅": "done",
+    "✔️": "done",
+    "✔": "done",
+    "☑️": "done",
+    "⛔": "objection",
+    "🛑": "objection",
+}
 #: The command that says the same.
 _COMMANDS: dict[MoveName, CommandName] = {
     "withdraw": "withdraw", "finish": "done", "give_back": "returned", "adopt": "adopt", "drop": "drop",
@@ -43,6 +52,12 @@ async def take_answer(ctx: FlowContext, conn: AsyncConnection, said: Said, answe
     if said.about.kind == "entries":
         return await _to_entries(ctx, conn, said, answer)
     return None
+
+
+async def take_sign(ctx: FlowContext, conn: AsyncConnection, said: Said, key: str) -> Outcome | None:
+    """Act on a reaction to a notice; None where it means nothing there."""
+    kind = _SIGNS.get(key)
+    return await take_answer(ctx, conn, said, Answer(kind=kind)) if kind is not None else None
 
 
 async def _mark(ctx: FlowContext, conn: AsyncConnection, said: Said, answer: Answer) -> Outcome | None:

@@ -1,0 +1,146 @@
+"""Commands and short answers are obeyed, not relayed (PEOPLE 12): one way for the list, the room, and what is private.
+
+What holds nothing but an answer or a command is obeyed here and becomes no post. What says more is a post like any
+other, and is acted on beside that (`act_on_post`). What nothing proves waits for its author's « oui ».
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.about import About
+from passerelle.core.answers import Answer, parse_answers
+from passerelle.core.commands import Command, UnknownCommand, parse_command, parse_mail_command
+from passerelle.errors import CommandProblem
+from passerelle.flows.command_problems import not_understood, problem_outcome
+from passerelle.flows.confirm_act import Confirmed, Unconfirmed, ask_to_confirm
+from passerelle.flows.context import FlowContext
+from passerelle.flows.outcome import Outcome, tell_outcome
+from passerelle.flows.run_command import run_command
+from passerelle.flows.said import Said
+from passerelle.flows.take_answer import take_answer
+
+#: Why an arrival ends that was obeyed: nothing is kept of it as it came. Why somebody does not come is never kept.
+OBEYED = "obeyed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Wanted:
+    """What was said, understood: a command, or answers."""
+
+    command: Command | None = None
+    answers: tuple[Answer, ...] = ()
+    #: A command that is none, or whose arguments are not right.
+    outcome: Outcome | None = None
+
+
+async def obey(ctx: FlowContext, conn: AsyncConnection, said: Said, *, subject: str = "") -> bool:
+    """Do what was said, where it is a command or nothing but answers, and tell its author; False where it is neither.
+
+    Args:
+        subject: of a mail to the bridge's own address: a command may stand there.
+    """
+    wanted = _understood(ctx, said, subject)
+    if wanted.outcome is not None:
+        await tell_outcome(ctx, conn, said, wanted.outcome)
+        return True
+    if wanted.command is not None:
+        outcome = await run_command(ctx, conn, said, wanted.command)
+        words = f"{wanted.command.word} {wanted.command.rest}".strip()
+        await finish(ctx, conn, replace(said, text=words), outcome)
+        return True
+    if not wanted.answers or not all(answer.is_bare for answer in wanted.answers):
+        return False
+    return await _answer(ctx, conn, said, wanted.answers)
+
+
+async def act_on_post(ctx: FlowContext, conn: AsyncConnection, said: Said) -> None:
+    """A post says more than an answer, and answers something all the same."""
+    kinds = said.link.association.entry_register.kinds
+    if said.about is None and said.answered is None:
+        return
+    await _answer(ctx, conn, said, parse_answers(said.text, kinds=kinds))
+
+
+async def _answer(ctx: FlowContext, conn: AsyncConnection, said: Said, answers: tuple[Answer, ...]) -> bool:
+    """Whether something was answered."""
+    taken = False
+    for answer in answers:
+        outcome = await take_answer(ctx, conn, said, answer)
+        if outcome is not None:
+            taken = True
+            await finish(ctx, conn, said, outcome)
+    return taken
+
+
+def _understood(ctx: FlowContext, said: Said, subject: str) -> _Wanted:
+    kinds = said.link.association.entry_register.kinds
+    try:
+        if subject or (said.is_private and said.email is not None):
+            found = parse_mail_command(subject, said.text, now=said.said_at, zone=said.link.zone, kinds=kinds)
+        else:
+            found = parse_command(said.text, now=said.said_at, zone=said.link.zone, kinds=kinds)
+    except CommandProblem as problem:
+        return _Wanted(outcome=problem_outcome(ctx, said, problem))
+    if isinstance(found, UnknownCommand):
+        return _Wanted(outcome=not_understood(ctx, said, found))
+    if found is not None:
+        return _Wanted(command=found)
+    if said.about is None and said.answered is None:
+        return _Wanted()
+    return _Wanted(answers=parse_answers(said.text, kinds=kinds))
+
+
+async def finish(ctx: FlowContext, conn: AsyncConnection, said: Said, outcome: Outcome) -> None:
+    """Tell what came of it; what needs its author's word is asked for at the address that we know.
+
+    Args:
+        said: its text is done again once it is confirmed.
+    """
+    if outcome.reason == "confirm":
+        act = Unconfirmed(link=said.link, actor=said.actor, words=_words(said), command=_stored(said))
+        asked = await ask_to_confirm(ctx, conn, act, email=said.email)
+        if said.email is not None or asked != "asked":
+            return  # the question itself is the answer
+    await tell_outcome(ctx, conn, said, outcome)
+
+
+_LONGEST_WORDS = 120
+
+
+def _words(said: Said) -> str:
+    line = next((line.strip() for line in said.text.splitlines() if line.strip()), "")
+    return line[:_LONGEST_WORDS]
+
+
+def _stored(said: Said) -> Mapping[str, Any]:
+    """What is needed to do it later, by its author's word."""
+    about = said.about
+    return {
+        "text": said.text,
+        "said_at": said.said_at.isoformat(),
+        "about": {"kind": about.kind, "ids": list(about.ids), "step": about.step} if about is not None else None,
+    }
+
+
+def said_again(confirmed: Confirmed, said: Said) -> Said:
+    """What was confirmed, as said by who confirmed it.
+
+    Args:
+        said: the mail that says « oui »: what came of it is told in answer to that.
+    """
+    command = confirmed.command
+    about = command.get("about")
+    return Said(
+        link=confirmed.link,
+        actor=confirmed.actor,
+        text=str(command["text"]),
+        said_at=said.said_at,
+        key=f"{said.key}:confirmed",
+        about=About(kind=about["kind"], ids=tuple(about["ids"]), step=about["step"]) if about else None,
+        email=said.email,
+        author=said.author,
+        is_private=True,
+    )

@@ -1,0 +1,65 @@
+"""One command, understood: which flow does it."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.command_arguments import (
+    CancelArguments,
+    ListArguments,
+    NoteArguments,
+    NumbersArguments,
+    ObjectArguments,
+    RemindArguments,
+    ReplaceArguments,
+    ReviewArguments,
+    TextArguments,
+)
+from passerelle.core.command_table import CommandName
+from passerelle.core.commands import Command
+from passerelle.flows.context import FlowContext
+from passerelle.flows.help_command import help_command
+from passerelle.flows.outcome import Outcome
+from passerelle.flows.register_commands import (
+    list_command,
+    move_command,
+    noting_command,
+    object_command,
+    replace_command,
+    review_command,
+)
+from passerelle.flows.reminder_commands import cancel_reminder, list_reminders_command, remind_command
+from passerelle.flows.said import Said
+
+
+async def run_command(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Command) -> Outcome:
+    """Do it, and say what came of it."""
+    arguments: Any = command.arguments
+    match arguments:
+        case NoteArguments() if command.name not in _OF_MEETINGS:
+            return await noting_command(ctx, conn, said, arguments)
+        case ListArguments():
+            return await list_command(ctx, conn, said, command.name, arguments)
+        case ObjectArguments():
+            return await object_command(ctx, conn, said, arguments)
+        case ReplaceArguments():
+            return await replace_command(ctx, conn, said, arguments)
+        case ReviewArguments():
+            return await review_command(ctx, conn, said, arguments)
+        case RemindArguments():
+            return await remind_command(ctx, conn, said, arguments)
+        case CancelArguments(what="reminder"):
+            return await cancel_reminder(ctx, conn, said, arguments)
+        case TextArguments() if command.name == "help":
+            return help_command(ctx, said, arguments)
+        case NumbersArguments() if command.name in _MOVES:
+            return await move_command(ctx, conn, said, command.name, arguments)
+    if command.name == "reminders":
+        return await list_reminders_command(ctx, conn, said)
+    return help_command(ctx, said, TextArguments())
+
+
+#: Commands about numbers of the register.
+_MOVES: frozenset[CommandName] = frozenset({"adopt", "drop", "done", "returned", "withdraw"})
+#: What these note concerns a meeting.
+_OF_MEETINGS: frozenset[CommandName] = frozenset({"agenda", "attendance", "excuse", "proxy"})

@@ -1,0 +1,172 @@
+"""What reaches the bridge alone is obeyed and answered there: a mail to its address, a line of a direct room.
+
+Nothing of it is relayed (PEOPLE 1); what it notes stands in the register, since it was written to be noted.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.about import About, parse_about
+from passerelle.core.email import Email, Mailbox
+from passerelle.core.ids import UserId
+from passerelle.core.links import Link, person_lane
+from passerelle.core.model import InboxRow, OutboxRow
+from passerelle.errors import MalformedEvent
+from passerelle.flows.actors import actor_of_email, actor_of_line, find_writer
+from passerelle.flows.confirm_act import NotConfirmed, take_confirmation
+from passerelle.flows.context import FlowContext
+from passerelle.flows.find_about import about_email, answered_by_email
+from passerelle.flows.obey import OBEYED, finish, obey, said_again
+from passerelle.flows.outcome import sentence, tell_outcome
+from passerelle.flows.privacy_mail import Letter
+from passerelle.flows.register_acts import may
+from passerelle.flows.register_notes import note_command, notes_of
+from passerelle.flows.said import Said
+from passerelle.mail.trim import visible_text
+from passerelle.matrix.events import RoomLine, parse_event
+from passerelle.store.blobs import get_blob
+from passerelle.store.direct_rooms import find_latest_direct
+from passerelle.store.inbox import finish_inbox
+from passerelle.store.outbox import find_outbox_by_event_id, find_outbox_by_message_id
+from passerelle.store.readers import list_joined_rooms
+
+#: Of a mail that may be a command or an answer no more is read than this.
+_LONGEST = 20_000
+
+
+# ------------------------------------------------------------ a mail to the bridge's address
+
+
+async def obey_letter(
+    ctx: FlowContext, conn: AsyncConnection, row: InboxRow, letter: Letter, links: Sequence[Link]
+) -> str | None:
+    """Do what a mail to the bridge asks, answers or notes; the reason by which it ends, None where it does neither."""
+    email, author = letter.email, letter.author
+    link = await _link_of(ctx, conn, email, author, links)
+    if link is None:
+        return None
+    said = Said(
+        link=link,
+        actor=await actor_of_email(ctx, conn, link, email, author, through_list=False),
+        text=visible_text(email.text or "")[:_LONGEST],
+        said_at=row.received_at,
+        key=f"inbox:{row.id}",
+        about=await about_email(conn, link, email),
+        answered=await answered_by_email(conn, link, email),
+        email=email,
+        author=author,
+        is_private=True,
+    )
+    confirmed = await take_confirmation(ctx, conn, letter)
+    if isinstance(confirmed, NotConfirmed):
+        words = ctx.renderer(link.association).words
+        await tell_outcome(ctx, conn, said, sentence(confirmed.reason, words(confirmed.reason)))
+        return OBEYED
+    if confirmed is not None:
+        again = said_again(confirmed, said)
+        if not await obey(ctx, conn, again):
+            await _note(ctx, conn, again)
+        return OBEYED
+    if await obey(ctx, conn, said, subject=email.subject):
+        return OBEYED
+    return OBEYED if await _note(ctx, conn, said) else None
+
+
+async def _note(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
+    """Lines that note something, in a mail to the bridge alone; whether there were any."""
+    if said.actor.person_id is None or not notes_of(said):
+        return False
+    if (refused := await may(ctx, said, "note")) is not None:
+        await finish(ctx, conn, said, refused)
+        return True
+    noted = await note_command(ctx, conn, said, notes_of(said))
+    words = ctx.renderer(said.link.association).words
+    for entry in noted.entries[:1]:
+        text = words("mark_noted", number=entry.number, text=entry.text)
+        await tell_outcome(ctx, conn, said, sentence("noted", text))
+    for outcome in noted.outcomes:
+        await tell_outcome(ctx, conn, said, outcome)
+    return bool(noted.entries)
+
+
+async def _link_of(
+    ctx: FlowContext, conn: AsyncConnection, email: Email, author: Mailbox, links: Sequence[Link]
+) -> Link | None:
+    """Which link a mail is about: the one of the notice that it answers, else one where its author is known."""
+    for message_id in email.in_reply_to[:1]:
+        ours = await find_outbox_by_message_id(conn, message_id)
+        link = ctx.links.find(f"{ours.association}/{ours.link}") if ours is not None else None
+        if link is not None:
+            return link
+    known = [link for link in links if await find_writer(conn, link.association_name, author) is not None]
+    coordinated = [
+        link
+        for link in links
+        if any((c.address or "").lower() == author.address.lower() for c in link.association.coordinators)
+    ]
+    return next(iter([*known, *coordinated]), None)
+
+
+# ------------------------------------------------------------ a line of a direct room
+
+
+async def receive_direct(ctx: FlowContext, row: InboxRow) -> None:
+    """Take one line that a person said to the bridge alone; whatever comes of it, nothing is kept of it."""
+    async with ctx.store.read() as conn:
+        raw = await get_blob(conn, row.raw_hash) if row.raw_hash else b"{}"
+    try:
+        event = parse_event(json.loads(raw), not_after=row.received_at)
+    except (MalformedEvent, ValueError, RecursionError):
+        event = None
+    async with ctx.store.write() as conn:
+        reason = "direct"
+        if isinstance(event, RoomLine) and not event.is_notice and ctx.links.direct_user(row.room_id) == event.sender:
+            reason = OBEYED if await _obey_direct(ctx, conn, row, event) else "direct_not_understood"
+        await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=True)
+
+
+async def _obey_direct(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, line: RoomLine) -> bool:
+    ours = await _answered(ctx, conn, row, line)
+    link = await _link_of_person(ctx, conn, line.sender, ours)
+    if link is None:
+        return False
+    about: About | None = parse_about(ours.unique_key) if ours is not None else None
+    said = Said(
+        link=link,
+        actor=await actor_of_line(ctx, conn, link, line.sender),
+        text=line.body,
+        said_at=line.said_at,
+        key=line.event_id,
+        about=about,
+        is_private=True,
+    )
+    if await obey(ctx, conn, said):
+        return True
+    # To the bridge alone the sign of a command is not needed.
+    bare = replace(said, text=f"!{line.body}") if not line.body.startswith("!") else said
+    return await obey(ctx, conn, bare) if bare is not said else False
+
+
+async def _answered(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, line: RoomLine) -> OutboxRow | None:
+    """What a line of a direct room answers: what it replies to, else what the bridge said there last."""
+    if line.replies_to is not None and row.room_id is not None:
+        found = await find_outbox_by_event_id(conn, row.room_id, line.replies_to)
+        if found is not None:
+            return found
+    return await find_latest_direct(conn, person_lane(ctx.hashed("person", line.sender)), line.sender)
+
+
+async def _link_of_person(
+    ctx: FlowContext, conn: AsyncConnection, user_id: UserId, ours: OutboxRow | None
+) -> Link | None:
+    """Which link it is about: that of what is answered, else one whose room they are in."""
+    if ours is not None:
+        link = ctx.links.find(f"{ours.association}/{ours.link}")
+        if link is not None:
+            return link
+    rooms = {room: link for link in ctx.links if (room := ctx.links.room_of(link)) is not None}
+    joined = await list_joined_rooms(conn, user_id, list(rooms))
+    return next((link for room, link in rooms.items() if room in joined), None)
