@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -105,9 +106,10 @@ async def _export(settings: Settings, association: AssociationSettings, who: str
         "passerelle privacy erase monique@example.org",
         "passerelle privacy erase --post 1234",
         "passerelle privacy erase --thread 1234",
+        "passerelle privacy erase monique@example.org --keep-minutes 'She signed for the prefecture'",
     ),
 )
-def erase_(
+def erase_(  # noqa: PLR0913 - a command has its options
     person: Annotated[
         str | None,
         typer.Argument(metavar="[PERSON]", help=_("An address, a Matrix account, a whole name, or a number.")),
@@ -115,17 +117,28 @@ def erase_(
     file: ConfigOption = DEFAULT_CONFIG,
     post: Annotated[str, typer.Option("--post", metavar="POST", help=_("One post."))] = "",
     thread: Annotated[str, typer.Option("--thread", metavar="POST", help=_("The whole conversation of a post."))] = "",
+    keep_minutes: Annotated[
+        str,
+        typer.Option(
+            "--keep-minutes",
+            metavar="REASON",
+            help=_("Of a person: keep approved minutes and decisions as they are; the receipt tells them why."),
+        ),
+    ] = "",
     association: AssociationOption = None,
     by: ByOption = "",
     yes: Annotated[bool, typer.Option("--yes", help=_("Do not ask. There is no way back."))] = False,
 ) -> None:
     if sum(map(bool, (person, post, thread))) != 1:
         raise typer.BadParameter(_("say one thing: a person, --post or --thread"))
+    if keep_minutes and not person:
+        raise typer.BadParameter(_("--keep-minutes is for the erasure of a person"))
     settings = load(file)
     chosen = chosen_association(settings, association)
     if not yes and not typer.confirm(_("What is erased cannot be brought back. Erase it?")):
         raise typer.Exit(PROBLEM)
-    _print_receipt(asyncio.run(_erase(settings, chosen, (person or "", post, thread), by or getpass.getuser())))
+    what = _What(person=person or "", post=post, thread=thread, keep=" ".join(keep_minutes.split()))
+    _print_receipt(asyncio.run(_erase(settings, chosen, what, by or getpass.getuser())))
 
 
 @privacy.command(
@@ -155,22 +168,30 @@ def _print_receipt(receipt: str | None) -> None:
     out().print(Text(receipt))
 
 
-async def _erase(
-    settings: Settings, association: AssociationSettings, what: tuple[str, str, str], by: str
-) -> str | None:
-    person, post, thread = what
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _What:
+    """What is to be erased, one of three; and why something is kept."""
+
+    person: str
+    post: str
+    thread: str
+    keep: str
+
+
+async def _erase(settings: Settings, association: AssociationSettings, what: _What, by: str) -> str | None:
     async with opened(settings) as store:
         ctx = build_context(settings, store, upload_limit_bytes=lambda: 0)
         await resolve_known_rooms(ctx)
         name = AssociationName(association.name)
-        if person:
-            subject = {"person": (await _person(ctx, association, person)).id}
+        if what.person:
+            subject = {"person": (await _person(ctx, association, what.person)).id}
         else:
-            found = await _post(ctx, association, post or thread)
+            found = await _post(ctx, association, what.post or what.thread)
             async with store.read() as conn:
                 known = await get_post(conn, found)
-            subject = {"post": known.id} if post else {"thread": known.thread_id}
-        return await _finished(ctx, await ask_erasure(ctx, name, subject, by="administrator", who=by))
+            subject = {"post": known.id} if what.post else {"thread": known.thread_id}
+        number = await ask_erasure(ctx, name, subject, by="administrator", who=by, keep=what.keep)
+        return await _finished(ctx, number)
 
 
 async def _finished(ctx: FlowContext, request_id: int) -> str | None:
@@ -190,6 +211,7 @@ def _say(phase: str, done: int) -> None:
         "hide": _("Hidden everywhere"),
         "quotes": _("Quotes in others’ mails"),
         "posts": _("Posts"),
+        "register": _("The register"),
         "person": _("Addresses and accounts"),
         "mailbox": _("The bridge’s mailbox"),
         "leaving": _("Mails on their way"),

@@ -7,15 +7,20 @@ others wrote, while they are still here to compare with; then they go.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from passerelle.core.ids import AssociationName
+from passerelle.core.pseudonyms import pseudonym_of, unname
 from passerelle.core.settings import MailboxSettings
 from passerelle.errors import DeliveryFailure, PasserelleError, StoreError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.erase_departures import STEPS
+from passerelle.flows.erase_entries import erase_entries_by
+from passerelle.flows.erase_register import what_goes
 from passerelle.flows.erase_rows import erase_person, erase_targets, hide_targets
 from passerelle.flows.erase_traces import Erasing, begin, looked_for, targets
 from passerelle.flows.index_posts import index_waiting
@@ -27,6 +32,7 @@ from passerelle.store.privacy import (
     NewPrivacyRequest,
     PrivacyRequest,
     RequestedBy,
+    find_known_person,
     find_request,
     finish_request,
     insert_request,
@@ -38,8 +44,8 @@ from passerelle.store.scrub_traffic import forget_content, forget_mail_bytes, fo
 log = logging.getLogger(__name__)
 
 #: What the next phase is. `leaving`: mails that were on their way when they were to be forgotten.
-_PHASES = ("hide", "quotes", "posts", "person", "mailbox", "leaving", "index", "pages")
-Phase = Literal["hide", "quotes", "posts", "person", "mailbox", "leaving", "index", "pages", "done"]
+_PHASES = ("hide", "quotes", "posts", "register", "person", "mailbox", "leaving", "index", "pages")
+Phase = Literal["hide", "quotes", "posts", "register", "person", "mailbox", "leaving", "index", "pages", "done"]
 #: After this a mailbox that cannot be reached is given up; the receipt says so.
 GIVE_UP_MAILBOX = timedelta(days=7)
 #: Who does it is left alone with it for so long after each step; then somebody else goes on.
@@ -73,11 +79,18 @@ def _silent(phase: str, done: int) -> None:
 
 
 async def ask_erasure(
-    ctx: FlowContext, association: AssociationName, subject: Mapping[str, int], *, by: RequestedBy, who: str = ""
+    ctx: FlowContext,
+    association: AssociationName,
+    subject: Mapping[str, int],
+    *,
+    by: RequestedBy,
+    who: str = "",
+    keep: str = "",
 ) -> int:
     """Note an erasure that is confirmed already, and is done by whoever asks (`erase`); its id.
 
-    A coordinator's or administrator's is logged under `who`.
+    A coordinator's or administrator's is logged under `who`. With `keep`, a reason, approved minutes and decisions stay
+    as they are, with the person's name (PEOPLE 6); the receipt tells it.
     """
     async with ctx.store.write() as conn:
         new = NewPrivacyRequest(
@@ -90,11 +103,26 @@ async def ask_erasure(
             confirmed_at=ctx.now(),
         )
         request_id = await insert_request(conn, new)
-        await set_progress(conn, request_id, {"held_until": (ctx.now() + _HELD_FOR).isoformat()})
+        far = {"held_until": (ctx.now() + _HELD_FOR).isoformat()}
+        if keep:
+            far["keep"] = await _nameless(ctx, conn, association, subject, keep)
+        await set_progress(conn, request_id, far)
         if by != "author":
             about = {"what": next(iter(subject)), "request": request_id}
             await insert_act(conn, NewAct(association=association, by=who, what="erase", about=about, at=ctx.now()))
     return request_id
+
+
+async def _nameless(
+    ctx: FlowContext, conn: AsyncConnection, association: AssociationName, subject: Mapping[str, int], reason: str
+) -> str:
+    """A reason that names nobody who is to be forgotten: it stands in the receipt."""
+    person = await find_known_person(conn, subject["person"]) if "person" in subject else None
+    link = next((link for link in ctx.links if link.association_name == association), None)
+    if person is None or link is None:
+        return reason
+    who = pseudonym_of([person.name], ctx.renderer(link.association).words("erased_person"))
+    return unname(reason, who, whole_only=False)
 
 
 async def erase(
@@ -164,7 +192,8 @@ async def _do(erasing: Erasing, phase: Phase, emails: EraseEmails | None, say: S
         pages = await renew_pages(erasing.ctx.store)
         erasing.far["pages_whole"] = pages.whole
     else:
-        step = {"hide": hide_targets, "posts": erase_targets, "person": erase_person}[phase]
+        steps = {"hide": hide_targets, "posts": erase_targets, "register": erase_entries_by, "person": erase_person}
+        step = steps[phase]
         while await step(erasing):
             _hold(erasing)
             done += 1
@@ -176,6 +205,7 @@ async def _look_for_words(erasing: Erasing, say: Say) -> None:
     async with erasing.ctx.store.read() as conn:
         own = frozenset(await targets(erasing, conn))
     wanted = await looked_for(erasing, own)
+    wanted = replace(wanted, going=await what_goes(erasing, wanted, own))
     if not wanted:
         return
     done, before = 0, -1
@@ -242,7 +272,7 @@ async def _finish(erasing: Erasing) -> Mapping[str, Any]:
             "pages_whole": bool(erasing.far.get("pages_whole", True)),
             "dialect": ctx.store.dialect,
             "still_member": bool(erasing.far.get("member")),
-            "retained": [],  # approved minutes and decisions, once there are any
+            "retained": _retained(erasing),
         }
         await finish_request(conn, erasing.request.id, ctx.now(), receipt)
         to = erasing.far.get("answer_to")
@@ -251,6 +281,12 @@ async def _finish(erasing: Erasing) -> Mapping[str, Any]:
             words = receipt_text(ctx, link.association, receipt, number=number, done_at=ctx.now())
             await insert_erasure_answer(ctx, conn, link, number=number, receipt=words, **to)
     return receipt
+
+
+def _retained(erasing: Erasing) -> list[dict[str, Any]]:
+    """What a coordinator kept, how much, and why."""
+    kept: Mapping[str, int] = erasing.far.get("kept", {})
+    return [{"what": what, "count": kept[what], "reason": erasing.far["keep"]} for what in sorted(kept) if kept[what]]
 
 
 async def next_erasure_at(ctx: FlowContext) -> datetime | None:

@@ -8,12 +8,15 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.about import parse_about
 from passerelle.core.ids import EventId, PostId
 from passerelle.core.links import Link
 from passerelle.core.model import KnownMessageId
+from passerelle.core.pseudonyms import texts_in
 from passerelle.core.quoted_words import mark_out
 from passerelle.flows.erase_quotes import STEP, copy_of_email, copy_of_event, in_arrivals, in_posts, in_texts
-from passerelle.flows.erase_traces import Erasing, LookedFor
+from passerelle.flows.erase_register import in_asks, in_entries, in_meetings
+from passerelle.flows.erase_traces import Erasing, Going, LookedFor, bridge_texts
 from passerelle.flows.hide_post import redact_event
 from passerelle.flows.taking_back import unseal
 from passerelle.store.batches import get_batch
@@ -21,6 +24,9 @@ from passerelle.store.blobs import get_blob
 from passerelle.store.privacy import set_progress
 from passerelle.store.scrub_traffic import forget_content, forget_error, forget_mail_bytes, list_departures
 from passerelle.store.threads import find_message_ids
+
+#: Of what the bridge tells of the register, meetings and reminders: how its unique keys begin.
+_TOLD = ("about/", "answer:", "ask:")
 
 Step = Callable[[Erasing, LookedFor, frozenset[PostId]], Awaitable[bool]]
 
@@ -45,6 +51,8 @@ async def in_departures(erasing: Erasing, wanted: LookedFor, own: frozenset[Post
         known = await find_message_ids(conn, erasing.association, [row.message_id for row in rows if row.message_id])
     read = {}
     for row in rows:
+        if _is_kept(erasing, row):
+            continue
         held = (raws.get(row.id), files.get(row.id))
         read[row.id] = await asyncio.to_thread(_read_departure, row, held, known.get(row.message_id), wanted)
     if not rows:
@@ -59,6 +67,12 @@ async def in_departures(erasing: Erasing, wanted: LookedFor, own: frozenset[Post
     return True
 
 
+def _is_kept(erasing: Erasing, row: Any) -> bool:
+    """Minutes that a coordinator keeps as they are stay where they were sent."""
+    about = parse_about(row.unique_key) if erasing.keeps else None
+    return about is not None and about.kind == "meeting" and about.step == "minutes"
+
+
 def _read_departure(
     row: Any, held: tuple[bytes | None, bytes | None], known: KnownMessageId | None, looked_for: LookedFor
 ) -> _Leaving:
@@ -66,6 +80,8 @@ def _read_departure(
     wanted = looked_for.in_thread(known.thread_id if known is not None else -1)
     # An answer to a search holds pieces of what was found, too short to be told from anyone's words.
     is_search = row.unique_key.startswith("search:")
+    # What the bridge tells of the register says things in few words, too.
+    going = looked_for.going if row.unique_key.startswith(_TOLD) else Going()
     content = json.dumps([row.content, row.ghost], ensure_ascii=False).encode()
     has_content = row.content is not None or row.ghost is not None
     in_file = row.upload_hash in wanted.files or (
@@ -74,10 +90,17 @@ def _read_departure(
     in_search = is_search and any(f"/{one}" in content.decode() for one in looked_for.permalinks)
     return _Leaving(
         known=known,
-        in_mail=raw is not None and (is_search or copy_of_email(raw, wanted) != "same"),
-        in_event=in_file or in_search or (has_content and copy_of_event(content, wanted) != "same"),
+        in_mail=raw is not None
+        and (is_search or copy_of_email(raw, wanted) != "same" or going.stands_in(bridge_texts(raw))),
+        in_event=in_file
+        or in_search
+        or (has_content and (copy_of_event(content, wanted) != "same" or _stands_in(row.content, going))),
         in_error=mark_out(row.last_error, wanted.traces, wanted.marks).count > 0,
     )
+
+
+def _stands_in(content: Any, going: Going) -> bool:
+    return isinstance(content, dict) and any(going.stands_in(text) for text in texts_in(content))
 
 
 async def _clean_departure(erasing: Erasing, conn: AsyncConnection, row: Any, read: _Leaving) -> None:
@@ -104,4 +127,4 @@ async def _clean_departure(erasing: Erasing, conn: AsyncConnection, row: Any, re
 
 #: In this order: posts first, so that bytes which are a post's as well are replaced once; mails last, since what is
 #: composed anew is called as its conversation is called by then.
-STEPS: tuple[Step, ...] = (in_posts, in_arrivals, in_texts, in_departures)
+STEPS: tuple[Step, ...] = (in_posts, in_arrivals, in_texts, in_entries, in_meetings, in_asks, in_departures)

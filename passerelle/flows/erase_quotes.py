@@ -18,7 +18,7 @@ from passerelle.core.model import Post
 from passerelle.core.quoted_markup import mark_out_markup
 from passerelle.core.quoted_words import mark_out
 from passerelle.errors import MalformedEmail
-from passerelle.flows.erase_traces import Erasing, LookedFor
+from passerelle.flows.erase_traces import Erasing, LookedFor, bridge_texts
 from passerelle.flows.hide_post import redact_event
 from passerelle.mail.parse import parse_headers
 from passerelle.mail.redacted_copy import Wanted, redacted_copy
@@ -204,7 +204,8 @@ def _read(row: Arrival, raw: bytes, erasing: Erasing, looked_for: LookedFor) -> 
     # A mail of ours that came back: nothing of another's is lost with it.
     wanted = looked_for.near if row.reason == "own" else looked_for.answering(answered)
     again = message_id in looked_for.message_ids or (row.reason == "own" and message_id in looked_for.mails)
-    if is_theirs or again:
+    told = row.reason == "own" and bool(raw) and looked_for.going.stands_in(bridge_texts(raw))
+    if is_theirs or again or told:
         return _Read(message_id=message_id, is_theirs=True, wanted=wanted)
     return _Read(message_id=message_id, copy=copy_of_email(raw, wanted) if raw else "same", wanted=wanted)
 

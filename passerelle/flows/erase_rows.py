@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import PostId
 from passerelle.core.model import Post
+from passerelle.flows.erase_entries import erase_entries_of
 from passerelle.flows.erase_traces import Erasing, targets
 from passerelle.flows.hide_post import leave_nowhere
 from passerelle.store.attachments import forget_attachments, list_attachments
@@ -57,6 +58,7 @@ async def erase_targets(erasing: Erasing) -> bool:
     if not ids:
         return False
     async with erasing.ctx.store.write() as conn:
+        await erase_entries_of(erasing, conn, ids)
         for post_id in ids:
             await erase_post(erasing, conn, await get_post(conn, post_id))
         erasing.far["erased"] = ids[-1]
@@ -123,6 +125,7 @@ async def erase_person(erasing: Erasing) -> bool:
             erasing.far["recipients"] = rows[-1].id
         elif late:
             # It was said while all the rest went: once the person is not known any more, nobody would find it.
+            await erase_entries_of(erasing, conn, late[:STEP])
             for post_id in late[:STEP]:
                 await _hide(erasing, conn, post_id)
                 await erase_post(erasing, conn, await get_post(conn, post_id))

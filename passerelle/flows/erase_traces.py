@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, BlobHash, MailAddress, PostId, ThreadId, UserId
+from passerelle.core.ids import AssociationName, BlobHash, EntryId, MailAddress, PostId, ThreadId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import Post
+from passerelle.core.pseudonyms import Pseudonym, says, unname
 from passerelle.core.quoted_words import MarkWords, Traces, tokens_of, traces_of
 from passerelle.deadline import DeadlinePassed
 from passerelle.errors import MalformedEmail, StoreError
@@ -62,10 +63,25 @@ class Erasing:
         words = self.ctx.renderer(self.links[0].association).words
         return MarkWords(words=words("erased_words"), name=words("erased_name"))
 
+    @property
+    def nobody(self) -> str:
+        """What stands in the register instead of a name."""
+        return self.ctx.renderer(self.links[0].association).words("erased_person")
+
+    @property
+    def keeps(self) -> bool:
+        """Approved minutes and decisions are kept as they are, for a reason that the receipt tells (PEOPLE 6)."""
+        return bool(self.far.get("keep"))
+
     def count(self, what: str, number: int = 1) -> None:
         """Add to the receipt."""
         counts = self.far.setdefault("counts", {})
         counts[what] = counts.get(what, 0) + number
+
+    def note_kept(self, what: str, number: int = 1) -> None:
+        """What the receipt says was kept."""
+        kept = self.far.setdefault("kept", {})
+        kept[what] = kept.get(what, 0) + number
 
     def note_email(self, message_id: str) -> None:
         """A mail of which no copy is to stay in the bridge's own mailboxes: one to two lists came into both."""
@@ -95,6 +111,7 @@ def _copied(far: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **far,
         "counts": dict(far.get("counts", {})),
+        "kept": dict(far.get("kept", {})),
         "emails": {box: list(ids) for box, ids in far.get("emails", {}).items()},
     }
 
@@ -119,6 +136,23 @@ async def targets(erasing: Erasing, conn: AsyncConnection) -> list[PostId]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Going:
+    """What goes of the register, and how a person is called in it."""
+
+    entries: frozenset[EntryId] = frozenset()
+    #: Of these entries, what members call them.
+    numbers: frozenset[int] = frozenset()
+    #: What the person said, in few words: too short to be told from anyone's, but in what the bridge itself wrote.
+    phrases: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    #: None: a post or a conversation.
+    who: Pseudonym | None = None
+
+    def stands_in(self, text: str) -> bool:
+        """Whether the bridge's own words `text` say what goes, or name the person."""
+        return says(text, self.phrases) or (self.who is not None and unname(text, self.who, whole_only=False) != text)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LookedFor:
     """What is to be found. A subject is known as the person's in its own conversation only: « Réunion » is anyone's."""
 
@@ -130,6 +164,9 @@ class LookedFor:
     mails: frozenset[str]
     #: Short names of the posts.
     permalinks: frozenset[str]
+    #: What the person is called that nobody else is.
+    names: frozenset[str] = frozenset()
+    going: Going = field(default_factory=Going)
 
     def in_thread(self, thread_id: int) -> Wanted:
         return self.near if thread_id in self.threads else self.elsewhere
@@ -138,7 +175,7 @@ class LookedFor:
         return self.elsewhere if self.message_ids.isdisjoint(message_ids) else self.near
 
     def __bool__(self) -> bool:
-        return bool(self.near.traces or self.near.files)
+        return bool(self.near.traces or self.near.files or self.going.entries)
 
 
 @dataclass(slots=True)
@@ -164,7 +201,7 @@ async def looked_for(erasing: Erasing, ids: Iterable[PostId]) -> LookedFor:
             if post is not None:
                 await _gather(conn, post, gathered, frozenset(chosen))
     person = erasing.person
-    names = await _names(erasing, {person.name, *gathered.names}) if person else set()
+    names = await names_alone(erasing, {person.name, *gathered.names}) if person else set()
     # What somebody else had sent before, as an emblem in a signature, is not theirs.
     async with erasing.ctx.store.read() as conn:
         others = await list_files_of_others(conn, erasing.association, list(gathered.files), frozenset(chosen))
@@ -179,6 +216,7 @@ async def looked_for(erasing: Erasing, ids: Iterable[PostId]) -> LookedFor:
         message_ids=frozenset(gathered.message_ids),
         mails=frozenset(gathered.mails),
         permalinks=frozenset(gathered.permalinks),
+        names=frozenset(names),
     )
 
 
@@ -194,7 +232,7 @@ async def _wanted(erasing: Erasing, gathered: _Gathered, names: set[str], subjec
     return Wanted(traces=traces, marks=erasing.marks, files=frozenset(gathered.files))
 
 
-async def _names(erasing: Erasing, names: set[str]) -> set[str]:
+async def names_alone(erasing: Erasing, names: set[str]) -> set[str]:
     """Names that are the person's alone: nobody else's is to go, be it a first name in an attribution line."""
     assert erasing.person is not None
     async with erasing.ctx.store.read() as conn:
@@ -233,6 +271,15 @@ async def _gather(conn: AsyncConnection, post: Post, gathered: _Gathered, chosen
         gathered.subjects.add(post.subject)
     if began and post.side == "room":
         gathered.subjects.add(first_words(post.text))
+
+
+def bridge_texts(raw: bytes) -> str:
+    """What a mail of the bridge's own says, subject and page too; nothing where it cannot be read."""
+    try:
+        email = parse_email(raw)
+    except (MalformedEmail, DeadlinePassed):
+        return ""
+    return "\n".join([email.subject or "", email.text or "", html_to_text(email.html) if email.html else ""])
 
 
 def own_texts(raw: bytes) -> list[str]:

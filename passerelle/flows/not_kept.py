@@ -14,6 +14,7 @@ from passerelle.core.ids import PostId
 from passerelle.core.model import Post
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import rename_thread
+from passerelle.flows.erase_entries import forget_entries_of
 from passerelle.store.attachments import forget_attachments
 from passerelle.store.batches import forget_corrections, list_sealed_with
 from passerelle.store.inbox import forget_bytes
@@ -92,6 +93,7 @@ async def _forget(conn: AsyncConnection, id: PostId) -> None:
     for row in await list_outbox_of_post(conn, id):
         await forget_content(conn, row.id, row.upload_hash)
     await forget_unique(conn, f"asked_to_send:{id}", _WHY)
+    await forget_entries_of(conn, post.association, id)
     await erase_post_row(conn, id)
     await set_not_archived(conn, id, post.content_hash)
     await rename_thread(conn, post)

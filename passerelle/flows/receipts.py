@@ -19,7 +19,12 @@ _TOLD = {
     "mails_not_sent": "erased_mails_not_sent",
     "deliveries": "erased_deliveries",
     "addresses": "erased_addresses",
+    "entries": "erased_entries",
+    "names_in_decisions": "erased_names_in_decisions",
+    "names_in_minutes": "erased_names_in_minutes",
 }
+#: What a coordinator kept.
+_KEPT = {"decisions": "kept_decisions", "minutes": "kept_minutes"}
 
 
 def receipt_text(
@@ -34,12 +39,16 @@ def receipt_text(
     renderer = ctx.renderer(association)
     counts: Mapping[str, int] = receipt.get("counts", {})
     done = [renderer.words.count(key, counts[what]) for what, key in _TOLD.items() if counts.get(what)]
+    kept = [
+        (renderer.words.count(_KEPT[one["what"]], one["count"]), one["reason"]) for one in receipt.get("retained", [])
+    ]
     return renderer.render(
         "privacy_receipt",
         association=association,
         number=number,
         done_at=done_at,
         done=done,
+        kept=kept,
         still_member=bool(receipt.get("still_member")),
         mailbox_not_reached=bool(counts.get("mailbox_not_reached")),
         mailbox_left=bool(counts.get("mailbox_left")),

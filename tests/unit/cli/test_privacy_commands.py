@@ -88,6 +88,15 @@ def test_erase_asks_and_prints_a_receipt_without_words(desk: Desk) -> None:
     assert "1" in desk.run("privacy", "report").output
 
 
+def test_minutes_are_kept_of_a_person_only_and_for_a_reason(desk: Desk) -> None:
+    fill(desk)
+    assert desk.run("privacy", "erase", "--post", "1", "--keep-minutes", "la loi", "--yes").exit_code == 2
+    assert rows(desk, "SELECT state FROM post") == [("accepted",)]
+    desk.run("privacy", "erase", "Jeanne Dupont", "--keep-minutes", " Jeanne\nsignait ", "--yes")
+    ((progress,),) = rows(desk, "SELECT progress FROM privacy_request")
+    assert json.loads(str(progress))["keep"] == "Une personne signait"
+
+
 def test_hide_and_show_by_number_short_name_or_message_id(desk: Desk) -> None:
     fill(desk)
     for which in ("1", "abcdefghijkl", "<q@example.org>", "https://a.example.org/epeule/p/abcdefghijkl"):
