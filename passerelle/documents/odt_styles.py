@@ -50,7 +50,8 @@ STYLES = (
     '<text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix=".">'
     '<style:list-level-properties text:list-level-position-and-space-mode="label-alignment">'
     '<style:list-level-label-alignment text:label-followed-by="listtab" text:list-tab-stop-position="0.8cm"'
-    ' fo:text-indent="-0.8cm" fo:margin-left="0.8cm"/></style:list-level-properties></text:list-level-style-number></text:list-style>',
+    ' fo:text-indent="-0.8cm" fo:margin-left="0.8cm"/></style:list-level-properties>'
+    "</text:list-level-style-number></text:list-style>",
 )
 
 #: Of one document only, as OpenDocument wants it of cells and columns.

@@ -67,8 +67,8 @@ def test_each_name_has_a_line_for_who_takes_it() -> None:
     assert all(name in text for name in names)
 
 
-@pytest.mark.parametrize("items", [0, 1, 12, 40, 90, 200])
-@pytest.mark.parametrize("names", [0, 5, 43, 200])
+@pytest.mark.parametrize("items", [0, 12, 40, 200])
+@pytest.mark.parametrize("names", [0, 43, 200])
 @pytest.mark.parametrize("is_assembly", [True, False])
 def test_it_is_never_more_than_one_page(items: int, names: int, is_assembly: bool) -> None:
     made = convocation(
