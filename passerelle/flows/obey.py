@@ -48,8 +48,7 @@ async def obey(ctx: FlowContext, conn: AsyncConnection, said: Said, *, subject: 
         return True
     if wanted.command is not None:
         outcome = await run_command(ctx, conn, said, wanted.command)
-        words = f"{wanted.command.word} {wanted.command.rest}".strip()
-        await finish(ctx, conn, replace(said, text=words), outcome)
+        await finish(ctx, conn, replace(said, text=_again(wanted.command)), outcome)
         return True
     if not wanted.answers or not all(answer.is_bare for answer in wanted.answers):
         return False
@@ -91,6 +90,11 @@ def _understood(ctx: FlowContext, said: Said, subject: str) -> _Wanted:
     if said.about is None and said.answered is None:
         return _Wanted()
     return _Wanted(answers=parse_answers(said.text, kinds=kinds))
+
+
+def _again(command: Command) -> str:
+    """The words that say a command once more; of one that notes a line, the line."""
+    return command.rest if command.rest.startswith(command.word) else f"{command.word} {command.rest}".strip()
 
 
 async def finish(ctx: FlowContext, conn: AsyncConnection, said: Said, outcome: Outcome) -> None:
