@@ -1,9 +1,17 @@
-"""Minutes as strangers may read them, where an archive is open to everyone (PEOPLE 9). Pure."""
+"""Minutes as others than members may read them: strangers on the web, who finds a sheet of paper (PEOPLE 9). Pure."""
 
 from dataclasses import replace
 
 from passerelle.core.minutes_model import Minutes, MinutesEntry, Presence
 from passerelle.core.names import mask_contacts
+
+
+def for_paper(minutes: Minutes) -> Minutes:
+    """The minutes as they are printed: who is absent without a word is not held up to anybody.
+
+    Present, represented and excused are what an assembly has to prove (PEOPLE 16).
+    """
+    return replace(minutes, presence=replace(minutes.presence, absent=(), absent_count=0))
 
 
 def without_names(minutes: Minutes, *, mask: str) -> Minutes:

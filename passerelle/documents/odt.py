@@ -26,6 +26,7 @@ from odfdo import (
 )
 
 from passerelle.core.minutes_model import Minutes
+from passerelle.core.minutes_public import for_paper
 from passerelle.core.minutes_sheet import MinutesSheet, SheetLine
 from passerelle.core.minutes_words import build_sheet
 from passerelle.core.wording import Words
@@ -48,7 +49,7 @@ def build_odt(
         is_signed: with a block to sign; an assembly's minutes always have one.
         made_at: when it says it was made (aware); when the meeting ended where that is not given.
     """
-    sheet = build_sheet(minutes, words=words, site=site, is_signed=is_signed)
+    sheet = build_sheet(for_paper(minutes), words=words, site=site, is_signed=is_signed)
     document = Document("text")
     _dress(document, sheet, made_at or minutes.ends_at or minutes.starts_at)
     body = document.body

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from passerelle.core.minutes_model import Minutes
+from passerelle.core.minutes_public import for_paper
 from passerelle.core.minutes_words import build_sheet
 from passerelle.core.wording import Words
 from passerelle.documents.titles import minutes_titles
@@ -33,7 +34,7 @@ def build_pdf(
 
     Raises DocumentFailure where Passerelle's own template fails.
     """
-    sheet = build_sheet(minutes, words=words, site=site, is_signed=is_signed)
+    sheet = build_sheet(for_paper(minutes), words=words, site=site, is_signed=is_signed)
     return print_pdf(
         Typescript(
             name="minutes",

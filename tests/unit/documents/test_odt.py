@@ -73,6 +73,11 @@ def test_headings_lists_and_tables_are_real_ones() -> None:
     assert next(one.style for one in document.body.lists) == "Minutes_20_numbers"
 
 
+def test_who_was_absent_is_not_written() -> None:
+    document = opened(build_odt(load_sample("by_mail_afterwards").minutes, WORDS))
+    assert "Karim" not in " ".join(texts(document, "text:p"))
+
+
 @pytest.mark.parametrize(("language", "code"), [("fr", "fr-FR"), ("en", "en-GB")])
 def test_language_and_title_are_set(language: Language, code: str) -> None:
     document = odt_of(language)

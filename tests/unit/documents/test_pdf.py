@@ -96,6 +96,14 @@ def test_there_is_a_block_to_sign(kind: str, asked: bool, signed: bool) -> None:
     assert ("Présidence de séance" in text) is signed
 
 
+def test_who_was_absent_is_not_printed() -> None:
+    sample = load_sample("by_mail_afterwards")
+    text = text_of(opened(build_pdf(sample.minutes, WORDS)))
+    assert "1 personne excusée" in text
+    assert "absente" not in text
+    assert "Karim" not in text
+
+
 def test_the_same_minutes_are_the_same_file() -> None:
     minutes = load_sample("ordinary").minutes
     assert build_pdf(minutes, WORDS, made_at=MADE) == build_pdf(minutes, WORDS, made_at=MADE)
