@@ -36,6 +36,7 @@ from passerelle.i18n import _
 from passerelle.store.posts import get_post
 from passerelle.store.privacy import KnownPerson, find_persons, find_request, list_requests
 from passerelle.store.retention import Amount, amount_of_arrivals, amount_of_files, amount_of_posts
+from passerelle.store.retention_secretary import amount_of_minutes
 from passerelle.store.scrub import find_posts_called
 from passerelle.wiring import build_context, resolve_known_rooms
 
@@ -307,6 +308,9 @@ async def _report(settings: Settings) -> tuple[list[list[str]], list[str]]:
                     amount = await amount_of_posts(conn, *place, kept.before)
                 elif kept.what == "attachments":
                     amount = await amount_of_files(conn, *place, kept.before)
+                elif kept.what == "minutes":
+                    today = now().astimezone(link.zone).date()
+                    amount = await amount_of_minutes(conn, *place, kept.before, today=today)
                 elif kept.what == "logs":
                     amount = await amount_of_arrivals(conn, link.inbox_lane, kept.before)
                 days = _("{days} days").format(days=kept.days) if kept.days else _("as long as wanted")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from passerelle.core.archive_settings import RetentionSettings
 
-#: `minutes`: minutes and decisions, once there are any (the register); nothing stands in that class yet.
+#: `minutes`: meetings with their minutes, and the register.
 RetentionClass = Literal["posts", "attachments", "minutes", "logs"]
 CLASSES: tuple[RetentionClass, ...] = ("posts", "attachments", "minutes", "logs")
 #: Local time from which on it is done, once a night.

@@ -21,6 +21,7 @@ from passerelle.mail.filenames import clean_filename
 from passerelle.store.attachments import list_attachments
 from passerelle.store.blobs import get_blob
 from passerelle.store.held import deliveries_to, participations_of, sessions_of
+from passerelle.store.held_secretary import secretary_of
 from passerelle.store.post_versions import list_versions
 from passerelle.store.posts import get_post
 from passerelle.store.privacy import KnownPerson, PrivacyRequest, list_requests_of
@@ -58,8 +59,17 @@ async def export_person(ctx: FlowContext, person: KnownPerson, write: WriteFile)
     def moment(iso: str) -> str:
         return renderer.words.moment(datetime.fromisoformat(iso), year=True)
 
+    def wall(iso: str) -> str:
+        """A time on the wall clock, wherever that hangs."""
+        return renderer.words.moment(datetime.fromisoformat(iso).replace(tzinfo=link.zone), year=True)
+
     page = renderer.render(
-        "privacy_export.html", association=link.association, held=held, moment=moment, exported_at=ctx.now()
+        "privacy_export.html",
+        association=link.association,
+        held=held,
+        moment=moment,
+        wall=wall,
+        exported_at=ctx.now(),
     )
     write("index.html", page.encode())
     return Exported(**counts)
@@ -94,6 +104,7 @@ async def _held(ctx: FlowContext, person: KnownPerson) -> dict[str, Any]:
                 {"kind": r.kind, "asked_at": r.asked_at.isoformat(), "done_at": r.done_at and r.done_at.isoformat()}
                 for r in await list_requests_of(conn, person.id)
             ],
+            **await secretary_of(conn, person.id),
             "posts": [],
         }
 

@@ -37,7 +37,14 @@ from passerelle.store.retention import (
     list_posts_with_old_files,
     set_night,
 )
+from passerelle.store.retention_secretary import (
+    delete_meetings,
+    forget_old_answers,
+    list_old_entries,
+    list_old_meetings,
+)
 from passerelle.store.scrub import forget_file_texts, replace_bytes, set_state_and_reindex
+from passerelle.store.scrub_secretary import delete_asks_about, delete_entries
 from passerelle.store.scrub_traffic import forget_content
 
 log = logging.getLogger(__name__)
@@ -90,12 +97,14 @@ async def _retain(ctx: FlowContext, emails: EraseEmails | None) -> dict[str, int
 
 async def _retain_link(ctx: FlowContext, link: Link, emails: EraseEmails | None) -> dict[str, int]:
     before = {kept.what: kept.before for kept in limits_of(link.settings.archive.retention, ctx.now())}
-    gone = {"posts": 0, "attachments": 0, "logs": 0}
+    gone = {"posts": 0, "attachments": 0, "minutes": 0, "logs": 0}
     await _forget_mails_not_kept(ctx, link, emails)
     if before["posts"] is not None:
         gone["posts"] = await _forget_posts(ctx, link, before["posts"], emails)
     if before["attachments"] is not None:
         gone["attachments"] = await _forget_files(ctx, link, before["attachments"])
+    if before["minutes"] is not None:
+        gone["minutes"] = await _forget_minutes(ctx, link, before["minutes"])
     if before["logs"] is not None:
         gone["logs"] = await _forget_logs(ctx, link, before["logs"])
     return gone
@@ -182,6 +191,23 @@ async def _forget_files_of(ctx: FlowContext, link: Link, post_id: PostId) -> int
     return len(hashes)
 
 
+async def _forget_minutes(ctx: FlowContext, link: Link, before: datetime) -> int:
+    """Entries of the register of which nothing has become since, and meetings with their minutes."""
+    place = (link.association_name, link.name)
+    today = ctx.now().astimezone(link.zone).date()
+    before_local = before.astimezone(link.zone).replace(tzinfo=None)
+    count = 0
+    while True:
+        async with ctx.store.write() as conn:
+            entries = await list_old_entries(conn, *place, before, today=today, limit=_STEP)
+            await delete_asks_about(conn, link.association_name, entries)
+            gone = await delete_entries(conn, entries)
+            gone += await delete_meetings(conn, await list_old_meetings(conn, *place, before_local, limit=_STEP))
+        if not gone:
+            return count
+        count += gone
+
+
 async def _forget_logs(ctx: FlowContext, link: Link, before: datetime) -> int:
     count = 0
     while True:
@@ -193,4 +219,5 @@ async def _forget_logs(ctx: FlowContext, link: Link, before: datetime) -> int:
             break
     async with ctx.store.write() as conn:
         await forget_old_notes(conn, link.association_name, link.name, before)
+        count += await forget_old_answers(conn, link.association_name, link.name, before)
     return count

@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from passerelle.core.archive_settings import RetentionSettings
+from passerelle.core.meeting_model import NewMeeting
 from passerelle.core.retention import limits_of, next_night, night_of
 from passerelle.flows.index_posts import index_waiting
 from passerelle.flows.retain import next_retention_at, retain
 from passerelle.store.blobs import get_blob
 from passerelle.store.inbox import list_inbox
+from passerelle.store.meetings import insert_meeting, list_meetings
+from passerelle.store.register_lists import EntryFilter, list_entries
 from tests.flows.bridge import Bridge, MakeBridge, mail
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -99,6 +102,30 @@ async def test_old_files_go_and_the_words_stay(make_bridge: MakeBridge) -> None:
     assert b"plan secret" not in said
     assert kept["X-Passerelle-Redacted"] == "yes"
     assert "Voici le plan." in kept.as_string()
+
+
+async def test_old_minutes_and_entries_go_and_outlive_their_posts(make_bridge: MakeBridge) -> None:
+    bridge = await with_retention(make_bridge, posts_days=10, minutes_days=30)
+    await bridge.receive(mail("Décision : louer la salle", message_id="old@x"))
+    place = {"association": bridge.link.association_name, "link": bridge.link.name, "zone": "Europe/Paris"}
+    async with bridge.ctx.store.write() as conn:
+        for title in ("Passée", "À venir"):
+            starts = bridge.now().replace(tzinfo=None) + timedelta(days=0 if title == "Passée" else 40)
+            new = NewMeeting(
+                **place, uid=title, title=title, starts_local=starts, duration_minutes=60, created_at=bridge.now()
+            )
+            await insert_meeting(conn, new)
+    bridge.pass_time(days=11)
+    assert (await retain(bridge.ctx))["minutes"] == 0
+    assert await texts(bridge) == [("erased", "")]
+    async with bridge.ctx.store.read() as conn:
+        (kept,) = await list_entries(conn, bridge.link.association_name, EntryFilter())
+    assert kept.text == "louer la salle"
+    bridge.pass_time(days=20)
+    assert (await retain(bridge.ctx))["minutes"] == 2
+    async with bridge.ctx.store.read() as conn:
+        assert await list_entries(conn, bridge.link.association_name, EntryFilter()) == []
+        assert [one.title for one in await list_meetings(conn, bridge.link.association_name)] == ["À venir"]
 
 
 async def test_what_arrived_and_left_goes_after_its_time(make_bridge: MakeBridge) -> None:

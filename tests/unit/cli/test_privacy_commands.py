@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import MailAddress, MessageId
 from passerelle.core.model import NewPost
+from passerelle.core.register_model import NewEntry
 from passerelle.store.inbox import finish_inbox, insert_inbox, list_inbox
 from passerelle.store.people import find_or_insert_person
 from passerelle.store.posts import insert_post
+from passerelle.store.register import insert_entry
 from passerelle.store.threads import insert_thread
 from tests.unit.cli.conftest import AT, LINK, RAW, SECRET_WORDS, A, Desk, arrival
 
@@ -86,6 +88,27 @@ def test_erase_asks_and_prints_a_receipt_without_words(desk: Desk) -> None:
     assert rows(desk, "SELECT count(*) FROM person") == [(0,)]
     assert rows(desk, 'SELECT "by", what FROM act') == [("Karim", "erase")]
     assert "1" in desk.run("privacy", "report").output
+
+
+def test_the_report_counts_meetings_and_entries(desk: Desk) -> None:
+    desk.file.write_text(desk.file.read_text() + "[associations.links.archive.retention]\nminutes_days = 30\n")
+
+    async def put(conn: AsyncConnection) -> None:
+        for days in (0, 400):
+            said_at = datetime.now(UTC) - timedelta(days=days)
+            await insert_entry(
+                conn,
+                NewEntry(
+                    association=A, link=LINK, kind="info", text=SECRET_WORDS, state="kept", said_at=said_at,
+                    created_at=said_at,
+                ),
+            )  # fmt: skip
+
+    desk.write(put)
+    result = desk.run("privacy", "report")
+    minutes = next(line for line in result.output.splitlines() if "minutes and decisions" in line)
+    assert minutes.split()[-4:] == ["30", "days", "2", "1"]
+    assert SECRET_WORDS not in result.output
 
 
 def test_minutes_are_kept_of_a_person_only_and_for_a_reason(desk: Desk) -> None:
