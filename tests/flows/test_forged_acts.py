@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
+from sqlalchemy import text as text_of
 
 from passerelle.core.email import Email, Mailbox
 from passerelle.core.register_model import Entry
@@ -178,6 +179,95 @@ async def _answer(bridge: Bridge, header: str, *answering: str) -> Any:
     email = parse_email(header.encode() + raw)
     async with bridge.ctx.store.write() as conn:
         return await take_confirmation(bridge.ctx, conn, Letter(email=email, author=email.from_[0]))
+
+
+# ---------------------------------------------------------------- the whole way: mails that arrive
+
+
+async def arrive(bridge: Bridge, header: str, text: str, *, through_list: bool = False, **more: Any) -> str:
+    """A mail comes in; why it ended."""
+    place: dict[str, Any] = {} if through_list else {"to": BRIDGE, "list_id": None}
+    more.setdefault("Date", bridge.now().strftime("%a, %d %b %Y %H:%M:%S +0000"))
+    number = next(bridge.events)
+    raw = mail(text, author=MONIQUE, message_id=f"arrive{number}@x", **{**place, **more})
+    await bridge.receive(header.encode() + raw.replace(b"Subject: [bureau] ", b"Subject: "))
+    return (await bridge.reasons())[-1]
+
+
+async def questions(bridge: Bridge) -> list[tuple[str, str]]:
+    """What was asked back of Monique: the Message-ID and the words of each question."""
+    found = []
+    for row in await bridge.outbox("email"):
+        if row.unique_key.startswith(CONFIRM_ACT_KEY):
+            assert row.recipient == "monique@poste.example"
+            made = message_from_bytes(await bridge.raw_of(row), policy=policy.default)
+            found.append((str(made["Message-ID"]).strip("<>"), " ".join(str(made.get_content()).split())))
+    return found
+
+
+#: A command in the text, in the subject, and an answer to what the list was told, whose Message-ID everybody has.
+WAYS: dict[str, dict[str, str]] = {
+    "text": {"text": "adopter 1"},
+    "subject": {"text": "Bonjour", "subject": "adopter 1"},
+    "answer": {"text": "adoptée"},
+}
+
+
+async def way(bridge: Bridge, header: str, name: str, *, through_list: bool) -> str:
+    more: dict[str, Any] = dict(WAYS[name])
+    if name == "answer":
+        rows = [row for row in await bridge.outbox("email") if "/notice/" in row.unique_key]
+        more["answering"] = (str(rows[0].message_id),)
+    return await arrive(bridge, header, more.pop("text"), through_list=through_list, **more)
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_the_true_one_decides_all_the_way(group: Bridge, name: str) -> None:
+    await way(group, TRUE, name, through_list=False)
+    assert (await decision(group)).state == "adopted"
+
+
+@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("through_list", [False, True])
+async def test_a_forged_one_decides_nothing_all_the_way(group: Bridge, name: str, through_list: bool) -> None:
+    before = await decision(group)
+    for header in (*FORGED.values(), LIST) if through_list else FORGED.values():
+        await way(group, header, name, through_list=through_list)
+    assert await decision(group) == before
+    asked = await questions(group)
+    assert len(asked) <= 5, "however many come"
+    for guess in ("arrive1@x", "x@x"):
+        await arrive(group, "", "oui", answering=(guess,))
+    assert await decision(group) == before
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_monique_s_own_yes_decides(group: Bridge, name: str) -> None:
+    await way(group, "", name, through_list=False)
+    ((asked, words),) = await questions(group)
+    assert "adopt" in words.lower(), "she is shown what she says yes to"
+    assert (await decision(group)).state == "proposed"
+    await arrive(group, "", "oui", answering=(asked,))
+    assert (await decision(group)).state == "adopted"
+
+
+@pytest.mark.parametrize("text", ["c'est fait\nadoptée 1", "fait 9, adopter 1", "objection\n\nadopter 1"])
+async def test_yes_lets_nothing_be_done_that_was_not_shown(group: Bridge, text: str) -> None:
+    rows = [row for row in await group.outbox("email") if "/notice/" in row.unique_key]
+    await arrive(group, "", text, answering=(str(rows[0].message_id),))
+    for asked, words in await questions(group):
+        await arrive(group, "", "oui", answering=(asked,))
+        if (await decision(group)).state == "adopted":
+            assert "adopt" in words.lower()
+
+
+async def test_a_forged_wish_to_forget_is_asked_back_too(group: Bridge) -> None:
+    for header in FORGED.values():
+        await arrive(group, header, "effacer mes messages")
+    async with group.ctx.store.read() as conn:
+        confirmed = (await conn.execute(text_of("SELECT count(confirmed_at) FROM privacy_request"))).scalar_one()
+        asked = (await conn.execute(text_of("SELECT count(*) FROM privacy_request"))).scalar_one()
+    assert (confirmed, asked) == (0, 1)
 
 
 async def test_an_objection_needs_nothing_and_is_not_taken_back_by_a_forged_mail(group: Bridge) -> None:
