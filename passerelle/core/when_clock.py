@@ -7,7 +7,7 @@ said in words, is the end of the day (1440), as everybody means who says « same
 from dataclasses import dataclass
 
 from passerelle.core.when_model import PartOfDay
-from passerelle.core.when_tokens import Line, Phrases, phrases_of
+from passerelle.core.when_tokens import Line, Phrases, phrases_of, remembered
 
 DAY_MINUTES = 1440
 
@@ -55,6 +55,7 @@ def read_part(line: Line, place: int) -> tuple[PartOfDay, int] | None:
     return PARTS.read(line, place) or (PARTS.read(line, before) if before else None)
 
 
+@remembered
 def read_clock(line: Line, place: int) -> tuple[Clock, int] | None:
     """A time, or two: « 14h-17h », « de 14h à 16h », « entre 14 et 16h », « 9h du matin »."""
     found = _read_range(line, place)
@@ -98,7 +99,10 @@ def place_in_part(clock: Clock, part: PartOfDay) -> Clock | None:
     if begins is None:
         return None
     ends = clock.ends if clock.ends is None or clock.ends > begins else _in_part(clock.ends, part)
-    return Clock(begins=begins, ends=ends, other=None if clock.other is None else _in_part(clock.other, part))
+    other = None if clock.other is None else _in_part(clock.other, part)
+    if (ends is None and clock.ends is not None) or (other is None and clock.other is not None):
+        return None
+    return Clock(begins=begins, ends=ends, other=other)
 
 
 def _in_part(minutes: int, part: PartOfDay) -> int | None:

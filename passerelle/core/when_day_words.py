@@ -15,7 +15,7 @@ from passerelle.core.when_names import (
     unit_of,
 )
 from passerelle.core.when_periods import IsoWeek, Over, Period, Week, WeekEnd, WeekEndOf, WeekOf
-from passerelle.core.when_tokens import Line, Phrases, phrases_of
+from passerelle.core.when_tokens import Line, Phrases, phrases_of, remembered
 
 ReadDay = tuple[DaySpec, int] | None
 
@@ -55,7 +55,14 @@ def read_day(line: Line, place: int, *, bare: bool = False) -> ReadDay:
     Args:
         bare: A number alone may be one, because it stands in « du 3 au 5 mars ».
     """
-    best: ReadDay = read_calendar(line, place, bare=bare)
+    bare_day = read_calendar(line, place, bare=True) if bare else None
+    day = _read_day(line, place)
+    return bare_day if bare_day is not None and (day is None or bare_day[1] > day[1]) else day
+
+
+@remembered
+def _read_day(line: Line, place: int) -> ReadDay:
+    best: ReadDay = read_calendar(line, place)
     for reading in (_named, _weekday, _nth, _edge, _ahead, _from_now, _ago, _holiday, _shifted, _month, _week_of):
         found = reading(line, place)
         if found is not None and (best is None or found[1] > best[1]):

@@ -47,25 +47,30 @@ class _Hit:
     is_introduced: bool
 
 
-def find_when(text: str, *, now: datetime, zone: ZoneInfo) -> FoundWhen | None:
+def find_when(text: str, *, now: datetime, zone: ZoneInfo, with_past: bool = False) -> FoundWhen | None:
     """The date in the sentence `text`, or None. What « pour », « avant », « jusqu'à », « d'ici » introduce goes first.
 
     Args:
         now: Aware.
         zone: In whose calendar and on whose wall clock it is read.
+        with_past: Where nothing else is found, also what is over (`problem` is `past`): of a command that needs a date,
+            « hier » is a wrong one; of a sentence, it is just what was yesterday.
     """
     text = text[:LONGEST_SENTENCE]
     line = tokenise(text)
     best: FoundWhen | None = None
     best_rank = -1
+    over: FoundWhen | None = None
     for hit in _hits(line):
         rank = _rank(hit)
-        if rank <= best_rank or not _counts(line, hit):
+        if rank <= best_rank or not (_counts(line, hit) or (with_past and isinstance(hit.said.day, Over))):
             continue
         found = _found(text, line, hit, now=now, zone=zone)
-        if found is not None:
-            best, best_rank = found, rank
-    return best
+        if found.problem in ("past", "unknown") and not hit.is_deadline:
+            over = over or (found if found.problem == "past" else None)
+            continue
+        best, best_rank = found, rank
+    return best or (over if with_past else None)
 
 
 def _hits(line: Line) -> list[_Hit]:
@@ -177,13 +182,11 @@ def _is_full(line: Line, hit: _Hit) -> bool:
     return all(len(line.word(place)) == 2 for place in (hit.body, hit.body + 2)) and line.word(hit.end) in _STOPS
 
 
-def _found(text: str, line: Line, hit: _Hit, *, now: datetime, zone: ZoneInfo) -> FoundWhen | None:
+def _found(text: str, line: Line, hit: _Hit, *, now: datetime, zone: ZoneInfo) -> FoundWhen:
     start, end = line.tokens[hit.start].start, line.tokens[hit.end - 1].end
     try:
         candidates = resolve(hit.said, now=now, zone=zone, text=text[start:end])
     except WhenProblem as problem:
-        if problem.kind != "ambiguous" and not hit.is_deadline:
-            return None
         return FoundWhen(start=start, end=end, when=None, problem=problem.kind)
     if len(candidates) > 1:
         return FoundWhen(start=start, end=end, when=None, candidates=candidates, problem="ambiguous")

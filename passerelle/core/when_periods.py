@@ -108,7 +108,7 @@ def _week_ends(saturdays: list[date], asked: Asked) -> tuple[Stretch, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Several:
-    """« samedi 3 et dimanche 4 mars »: a stretch where they follow each other, else one of them."""
+    """« samedi 3 et dimanche 4 mars »: a stretch where they follow each other, else one of them; so with an hour."""
 
     days: tuple[DaySpec, ...]
     #: Said with « ou ».
@@ -123,7 +123,8 @@ class Several:
                 raise WhenProblem("ambiguous")
             found += days
         follows = all(second - first == timedelta(days=1) for first, second in pairwise(found))
-        return ((found[0], found[-1]),) if follows and not self.either else single(*found)
+        is_stretch = follows and not self.either and asked.minutes is None
+        return ((found[0], found[-1]),) if is_stretch else single(*found)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from passerelle.errors import WhenProblem
 
 #: An end that stands before its beginning is the next day's only from the evening into the night.
 _EVENING = 17 * 60
-_NIGHT_ENDS = 12 * 60
+_NIGHT_ENDS = 9 * 60
 _MOST_CANDIDATES = 14
 
 
@@ -65,7 +65,17 @@ def _whens(said: Said, *, now: datetime, zone: ZoneInfo) -> list[When]:
         return [_later(said.later, asked)]
     if said.rule is not None:
         return [_recurring(said, said.rule, asked)]
-    return [_when(point, said) for point in _points(said, asked)]
+    found = [_when(point, said) for point in _points(said, asked)]
+    right = [when for when in found if _ends_behind_beginning(when)]
+    if not right:
+        raise WhenProblem("unknown")
+    return right
+
+
+def _ends_behind_beginning(when: When) -> bool:
+    if when.until_day is None or when.until_day > when.day:
+        return True
+    return when.until_day == when.day and (not when.until_time or not when.time or when.until_time > when.time)
 
 
 def _later(ahead: timedelta, asked: Asked) -> When:

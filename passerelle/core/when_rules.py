@@ -13,7 +13,7 @@ from passerelle.core.when_names import (
     read_weekday_name,
     unit_of,
 )
-from passerelle.core.when_tokens import Line, Phrases, phrases_of
+from passerelle.core.when_tokens import Line, Phrases, phrases_of, remembered
 
 #: (which one, weekday), as in `RecurrenceRule.by_day`.
 _Nths = tuple[tuple[int, int], ...]
@@ -55,10 +55,13 @@ _MONTH_ENDS = Phrases({"fin de mois": -1, "fins de mois": -1, "debut de mois": 1
 _ONE = {"un", "une", "1", "one"}
 _OUT_OF = phrases_of("sur", "out of", "in")
 _MORE_UNITS = {"trimestre": 3, "trimestres": 3, "quarter": 3, "semestre": 6, "semestres": 6}
+#: « le 1er, le 2e … lundi »
+_MOST_PLACES = 5
 #: « tous les quinze jours » is every other week.
 _FRENCH_DAYS = {8: 7, 15: 14}
 
 
+@remembered
 def read_rule(line: Line, place: int) -> ReadRule:
     """The longest recurrence that is said at `place`."""
     best: ReadRule = None
@@ -113,7 +116,7 @@ def _weekdays(line: Line, place: int) -> tuple[tuple[int, ...], int] | None:
     if found is None:
         return None
     days, end = [found[0]], found[1]
-    while line.word(end) in (",", "et", "and", "&"):
+    while len(days) < 7 and line.word(end) in (",", "et", "and", "&"):
         following = _EVERY.end(line, end + 1) or end + 1
         if line.word(following) in ("le", "les"):
             following += 1
@@ -170,7 +173,7 @@ def read_nths(line: Line, place: int) -> tuple[Recurring, int] | None:
     """« le 1er et le 3e lundi », « deuxièmes et quatrièmes mardis », « le dernier jour », of whatever month."""
     places: list[int] = []
     end = place
-    while True:
+    while len(places) < _MOST_PLACES:
         start = end + 1 if line.word(end) in ("le", "la", "les", "the") else end
         ordinal = read_ordinal(line, start)
         if ordinal is None:
@@ -180,6 +183,8 @@ def read_nths(line: Line, place: int) -> tuple[Recurring, int] | None:
         if line.word(end) not in (",", "et", "and"):
             break
         end += 1
+    else:
+        return None
     if line.word(end) in ("jour", "jours", "day"):
         return Recurring(freq="MONTHLY", month_days=tuple(places)), end + 1
     weekday = _weekday(line, end)
@@ -265,7 +270,7 @@ def _each_month(line: Line, place: int) -> ReadRule:
 def _month_days(line: Line, place: int) -> ReadRule:
     days: list[int] = []
     end = place
-    while True:
+    while len(days) < _MOST_PLACES:
         start = end + 1 if line.word(end) in ("le", "the") else end
         day = _month_day(line, start)
         if day is None or (start == end and not days):
@@ -275,6 +280,7 @@ def _month_days(line: Line, place: int) -> ReadRule:
         if line.word(end) not in (",", "et", "and"):
             return Recurring(freq="MONTHLY", month_days=tuple(sorted(set(days)))), end
         end += 1
+    return None
 
 
 def _each_year(line: Line, place: int) -> ReadRule:

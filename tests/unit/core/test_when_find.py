@@ -86,6 +86,43 @@ def test_places_are_those_of_what_was_written() -> None:
     assert text[found.start : found.end] == "jeudi 9h"
 
 
+def test_an_accent_behind_its_letter_is_cut_out_with_it() -> None:
+    text = "fini jeudi soire\u0301e, ou presque"
+    found = find(text)
+    assert found is not None
+    assert text[found.start : found.end] == "jeudi soire\u0301e"
+
+
+@pytest.mark.parametrize("digit", ["٣", "፩", "²", "①", "३"])
+def test_digits_of_other_scripts_are_no_accident(digit: str) -> None:
+    for text in (f"le {digit} mars", f"{digit}h", f"dans {digit} jours", f"{digit}/11/2026"):
+        found = find(text)
+        assert found is None or found.when is None or digit in "²①"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("rappel hier soir apporter les clés", "hier soir"),
+        ("aujourd'hui 9h apporter les clés", "aujourd'hui 9h"),
+        ("réunion le 12/11/2025 à 18h", "le 12/11/2025 à 18h"),
+        ("réunion samedi dernier", "samedi dernier"),
+    ],
+)
+def test_who_needs_a_date_hears_that_it_is_over(text: str, written: str) -> None:
+    assert find(text) is None
+    found = find_when(text, now=NOW, zone=PARIS, with_past=True)
+    assert found is not None
+    assert (text[found.start : found.end], found.when, found.problem) == (written, None, "past")
+
+
+def test_what_is_to_come_goes_before_what_is_over() -> None:
+    text = "comme hier, ouvrir la salle jeudi 9h"
+    found = find_when(text, now=NOW, zone=PARIS, with_past=True)
+    assert found == find(text)
+    assert found is not None
+
+
 def test_cutting_it_out_leaves_the_rest() -> None:
     text = "relancer la mairie pour le 12/11"
     found = find(text)
