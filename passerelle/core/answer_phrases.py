@@ -32,6 +32,7 @@ SLOTS: Mapping[str, str] = {
 
 COMING = """
     [{yes}] je (viens|viendrai|viendrais|participe|participerai|m'inscris)
+    [{yes}] je (viens|viendrai) seulement
     [{yes}] je serai [bien] {there}
     [{yes}] je suis (dispo|disponible|partant|partante|des votres)
     [{yes}] je (peux|pourrai) [{come}]
@@ -134,15 +135,16 @@ PERHAPS_FIRST_BOTH = """
 
 YES = """
     (oui|oui oui|ouais|ok|okay|d'accord|entendu|yes|yep|sure|yes please|ok d'accord|oui d'accord|oui bien sur)
+    (c'est d'accord|bien sur que oui|bien sur oui|mais oui|oui volontiers|oui avec plaisir)
     (volontiers|bien sur|bien entendu|evidemment|bien evidemment|avec plaisir|avec grand plaisir|avec joie)
     [oui] (je confirme|je le confirme|confirme|confirmee|i confirm|confirmed|je suis d'accord|c'est confirme)
     [oui] (ca me va|ca me convient|ca marche|c'est bon|c'est ok|c'est parfait)
-    (oui|ok|okay|d'accord|bon|c'est bon|c'est ok|parfait|ca marche) pour (moi|ma part)
+    (oui|ok|okay|d'accord|bon|c'est bon|c'est ok|c'est d'accord|parfait|ca marche) pour (moi|ma part)
     (moi oui|pas de souci|pas de soucis|pas de probleme|aucun souci|aucun probleme|no problem)
 """
 YES_BOTH = """
     (oui|ok) (tous les deux|toutes les deux|a deux)
-    (oui|ok|d'accord|bon|c'est bon|c'est ok) pour (nous|nous deux|les deux)
+    (oui|ok|d'accord|bon|c'est bon|c'est ok|c'est d'accord) pour (nous|nous deux|les deux)
     [oui] nous confirmons
     ca nous (va|convient)
 """
@@ -155,7 +157,7 @@ NO_BOTH = "non pour (nous|nous deux|les deux)"
 OBJECTION = """
     [une|j'ai une|mon|nous avons une] {objection} [formelle] [a|sur|concernant] [cette|la] [decision] {n}
     [une|j'ai une|nous avons une] {objection} (a|au|aux|sur|contre|concernant|sur le|sur la) …
-    [oui|non] (je fais|nous faisons|je souleve|j'emets|nous emettons|je formule) (une|mon|notre) {objection} …
+    [oui|non] (je fais|nous faisons|je souleve|j'emets|nous emettons|je formule) [une|mon|notre] {objection} …
     [oui|non] (je m'oppose|je m'y oppose|nous nous opposons|nous nous y opposons) …
     [non] (je ne suis|je suis) pas [du tout|vraiment|tout a fait] d'accord …
     [non] (nous ne sommes|nous sommes|on n'est|on est) pas [du tout|vraiment|tout a fait] d'accord …
@@ -242,7 +244,7 @@ OTHERS_NOT_COMING = """
 OTHERS_COMING = """
     (vient|viendra|viennent|viendront|participe|participera|participeront|y sera|y seront)
     (sera|seront) [bien] {there}
-    (dit oui|disent oui|present|presente|presents|presentes)
+    (dit oui|disent oui|present|presente|presents|presentes|aussi|egalement)
     (confirme sa|confirment leur) (venue|presence)
     (is coming|are coming|will come|will be there)
 """
@@ -282,7 +284,7 @@ TOGETHER_OBJECT = """
 TAILS = """
     (bien sur|volontiers|avec plaisir|avec grand plaisir|avec joie|sans faute|aussi|egalement|bien|evidemment)
     (normalement|merci|merci beaucoup|svp|s'il vous plait|moi aussi|du coup|comme prevu|cette fois|cette fois ci|encore)
-    (malheureusement|helas|desole|desolee|desoles|desolees)
+    (malheureusement|helas|desole|desolee|desoles|desolees|de ma part|de notre part|pour ma part)
     (tous les deux|toutes les deux|tous deux|toutes deux|a deux|tous|toutes|ensemble|tous les trois)
     sauf (imprevu|empechement|contre ordre|contretemps)
     a (la|cette) (reunion|rencontre|fete|soiree|seance|date|assemblee)
@@ -302,7 +304,7 @@ DAYS: Mapping[str, str] = {
     "day": """
         (lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche) [prochain|soir|matin|midi|apres midi]
         (demain|aujourd'hui) [soir|matin|midi|apres midi]
-        (soir|matin|midi|apres midi|semaine|semaine prochaine|week end|soiree)
+        (soir|matin|midi|apres midi|semaine|semaine prochaine|week end|soiree|jour) [la]
     """,
     "weekday": "monday\ntuesday\nwednesday\nthursday\nfriday\nsaturday\nsunday",
     "month": """

@@ -8,9 +8,9 @@ from passerelle.core.polite_words import is_polite, signature_of, without_greeti
 
 #: What is longer is a letter: an answer stands in its first sentences.
 LONGEST_TEXT = 20_000
-MOST_SENTENCES = 60
+MOST_SENTENCES = 40
 #: Of a sentence no more clauses are tried.
-_MOST_CLAUSES = 10
+_MOST_CLAUSES = 6
 _LONGEST_SENTENCE = 400
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…;])[\s\u00a0\u202f]+(?=\S)|\s*[;]\s*")

@@ -22,11 +22,20 @@ _MOST_TAILS = 5
 #: « c'est une décision », « ceci est une action pour Léa ».
 _ITS_A = re.compile(
     r"\s*(?:c['’]est|ceci est|cela est|il s['’]agit d['’]|voilà|c['’]était|this is|that is|that['’]s|it['’]s"
-    r"|(?:à |)note[rz]? comme)\s*(?:aussi\s+|bien\s+|also\s+)?(?:une?|an|a|pour)?\s+(?P<rest>\S.{0,300})",
+    r"|à noter comme|noter comme|notez comme|à (?:mettre|inscrire))"
+    r"\s*(?:aussi\s+|bien\s+|also\s+)?(?:une?|an|a|pour)?\s+(?P<rest>\S.{0,300})",
     re.IGNORECASE,
 )
 #: Kinds of which nobody says « c'est une idée » without meaning to have it noted.
 _SAID_OF = frozenset({"decision", "action", "info", "agenda", "loan", "booking"})
+#: « j'viens »
+_FAMILIAR = re.compile(r"\bj'(?=[bcdfgjklmnpqrstvwxz])")
+_NO_DAY = re.compile(r"[€$%£]")
+#: Signs that are answers by themselves; of whatever colour of skin.
+_AROUND_SIGNS = " .!\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+_SIGNS = {sign: Answer(kind="yes", rsvp="yes", says_yes=True) for sign in "👍👌✅✔🆗"} | {
+    sign: Answer(kind="no", rsvp="no", says_yes=False) for sign in "👎❌✖"
+}
 _FOR_OTHERS = re.compile(
     r"(?P<what>.{1,120}?)\s(?P<how>pour|de la part de|de la part d['’]|au nom de|de|avec|for|from|with)\s*"
     r"(?P<names>[^\W\d_].{0,80})",
@@ -45,14 +54,17 @@ def read_clause(text: str, *, is_first: bool, kinds: Sequence[KindSettings] = ()
     """
     if not 0 < len(text.split()) <= _MOST_WORDS:
         return None
-    bare = bare_words(text)
+    sign = _SIGNS.get(text.strip(_AROUND_SIGNS))
+    if sign is not None:
+        return replace(sign) if is_first else None
+    bare = _FAMILIAR.sub("je ", bare_words(text))
     words = without_fillers(bare)
     return (
         _by_rows(text, bare, is_first=is_first)
         or (_by_rows(text, words, is_first=is_first) if words != bare else None)
         or (_choice(text, words) if is_first else None)
-        or (_state(words, kinds) if is_first else None)
-        or _of_others(text)
+        or (_state(bare, kinds) if is_first else None)
+        or (_of_others(text) if text.lstrip("( ")[:1].isupper() else None)
         or _for_others(text, is_first=is_first)
         or _its_a(text, kinds)
     )
@@ -108,7 +120,7 @@ def _without_tails(words: str) -> list[str]:
 
 
 def _choice(text: str, words: str) -> Answer | None:
-    if not CHOICES.match(words):
+    if not CHOICES.match(words) or _NO_DAY.search(text):
         return None
     number = _NUMBER.search(words)
     return Answer(
@@ -134,7 +146,7 @@ def _endings(word: str) -> set[str]:
 
 
 def _of_others(text: str) -> Answer | None:
-    """« Mme Haddad viendra », « Annie et moi ne pourrons pas »."""
+    """« Mme Haddad viendra », « Annie et moi ne pourrons pas »: names begin with a capital."""
     tokens = text.split()
     for count in range(min(_MOST_NAME_WORDS, len(tokens) - 1), 0, -1):
         who = " ".join(tokens[:count])

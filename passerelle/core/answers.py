@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from passerelle.core.answer_model import Answer, AnswerKind
 from passerelle.core.answer_pieces import Sentence, cut_reply, says_nothing_more
 from passerelle.core.answer_words import read_clause
+from passerelle.core.folding import words_of
 from passerelle.core.polite_words import is_polite
 from passerelle.core.register_line_heads import ON_BEHALF
 from passerelle.core.replacements import parse_replacements
@@ -30,7 +31,9 @@ _CONDITIONS = frozenset({"si", "sauf si", "à condition", "sous réserve", "if"}
 #: A colon may stand behind these, and what it was about behind the colon.
 _EXPLAINED_KINDS = frozenset({"objection", "withdraw", "done", "returned", "its_a", "yes", "no", "adopt", "drop"})
 #: Before a colon, and nobody's name.
-_NO_PERSONS = frozenset({"reponse", "ma reponse", "vote", "rsvp", "ps", "nb", "objet", "oui", "non", "answer"})
+_NO_PERSONS = frozenset(
+    words_of("reponse vote rsvp ps nb objet sujet subject date oui non answer moi nous present excuse")
+)
 _EXCUSES = frozenset({"excusez moi", "excuse moi", "je m'excuse", "excusez nous"})
 _REASONS = frozenset({"car", "parce que", "parce qu'", "parce qu’", "puisque", "because"})
 _LOOSE_COMMA = re.compile(r"\s,")
@@ -87,6 +90,10 @@ class _Reading:
         if len(self.answers) >= _MOST:
             self.says_more = True
             return False
+        if self.answers and self.answers[-1].kind in _RESERVED_KINDS and _begins_with_reserve(sentence.text):
+            # « Oui. Mais pas jeudi. »
+            self.answers.pop()
+            self.says_more = True
         if sentence.is_question:
             self.says_more = self.says_more or not says_nothing_more(sentence.text)
             return True
@@ -151,6 +158,10 @@ class _Reading:
         self.answers[-1] = replace(self.answers[-1], reason=reason)
 
 
+def _begins_with_reserve(text: str) -> bool:
+    return text.split(maxsplit=1)[0].lower().rstrip(",") in _RESERVES
+
+
 def _passed_on(clause: str) -> tuple[str, ...]:
     """Of « Mme Haddad : oui », or « de la part de Mme Haddad : oui »: who."""
     behalf = ON_BEHALF.fullmatch(f"{clause.strip()}:")
@@ -162,9 +173,12 @@ def _passed_on(clause: str) -> tuple[str, ...]:
 
 def _settled(answers: list[Answer]) -> list[Answer]:
     """« Oui. Je viens » is one answer; who comes and does not come has answered nothing."""
+    if any(answer.kind not in ("yes", "no") and answer.for_self for answer in answers):
+        answers = [answer for answer in answers if answer.kind not in ("yes", "no") or answer.said_for]
     explicit = [answer for answer in answers if answer.kind == "rsvp" and answer.for_self]
     if explicit:
-        answers = [answer for answer in answers if answer.kind not in ("yes", "no") or answer.said_for]
+        # « Je viens donc jeudi. »
+        answers = [answer for answer in answers if answer.kind != "choice"]
     if len({answer.rsvp for answer in explicit}) > 1:
         answers = [answer for answer in answers if answer not in explicit]
     return list(dict.fromkeys(answers))

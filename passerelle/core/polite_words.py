@@ -21,7 +21,7 @@ _WORD_OF_GREETING = (
 )
 _GREETING = re.compile(
     r"\s{0,20}(?i:bonjour|bonsoir|salut|coucou|hello|hi|hey|dear|chère?s?|chers?)\b"
-    rf"(?:[ ,\u00a0]{{1,3}}(?:à\s)?(?:{_WORD_OF_GREETING})){{0,6}}[\s,!.:–—-]{{0,9}}"
+    rf"(?:(?:[ \u00a0]|, (?=à tou))(?:à\s)?(?:{_WORD_OF_GREETING})){{0,6}}[\s,!.:–—-]{{0,9}}"
 )
 _SLOTS = {
     "you": "a (toi|vous|tous|toutes|toutes et tous|toutes et a tous|tout le monde)",
@@ -45,7 +45,8 @@ _POLITE = Phrases(
     [je suis|nous sommes|vraiment] (desole|desolee|desoles|desolees|navre|navree)
     (pardon|helas|malheureusement|sorry)
     (regards|best|best regards|kind regards|cheers|see you|see you soon|see you then|see you there)
-    (super|parfait|genial|chouette|bravo|tres bien|bien recu|bien note|c'est note|great|good|fine)
+    (envoye de|envoye depuis|sent from) …
+    (voila|super|parfait|genial|chouette|bravo|tres bien|bien recu|bien note|c'est note|great|good|fine)
     """,
     _SLOTS,
 )

@@ -102,7 +102,7 @@ class _Cutter:
 
     def _take_bullet(self, line: Line) -> None:
         if self.open is not None and line.indent > self.open.indent and not self.after_blank:
-            self._go_on(line, " ; " if self.open.last.rstrip()[-1:] not in ":;,." else " ")
+            self._go_on(line, " – " if self.open.last.rstrip()[-1:] not in ":;,." else " ")
         elif self.block is not None and self._is_item_of(self.block, line):
             self.block.indent = line.indent if self.block.indent is None else self.block.indent
             self._begin(self.block.head, line, line.text)

@@ -13,6 +13,7 @@ from passerelle.core.register_line_parts import (
     says_something,
     take_due,
     take_names,
+    take_other_names,
     take_said_for,
     take_tag,
     tidied,
@@ -41,6 +42,12 @@ _PERSONS = (
 _COUNTED = re.compile(
     rf"(?P<number>\d{{1,6}})\s+{_PERSONS}|(?:une?\s+)?(?P<about>{'|'.join(_ABOUT)})(?:\s+de\s+{_PERSONS})?"
 )
+#: « Retour : la mairie dit oui » tells something.
+_TELLS = re.compile(
+    r"\b(?:dit|dis|est|sont|etait|a|ont|va|vont|sera|seront|on|je|j'|nous|il|elle|ils|c'est|is|was|we|i)\b"
+)
+#: Fields of reports on delivery (RFC 3464 §2.3.3) and of alarms (RFC 5545 §3.8.6.1) that somebody pasted.
+_OF_PROGRAMS = frozenset({"failed", "delayed", "delivered", "relayed", "expanded", "display", "audio", "email"})
 _CLOCK = re.compile(r"(?:à\s+|vers\s+)?\d{1,2}\s?(?:h|:)\s?(?:\d{2})?\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\d/:.,])\d{1,6}(?![\d/:.]|\s?h\b|,\d)")
 
@@ -62,10 +69,11 @@ def _read_words(item: Item, said: Said, setting: Setting) -> EntryNote | None:
 def _read_action(item: Item, said: Said, setting: Setting) -> EntryNote | None:
     said = take_names(take_tag(said), setting)
     said = take_due(replace(said, text=_loosened(said.text)), setting)
-    # « … (Léa) pour le 12 » names at its end only once the date is out.
-    said = replace(said, text=_loosened(said.text))
-    said = take_names(said, setting) if not said.names else said
-    return _note(item, said, label=said.tag)
+    # « … (@Léa) pour le 12 » names at its end only once the date is out.
+    said = take_names(replace(said, text=_loosened(said.text)), setting)
+    if fold(said.text).strip(" .()") in _OF_PROGRAMS:
+        return None
+    return _note(item, take_other_names(said, setting), label=said.tag)
 
 
 def _read_loan(item: Item, said: Said, setting: Setting) -> EntryNote | None:
@@ -85,7 +93,7 @@ def _read_booking(item: Item, said: Said, setting: Setting) -> EntryNote | None:
         text = said.text[: found.start()] + said.text[found.end("who") :]
         said = replace(said, text=text, names=(*said.names, *names_in(found["who"])))
     else:
-        said = take_names(said, setting)
+        said = take_other_names(take_names(said, setting), setting)
     return _thing(item, said)
 
 
@@ -98,9 +106,10 @@ def _read_return(item: Item, said: Said, setting: Setting) -> ReturnNote | None:
     names = names_in(found["who"]) if found else ()
     text = said.text[: found.start()] + said.text[found.end("who") :] if found else said.text
     said = take_names(replace(said, text=tidied(text), names=(*said.names, *names)), setting)
+    said = take_other_names(said, setting)
     label = _label(tidied(said.text))
     # « Retour : 18h30 » says when a bus comes back.
-    is_thing = any(char.isalpha() for char in label) and not _CLOCK.match(label)
+    is_thing = any(char.isalpha() for char in label) and not _CLOCK.match(label) and not _TELLS.search(fold(label))
     return ReturnNote(label=label, names=said.names, line=item.line) if is_thing else None
 
 
@@ -133,7 +142,7 @@ def _take_whom(said: Said, setting: Setting) -> Said:
     if said.names:
         return said
     if mentions_in(said.text, setting.names_known):
-        named = take_names(said, setting)
+        named = take_other_names(take_names(said, setting), setting)
         # « … à @Karim »
         return replace(named, text=_without_last(named.text, named.names))
     found = [f for f in _TO.finditer(said.text) if _is_somebody(f["who"], setting)]

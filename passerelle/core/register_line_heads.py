@@ -94,7 +94,7 @@ def _find(line: str, grammar: Grammar) -> Head | None:
     before, text = line[: colon.start()], line[colon.end() :]
     if text.startswith("//"):
         return None
-    closing = before.lstrip()[:2] in ("**", "__") and before.rstrip(_MARKS + " ") == before.rstrip()
+    closing = before.lstrip()[:2] in ("**", "__") and not before.rstrip().endswith(("*", "_"))
     return _of_word(before.strip(_MARKS + " \u00a0\u202f\t"), _unmarked(text, closing=closing), grammar)
 
 

@@ -52,6 +52,7 @@ _ADOPTED = re.compile(r"(?:^|\s)(?:est |sont )?(?:adoptee?s?|approuvee?s?|votee?
 _ON = re.compile(r"(?:sur\s+|du\s+|de\s+la\s+|de\s+l['’]|de\s+|d['’]|des\s+|on\s+|for\s+)", re.IGNORECASE)
 #: « pouvoir : aller à Paris » gives no proxy.
 _INFINITIVE = re.compile(r"(?:er|ir|re)$")
+_OF_SO_MANY = re.compile(r"\d\s{0,3}(?:sur|/|of)\s{0,3}\d", re.IGNORECASE)
 _QUORUM = re.compile(r"\d{1,6}")
 
 
@@ -94,10 +95,10 @@ def _parts(item: Item, grammar: Grammar) -> Iterator[Item]:
 def _read_part(item: Item) -> Iterator[Note]:
     kind = item.head.kind
     if kind == "quorum":
-        number = _QUORUM.search(item.text)
-        yield QuorumNote(
-            quantity=int(number.group()) if number else None, reached=_is_reached(item.text), line=item.line
-        )
+        numbers = _QUORUM.findall(item.text)
+        # « 12 sur 25 »: the second is what is asked for.
+        needed = int(numbers[1 if _OF_SO_MANY.search(item.text) else 0]) if numbers else None
+        yield QuorumNote(quantity=needed, reached=_is_reached(item.text), line=item.line)
     elif kind == "chair" or kind == "secretary":
         role: Literal["chair", "secretary"] = "chair" if kind == "chair" else "secretary"
         for name in names_in(re.sub(r"\([^()]*\)", " ", tidied(item.text))):

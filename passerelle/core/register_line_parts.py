@@ -19,7 +19,7 @@ _MOST_DATES = 5
 
 _SPACES = re.compile(r"\s+")
 _EMPTY_BRACKETS = re.compile(r"[(\[]\s{0,9}[,;:]?\s{0,9}[)\]]")
-_LOOSE = re.compile(r"\s+([,;.)\]])")
+_LOOSE = re.compile(r"\s+([,.)\]])")
 _DOUBLED = re.compile(r"([,;:])(?:\s{0,9}[,;:])+")
 _ENDS = " \t\u00a0\u202f,;–—-"
 _TAG = re.compile(r"(?<![\w/#&])[#＃](?P<tag>[^\W\d_][\w\-]{0,40})")
@@ -104,13 +104,16 @@ def take_tag(said: Said) -> Said:
 
 
 def take_names(said: Said, setting: Setting) -> Said:
-    """Names at the beginning and at the end, with `@` or known; those amid the sentence stay, and count where alone."""
+    """Names at the beginning and at the end, with `@` or known, are cut out."""
     begun, text = _names_at_start(said.text, setting.names_known)
     ended, text = _names_at_end(text, setting.names_known)
-    names = (*said.names, *begun, *ended)
-    if not names:
-        names = tuple(mention.name for mention in mentions_in(text, setting.names_known))
-    return replace(said, text=without_at(text, setting.names_known), names=tuple(dict.fromkeys(names)))
+    return replace(said, text=text, names=tuple(dict.fromkeys((*said.names, *begun, *ended))))
+
+
+def take_other_names(said: Said, setting: Setting) -> Said:
+    """Names with `@` amid the sentence stay in it, without their `@`; they count where no other does."""
+    names = said.names or tuple(mention.name for mention in mentions_in(said.text, setting.names_known))
+    return replace(said, text=without_at(said.text, setting.names_known), names=tuple(dict.fromkeys(names)))
 
 
 def without_at(text: str, known: Collection[str] = ()) -> str:

@@ -87,6 +87,7 @@ LINES: tuple[LineRow, ...] = (
     _row(
         "agenda",
         "ordre du jour | odj | à l'ordre du jour | point à l'ordre du jour | points à l'ordre du jour"
+        " | point pour l'ordre du jour | points pour l'ordre du jour"
         " | point de l'ordre du jour | points de l'ordre du jour",
         "agenda | topic | topics | agenda item | agenda items",
         "ordre du jour : budget de la fête",

@@ -6,6 +6,7 @@ docs/fr/registre.md.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -62,6 +63,14 @@ def _notes_of(item: Item, grammar: Grammar, setting: Setting) -> Iterator[Note]:
     if not own and (item.head.kind in MEETING_KINDS or item.head.kind == "vote"):
         yield from read_meeting(item, grammar)
         return
-    entry = read_entry(item, setting)
-    if entry is not None:
-        yield entry
+    for one in _parts(item):
+        entry = read_entry(one, setting)
+        if entry is not None:
+            yield entry
+
+
+def _parts(item: Item) -> list[Item]:
+    """« actions : @Léa relancer ; @Karim acheter », « ordre du jour : budget ; clés »: several on one line."""
+    parts = [part.strip() for part in item.text.split(";")]
+    are_several = item.head.kind == "agenda" or (item.head.kind == "action" and all(p[:1] == "@" for p in parts))
+    return [replace(item, text=part) for part in parts] if are_several else [item]

@@ -26,7 +26,7 @@ _NO_NAMES = frozenset(
         the this that they we you he she it i a an and or of to for with by is are was will be not no yes hello thanks
         lundi mardi mercredi jeudi vendredi samedi dimanche demain hier aujourd"""
     )
-)
+) | {"quelqu'un", "quelqu'une", "d'autres", "l'un", "l'une"}
 _WORD = re.compile(r"[^\W\d_]+(?:['’.\-·][^\W\d_]+)*\.?")
 _SEPARATOR = re.compile(r"\s*[,;&/+\n]\s*(?:(?:et|and|ainsi que)\s+)?|\s+(?:et|and|ainsi que|puis)\s+", re.IGNORECASE)
 _MENTION = re.compile(

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime, time
-from pathlib import Path
 from typing import Any, get_args
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -20,37 +15,10 @@ from passerelle.core.command_table import COMMANDS, WORDS, CommandName, CommandR
 from passerelle.core.commands import Command, parse_command, parse_mail_command
 from passerelle.core.grammar_help import command_rows
 from passerelle.core.permissions import NEEDS
-from passerelle.core.secretary_settings import KindSettings
 from passerelle.core.spoken_words import plain
 from passerelle.errors import CommandProblem
 from passerelle.render import load_words
-
-SAMPLES = Path(__file__).parents[2] / "samples" / "grammar"
-#: A Monday morning in Paris.
-NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
-ZONE = ZoneInfo("Europe/Paris")
-KINDS = (
-    KindSettings(name="demande", words=("demande", "demandes"), states=("reçue", "étudiée", "acceptée", "refusée")),
-)
-
-
-def shown(value: Any) -> Any:
-    """A value as the samples write it: only what was said."""
-    if is_dataclass(value):
-        name = type(value).__name__
-        if name == "FoundWhen":
-            found = getattr(value, "when", None)
-            return shown(found) if found is not None else [shown(one) for one in value.candidates]
-        if name == "When":
-            until = value.until_time and f"→ {value.until_time:%H:%M}"
-            return " ".join(
-                str(one) for one in (value.day, value.time and f"{value.time:%H:%M}", until, value.rrule) if one
-            )
-        parts = {field.name: shown(getattr(value, field.name)) for field in fields(value)}
-        return {key: part for key, part in parts.items() if part not in ("", [], None, False)}
-    if isinstance(value, tuple | list):
-        return [shown(one) for one in value]
-    return value.isoformat() if isinstance(value, date | time) else value
+from tests.unit.core.grammar_cases import KINDS, NOW, ZONE, cases, shown
 
 
 def outcome(found: Command | UnknownCommand | None) -> Any:
@@ -61,11 +29,6 @@ def outcome(found: Command | UnknownCommand | None) -> Any:
 
 def of_problem(problem: CommandProblem) -> Any:
     return {"problem": problem.kind, "suggestion": problem.suggestion}
-
-
-def cases(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((SAMPLES / name).read_text(encoding="utf-8"))
-    return found
 
 
 @pytest.mark.parametrize("case", cases("commands.json"), ids=lambda case: case["said"])
