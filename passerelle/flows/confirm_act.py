@@ -118,7 +118,7 @@ async def ask_to_confirm(ctx: FlowContext, conn: AsyncConnection, act: Unconfirm
             template="confirm_act",
             unique_key=f"{CONFIRM_ACT_KEY}{ask.id}",
             answers=email,
-            variables={"name": act.actor.name, "words": words, "until": until},
+            variables={"name": act.actor.name, "act": words, "until": until},
         ),
     )
     return "asked"

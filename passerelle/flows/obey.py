@@ -6,6 +6,7 @@ other, and is acted on beside that (`act_on_post`). What nothing proves waits fo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +18,7 @@ from passerelle.errors import CommandProblem
 from passerelle.flows.command_problems import not_understood, problem_outcome
 from passerelle.flows.confirm_act import Confirmed, Unconfirmed, ask_to_confirm
 from passerelle.flows.context import FlowContext
-from passerelle.flows.outcome import Outcome, tell_outcome
+from passerelle.flows.outcome import Outcome, sentence, tell_outcome
 from passerelle.flows.run_command import run_command
 from passerelle.flows.said import Said
 from passerelle.flows.take_answer import take_answer
@@ -106,7 +107,10 @@ async def finish(ctx: FlowContext, conn: AsyncConnection, said: Said, outcome: O
     if outcome.reason == "confirm":
         act = Unconfirmed(link=said.link, actor=said.actor, words=_words(said), command=_stored(said))
         asked = await ask_to_confirm(ctx, conn, act, email=said.email)
-        if said.email is not None or asked != "asked":
+        if asked == "too_long":
+            words = ctx.renderer(said.link.association).words
+            outcome = sentence("confirm_too_long", words("confirm_too_long"))
+        elif said.email is not None or asked != "asked":
             return  # the question itself is the answer
     await tell_outcome(ctx, conn, said, outcome)
 
@@ -141,7 +145,8 @@ def said_again(confirmed: Confirmed, said: Said) -> Said:
         link=confirmed.link,
         actor=confirmed.actor,
         text=str(command["text"]),
-        said_at=said.said_at,
+        # « jeudi » means what it meant when it was asked for.
+        said_at=datetime.fromisoformat(str(command["said_at"])),
         key=f"{said.key}:confirmed",
         about=About(kind=about["kind"], ids=tuple(about["ids"]), step=about["step"]) if about else None,
         email=said.email,

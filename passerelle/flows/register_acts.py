@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.permissions import Act, judge_act
+from passerelle.core.permissions import Act, judge_act, role_needed
 from passerelle.core.register_model import Entry, NewEntryChange, NewObjection, Objection
 from passerelle.core.register_moves import (
     TOLD_KINDS,
@@ -271,7 +271,7 @@ async def may(ctx: FlowContext, said: Said, act: Act) -> Outcome | None:
     words = ctx.renderer(said.link.association).words
     if verdict == "confirm":
         return Outcome(reason="confirm", template="answer", variables={"sentence": words("register_confirm_sent")})
-    who = words(f"role_{getattr(permissions, act, 'coordinator')}")
+    who = words(f"role_{role_needed(act, permissions)}")
     coordinator = said.link.association.coordinators[0].name
     told = words("register_refused_permission", who=who, coordinator=coordinator)
     return sentence("refused", told, is_private=True)

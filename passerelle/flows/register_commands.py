@@ -80,8 +80,8 @@ async def _listed(
 ) -> Outcome:
     words, web = ctx.renderer(said.link.association).words, ctx.settings.web
     variables = {
-        "title": words(f"{name}_title"),
-        "none": words(f"{name}_none"),
+        "title": words(f"list_title_{name}"),
+        "empty": words(f"list_empty_{name}"),
         "entries": await shown_entries(ctx, conn, said.link, entries),
         "more": max(0, total - len(entries)),
         "url": f"{web.url.rstrip('/')}/{said.link.association_name}/register" if web is not None else "",

@@ -39,7 +39,37 @@ def turn(**more: Any) -> SimpleNamespace:
     return SimpleNamespace(topic="", text="Bonjour", html="", files=["f"], **more)
 
 
+ENTRY = SimpleNamespace(
+    number=12, kind="action", kind_word="Action", text="relancer la mairie", state="open", state_word="à faire",
+    names=("Léa",), label="", quantity=None, due="jeudi 12 novembre", until="", overdue=False, author="Karim",
+    said_for="", said_at=AT, open_until=None, objections=(), url="https://archives.example/epeule/register/12",
+)  # fmt: skip
+DECISION = SimpleNamespace(**(
+    vars(ENTRY) | {"kind": "decision", "kind_word": "Décision", "state": "objected", "open_until": AT,
+                   "objections": (SimpleNamespace(name="Paul", reason="trop cher"),), "said_for": "Mme Haddad"}
+))  # fmt: skip
+ADOPTED = SimpleNamespace(**(vars(DECISION) | {"state": "adopted", "state_word": "adoptée", "objections": ()}))
+REMINDER = SimpleNamespace(
+    number=3, text="apporter les clés", by="Léa", at=AT, is_late=True, missed=2, next_at=AT, rrule="FREQ=WEEKLY"
+)
+
 VALUES: dict[str, Any] = {
+    "act": "adopter la décision 7",
+    "sentence": "C’est noté.",
+    "entries": [ENTRY, DECISION, ADOPTED],
+    "entry": ENTRY,
+    "objections_until": AT,
+    "empty": "Rien.",
+    "more": 2,
+    "written": "jeudi prochain",
+    "choices": ["jeudi 12 novembre", "jeudi 19 novembre"],
+    "days": [12, 19],
+    "number": 12,
+    "author": "Karim",
+    "lines": [SimpleNamespace(example="!décisions", what="Voir les décisions.")],
+    "has_more": True,
+    "reminders": [REMINDER],
+    "recurs": True,
     # Minutes and convocations are in one language from the beginning: tests/unit/documents renders them in both.
     "sheet": load_sample("ordinary").sheet,
     "convocation": convocation_of({"kind": "assembly", "place": "local"}),
