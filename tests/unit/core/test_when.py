@@ -2,7 +2,9 @@
 """Dates to come as French people write them: the golden table, and what must hold of any text."""
 
 import json
+import re
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.core.recurrence import instant_of, parse_rrule
-from passerelle.core.when import LONGEST_WHEN, When, WhenProblem, parse_when
+from passerelle.core.when import LONGEST_WHEN, When, WhenProblem, find_when, parse_when
 from passerelle.core.when_names import read_weekday_name
 from passerelle.core.when_tokens import tokenise
 
@@ -235,3 +237,42 @@ def test_short_weekdays_need_more() -> None:
     assert read_weekday_name(tokenise("mer."), 0) == (2, 2)
     assert read_weekday_name(tokenise("mer 12/11"), 0) == (2, 1)
     assert read_weekday_name(tokenise("mon 12/11"), 0) is None
+
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def table_cells(name: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under `heading` of a document."""
+    _, _, behind = (DOCS / name).read_text().partition(heading)
+    lines = behind[behind.index("|---") :].splitlines()[1:]
+    rows = takewhile(lambda line: line.startswith("|"), lines)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_what_members_are_told_is_understood() -> None:
+    written = [text for row in table_cells("fr/dates.md", "# Écrire") for text in re.findall(r"`([^`]+)`", row[1])]
+    assert len(written) > 20
+    for text in written:
+        try:
+            read(text, datetime(2026, 11, 4, 10, tzinfo=PARIS))
+        except WhenProblem as problem:
+            pytest.fail(f"{text}: {problem.kind}")
+
+
+def test_rules_that_developers_are_told_are_those() -> None:
+    rows = table_cells("dates.md", "### What recurs")
+    told = [
+        (text, row[1].strip("`")) for row in rows for text in re.findall(r"« ([^»]+) »", row[0]) if "…" not in row[0]
+    ]
+    assert len(told) > 8
+    for text, rrule in told:
+        assert read(text).rrule == rrule
+
+
+def test_a_sentence_that_developers_are_told_of_is_found_or_not() -> None:
+    for without, with_date in table_cells("dates.md", "### In a sentence"):
+        for text in re.findall(r"« ([^»]+) »", without):
+            assert find_when(text, now=NOW, zone=PARIS) is None, text
+        for text in re.findall(r"« ([^»]+) »", with_date):
+            assert find_when(text, now=NOW, zone=PARIS) is not None, text
