@@ -83,9 +83,11 @@ async def shown_entries(
 
 
 def kind_word(kind: str, link: Link, words: Words) -> str:
-    """« Décision » of a kind; of a configured one, the first of its words."""
+    """« Décision » of a kind; of a configured one, its first word, or its name once it is configured no more."""
     own = next((one for one in link.association.entry_register.kinds if one.name == kind), None)
-    return own.words[0].capitalize() if own is not None else words(f"kind_{kind}")
+    if own is not None:
+        return own.words[0].capitalize()
+    return words(f"kind_{kind}") if kind in FIRST_STATES else kind.capitalize()
 
 
 def state_word(entry: Entry, words: Words) -> str:

@@ -68,6 +68,43 @@ class Paths:
     def about(self) -> str:
         return f"{self.root}/about"
 
+    def register(self, **asked: str) -> str:
+        """The register; `asked`: what the form above it asks for."""
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{self.root}/register" + (f"?{query}" if query else "")
+
+    def register_file(self, form: Literal["csv", "json"], **asked: str) -> str:
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{self.root}/register.{form}" + (f"?{query}" if query else "")
+
+    def entry(self, number: int) -> str:
+        return f"{self.root}/register/{number}"
+
+    def entry_change(self, number: int) -> str:
+        return f"{self.root}/register/{number}/change"
+
+    def meetings(self, year: int | None = None) -> str:
+        return f"{self.root}/meetings" + (f"?year={year}" if year is not None else "")
+
+    def meeting(self, number: int) -> str:
+        return f"{self.root}/meetings/{number}"
+
+    def meeting_answer(self, number: int) -> str:
+        return f"{self.root}/meetings/{number}/answer"
+
+    def convocation(self, number: int) -> str:
+        return f"{self.root}/meetings/{number}/convocation.pdf"
+
+    def minutes(self, short: str, form: Literal["", "odt", "pdf"] = "") -> str:
+        return f"{self.root}/minutes/{short}" + (f".{form}" if form else "")
+
+    def calendar(self) -> str:
+        return f"{self.root}/calendar"
+
+    def calendar_file(self, *, key: str = "") -> str:
+        """The calendar for calendar programs; with `key`, for those that cannot sign in."""
+        return f"{self.root}/{f'key/{key}/' if key else ''}calendar.ics"
+
     def feeds(self) -> str:
         return f"{self.root}/feeds"
 

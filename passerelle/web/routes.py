@@ -9,8 +9,9 @@ from typing import Literal
 
 #: Who gets an answer other than « sign in first ». `open`: everyone. `readers`: who may read what it shows; a stranger
 #: only where it was opened to all. `author`: as `readers`, and only what is the reader's own. `coordinators`.
-#: `key`: who has the secret address.
-Comer = Literal["open", "readers", "author", "coordinators", "key"]
+#: `key`: who has the secret address. `members`: who is signed in and reads what is said now; a stranger nowhere, also
+#: where the archive was opened to all.
+Comer = Literal["open", "readers", "author", "coordinators", "key", "members"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,7 @@ _SHORT = "{short:[a-z2-7]{12}}"
 _LINK = "{link:[a-z0-9][a-z0-9_-]*}"
 _MONTH = r"{month:\d{4}-\d{2}}"
 _POSITION = r"{position:\d{1,5}}"
+_NUMBER = r"{number:\d{1,9}}"
 _FEED = "{form:atom|json}"
 _KEY = "{key:[A-Za-z0-9_-]{16,128}}"
 #: As it came out of a mail: one that was cut on its way is told so.
@@ -55,6 +57,10 @@ ROUTES: tuple[Route, ...] = (
     Route(name="search", path=f"{_A}/search", comer="readers"),
     Route(name="mine", path=f"{_A}/mine", comer="author"),
     Route(name="acts", path=f"{_A}/acts", comer="readers"),
+    Route(name="register", path=f"{_A}/register", comer="members", permanent=True),
+    Route(name="register_csv", path=f"{_A}/register.csv", comer="members"),
+    Route(name="register_json", path=f"{_A}/register.json", comer="members"),
+    Route(name="entry", path=f"{_A}/register/{_NUMBER}", comer="members", permanent=True),
     Route(name="about", path=f"{_A}/about", comer="open"),
     Route(name="feeds", path=f"{_A}/feeds", comer="readers"),
     Route(name="feed_all", path=f"{_A}/feed/all.{_FEED}", comer="readers"),
@@ -67,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="show", path=f"{_A}/p/{_SHORT}/show", comer="coordinators", method="POST"),
     Route(name="split", path=f"{_A}/p/{_SHORT}/split", comer="coordinators", method="POST"),
     Route(name="attach", path=f"{_A}/p/{_SHORT}/attach", comer="coordinators", method="POST"),
+    Route(name="entry_change", path=f"{_A}/register/{_NUMBER}/change", comer="members", method="POST"),
     Route(name="sign_in", path=f"{_A}/sign-in", comer="open"),
     Route(name="sign_in_send", path=f"{_A}/sign-in", comer="open", method="POST"),
     Route(name="sign_in_confirm", path=f"{_A}/sign-in/{_TOKEN}", comer="open"),

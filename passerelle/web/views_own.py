@@ -29,6 +29,10 @@ _KNOWN_ACTS = {
     "import": "web_act_import",
     "erase": "web_act_erase",
     "roster": "web_act_roster",
+    "entry_adopt": "web_act_entry_adopt",
+    "entry_replace": "web_act_entry_replace",
+    "entry_drop": "web_act_entry_drop",
+    "entry_review": "web_act_entry_review",
 }
 
 
@@ -81,7 +85,7 @@ async def acts(request: web.Request) -> web.StreamResponse:
 def _act(request: web.Request, act: Act, undone: Collection[object]) -> dict[str, object]:
     words, paths = words_of(request), paths_of(request)
     about = act.about or {}
-    permalink, edit = about.get("permalink"), about.get("edit")
+    permalink, edit, entry = about.get("permalink"), about.get("edit"), about.get("entry")
     can_undo = act.what in ("attach", "split") and edit not in undone and request[READER].is_coordinator
     return {
         "at": act.at,
@@ -89,5 +93,6 @@ def _act(request: web.Request, act: Act, undone: Collection[object]) -> dict[str
         "by": act.by,
         "what": words(_KNOWN_ACTS.get(act.what, "web_act_other")) + (f" ({link_title(act.link)})" if act.link else ""),
         "path": paths.short(permalink) if isinstance(permalink, str) and permalink else "",
+        "entry": paths.entry(entry) if isinstance(entry, int) else "",
         "undo": paths.undo(edit) if can_undo and isinstance(edit, int) else "",
     }

@@ -13,6 +13,7 @@ from passerelle.flows.hide_post import hide_post
 from passerelle.store.archive_pages import find_by_short
 from tests.flows.bridge import mail
 from tests.web.scene import EPEULE, Scene, play
+from tests.web.secretary import fill
 
 Pages = tuple[Scene, dict[str, str]]
 MONIQUE = {"address": "monique@membres.lab.test", "name": "Monique Delattre"}
@@ -48,6 +49,7 @@ def rich_mail() -> bytes:
 async def pages(scene: Scene) -> Pages:
     """A path for every kind of page."""
     await play(scene)
+    secretary = await fill(scene)
     await scene.bridge.receive(rich_mail())
     for text in ("Un", "Deux autres mots"):
         await scene.bridge.receive(mail(text, message_id="same@membres.lab.test", subject="Deux"))
@@ -69,7 +71,8 @@ async def pages(scene: Scene) -> Pages:
             "search": "/epeule/search?q=tables", "search for nothing": "/epeule/search",
             "search without answer": "/epeule/search?q=introuvable", "wrong search": "/epeule/search?q=avant:zz",
             "mine": "/epeule/mine", "acts": "/epeule/acts", "about": "/epeule/about", "feeds": "/epeule/feeds",
-            "not found": "/epeule/t/aaaaaaaaaaaa",
+            "not found": "/epeule/t/aaaaaaaaaaaa", **secretary,
+            "narrowed register": "/epeule/register?kind=decision&q=salle", "nothing noted": "/epeule/register?q=zzz",
         },
     )  # fmt: skip
 
@@ -155,6 +158,39 @@ async def test_on_paper_the_words_stand_alone(pages: Pages, chromium: Any) -> No
         assert not await page.locator(gone).first.is_visible(), gone
     for kept in ("h1", ".name", "article .author", "article .words", "article time"):
         assert await page.locator(kept).first.is_visible(), kept
+    await context.close()
+
+
+async def test_on_paper_the_register_is_a_table_with_first_names_and_no_lateness(pages: Pages, chromium: Any) -> None:
+    scene, paths = pages
+    context = await signed_in(scene, chromium)
+    page = await context.new_page()
+    await page.emulate_media(media="print")
+    await page.goto(scene.url + paths["register"])
+    for gone in ("nav", ".kinds", ".filter", ".take", ".late", ".rest"):
+        assert await page.locator(gone).count(), gone
+        assert not await page.locator(gone).first.is_visible(), gone
+    for kept in ("h1", ".name", ".entries caption", ".entries thead th", ".entries .what a", ".entries .state"):
+        assert await page.locator(kept).first.is_visible(), kept
+    assert "Benali" not in await page.inner_text("main")
+    assert "Karim" in await page.inner_text("main")
+    await page.goto(scene.url + paths["fee"])
+    assert not await page.locator(".act").is_visible()
+    assert await page.locator(".objections").is_visible()
+    assert "Lambert" not in await page.inner_text("main")
+    await context.close()
+
+
+async def test_on_a_telephone_a_row_of_the_register_is_still_a_row(pages: Pages, chromium: Any) -> None:
+    """Its cells stand below each other; who has it read aloud still hears a table with its heads."""
+    scene, paths = pages
+    context = await signed_in(scene, chromium, **LOOKS["telephone"])
+    page = await context.new_page()
+    await page.goto(scene.url + paths["register"])
+    table = page.get_by_role("table")
+    assert await table.get_by_role("row").count() == 10
+    assert await table.get_by_role("columnheader").all_inner_texts() == ["N°", "Quoi", "Qui", "Quand", "État"]
+    assert await table.get_by_role("rowheader").count() == 9
     await context.close()
 
 

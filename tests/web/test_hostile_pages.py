@@ -9,16 +9,19 @@ from __future__ import annotations
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from markupsafe import Markup
 from sqlalchemy import select, update
 
 from passerelle.core.names import one_line
+from passerelle.core.register_model import NamedPerson
 from passerelle.store.tables import post, thread
 from passerelle.web.bodies import html_of_post, html_of_text
 from tests.flows.bridge import LIST, mail
 from tests.web.scene import Scene, picture
+from tests.web.secretary import came, note, objects
 from tests.web.vectors import LINES, MARKUP
 
 MONIQUE = {"address": "monique@membres.lab.test", "name": "Monique Delattre"}
@@ -86,12 +89,38 @@ async def fill(scene: Scene) -> list[str]:
         shorts = list((await conn.execute(select(post.c.permalink).where(post.c.id.in_(firsts)))).scalars())
         some = list((await conn.execute(select(post.c.permalink).order_by(post.c.id).limit(40))).scalars())
     paths = [f"/epeule/t/{short}{page}" for short in shorts for page in ("", "?page=2")]
+    paths += await fill_register(scene)
     paths += ["/epeule/", "/epeule/mine", "/epeule/acts", "/epeule/a/bureau/2026-11", "/epeule/search?q=mot"]
     paths += [
         f"/epeule/search?q={one}" for one in ("%3Cscript%3Ealert(1)%3C/script%3E", '"><img src=x onerror=alert(1)>')
     ]
     paths += [f"/epeule/p/{short}/{what}" for short in some[::4] for what in ("alone", "original")]
     return paths
+
+
+async def fill_register(scene: Scene) -> list[str]:
+    """Entries whose every part is hostile, several of each kind."""
+    monique = await scene.person(**MONIQUE)
+    kinds = ["decision", "action", "loan", "booking", "count", "info"]
+    for number, vector in enumerate(MARKUP[::3] + LINES):
+        line = LINES[number % len(LINES)]
+        entry = await note(
+            scene, vector, kinds[number % len(kinds)], label=line, author_name=line, said_for=line,
+            author_person_id=monique, people=(NamedPerson(name=line, person_id=monique),),
+        )  # fmt: skip
+        if entry.kind == "decision":
+            await objects(scene, entry, line, vector, passed_on_by=line)
+            await came(scene, entry, "object", by=line, detail=line)
+            await came(scene, entry, vector[:200], by=line, detail=vector)
+    hostile = [quote(line) for line in LINES]
+    return [
+        "/epeule/register",
+        *(
+            f"/epeule/register?q={line}&label={line}&kind={line}&state={line}&year={line}&link={line}"
+            for line in hostile
+        ),
+        *(f"/epeule/register/{number}" for number in range(1, entry.number + 1)),
+    ]
 
 
 @pytest.mark.parametrize("policy", ["on", "off"])

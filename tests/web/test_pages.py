@@ -378,7 +378,7 @@ async def test_every_page_forbids_what_it_does_not_need(played: Scene) -> None:
         assert sheet is not None
         style = await browser.get(sheet[1])
         assert style.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        assert len(await style.read()) < 12 * 1024
+        assert len(await style.read()) < 20 * 1024
         assert (await browser.get("/style/old.css")).status == 404
 
 

@@ -19,8 +19,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert, select, update
 
 from passerelle.core.identity import keyed_hash
-from passerelle.core.ids import AssociationName, UserId
+from passerelle.core.ids import AssociationName, LinkName, UserId
 from passerelle.core.permalinks import short_name
+from passerelle.core.register_model import NewEntry
 from passerelle.flows.import_mails import import_mails
 from passerelle.flows.index_posts import index_waiting
 from passerelle.flows.readers import note_left_room
@@ -28,6 +29,8 @@ from passerelle.flows.sessions import begin_session, make_feed_key, session_read
 from passerelle.imports.mbox import MboxFile
 from passerelle.store.archive_tables import opening
 from passerelle.store.imports import NewImportRun, insert_import_run
+from passerelle.store.register import insert_entry
+from passerelle.store.secretary_tables import entry
 from passerelle.store.tables import post
 from passerelle.web.pages import style_sheet
 from passerelle.web.routes import ROUTES
@@ -59,7 +62,13 @@ class Place:
             "message_id": message_id,
             "short": short_name(self.association, message_id),
             "month": "2026-11",
+            "number": NUMBERS.get(self.word, NO_NUMBER),
         }
+
+
+#: What the register's entry of each place is called; what was imported has noted none.
+NUMBERS = {"hortensia": "1", "tournesol": "2", "marguerite": "1"}
+NO_NUMBER = "987654"
 
 
 PLACES = {
@@ -73,7 +82,9 @@ PLACES = {
 }
 OF_EPEULE = {"hortensia", "campanule", "tournesol"}
 #: Nobody ever wrote this: a stranger must not learn that it is another case.
-NOWHERE = {"message_id": "nothing@nowhere.test", "short": "a" * 12, "month": "2019-01"}
+NOWHERE = {"message_id": "nothing@nowhere.test", "short": "a" * 12, "month": "2019-01", "number": NO_NUMBER}
+#: Shown to who takes part, and to nobody else, whatever was opened to everyone.
+MEMBERS_ONLY = {route.name for route in ROUTES if route.comer == "members"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,8 @@ class Tried:
     form: Mapping[str, str] = field(default_factory=dict)
     #: Answers to a stranger are the same whatever there is; not where the address alone decides.
     is_private: bool = True
+    #: It shows what is noted now: nothing of what was imported.
+    of_now: bool = False
 
 
 ROUTES_TRIED: dict[str, Tried] = {
@@ -108,6 +121,10 @@ ROUTES_TRIED: dict[str, Tried] = {
     "search": Tried("/{association}/search?q=commun", shows=True),
     "mine": Tried("/{association}/mine"),
     "acts": Tried("/{association}/acts"),
+    "register": Tried("/{association}/register", shows=True, of_now=True),
+    "register_csv": Tried("/{association}/register.csv", shows=True, of_now=True),
+    "register_json": Tried("/{association}/register.json?kind=decision", shows=True, of_now=True),
+    "entry": Tried("/{association}/register/{number}", shows=True, of_now=True),
     "about": Tried("/{association}/about", is_private=False),
     "feeds": Tried("/{association}/feeds"),
     "feed_all": Tried("/{association}/feed/all.atom", shows=True),
@@ -121,6 +138,7 @@ ROUTES_TRIED: dict[str, Tried] = {
     "split": Tried("/{association}/p/{short}/split"),
     "attach": Tried("/{association}/p/{short}/attach", form={"to": "b" * 12}),
     "undo": Tried("/{association}/acts/1/undo"),
+    "entry_change": Tried("/{association}/register/{number}/change", form={"move": "object"}),
     "sign_in": Tried("/{association}/sign-in", is_private=False),
     "sign_in_send": Tried("/{association}/sign-in", form={"who": "x"}, is_private=False),
     "sign_in_confirm": Tried("/{association}/sign-in/" + "x" * 43, is_private=False),
@@ -202,7 +220,29 @@ def expected(reads: set[str], *, keyed: bool = False) -> set[tuple[str, str]]:
         for name, tried in ROUTES_TRIED.items()
         if tried.shows and (not name.startswith("keyed_") or keyed)
         for word in reads
+        if word in NUMBERS or not tried.of_now
     }
+
+
+async def note_all(town: Town) -> None:
+    """A decision in each place that is no past."""
+    async with town.ctx.store.write() as conn:
+        for word, number in NUMBERS.items():
+            place = PLACES[word]
+            entry = await insert_entry(
+                conn,
+                NewEntry(
+                    association=place.association,
+                    link=LinkName(place.path.partition("/")[2]),
+                    kind="decision",
+                    text=f"commun {word}",
+                    state="proposed",
+                    said_at=START,
+                    author_name=f"Prénom {word}",
+                    created_at=START,
+                ),
+            )
+            assert str(entry.number) == number
 
 
 @pytest.fixture
@@ -221,6 +261,7 @@ async def garden(tmp_path: Path) -> AsyncIterator[Garden]:
             address=f"{place.word}@membres.lab.test",
             file=(f"{place.word}.txt", f"contenu {place.word}".encode()),
         )
+    await note_all(town)
     while await index_waiting(town.ctx):
         pass
     client = TestClient(TestServer(build_app(town.ctx)))
@@ -327,7 +368,9 @@ async def test_a_stranger_cannot_tell_what_there_is_from_what_there_is_not(garde
 async def test_who_reads_one_link_cannot_tell_what_there_is_on_another(garden: Garden) -> None:
     cookie = await garden.session(await garden.town.writes("paul@membres.lab.test", "Paul", path="epeule/jardin"))
     visitor, place = Visitor("Paul of the garden", cookie=cookie), PLACES["hortensia"]
-    for name in ("month", "thread", "message", "short", "post", "original", "original_file", "file", "feed_thread"):
+    for name in (
+        "month", "thread", "message", "short", "post", "original", "original_file", "file", "feed_thread", "entry",
+    ):  # fmt: skip
         there, there_told = await garden.ask(name, place.values, visitor)
         status, told = await garden.ask(name, place.values | NOWHERE, visitor)
         assert (there, len(there_told)) == (status, len(told)) == (404, len(told)), name
@@ -340,11 +383,12 @@ async def test_no_door_lets_who_may_not_change_anything(garden: Garden) -> None:
     karim = await garden.session(await town.writes("karim@membres.lab.test", "Karim", path="roubaix/bureau"), ROUBAIX)
     for visitor in (Visitor("stranger"), Visitor("Paul", cookie=jardin), Visitor("Annie", cookie=member),
                     Visitor("Karim, who coordinates Roubaix", cookie=karim)):  # fmt: skip
-        for name in ("hide", "show", "split", "attach", "undo"):
+        for name in ("hide", "show", "split", "attach", "undo", *(["entry_change"] if visitor.name != "Annie" else [])):
             status, _ = await garden.ask(name, PLACES["hortensia"].values, visitor)
             assert status in (303, 403, 404, 405), (name, visitor.name)
     async with town.ctx.store.read() as conn:
         assert set((await conn.execute(select(post.c.state))).scalars()) == {"accepted"}
+        assert set((await conn.execute(select(entry.c.state))).scalars()) == {"proposed"}
 
 
 async def test_no_answer_behind_the_door_is_kept_or_listed(garden: Garden) -> None:
@@ -385,6 +429,7 @@ async def test_an_opened_link_shows_strangers_its_words_and_no_address(tmp_path:
         '<a href="https://matrix.to/#/%40lea%3Alab.test">Léa</a>, <a href="mailto:secret@membres.lab.test">lui</a></p>',
     )
     other = PLACES["tournesol"]
+    await note_all(town)
     await town.post("commun tournesol", path=other.path, message_id=other.values["message_id"], said_at=START)
     while await index_waiting(town.ctx):
         pass
@@ -401,7 +446,34 @@ async def test_an_opened_link_shows_strangers_its_words_and_no_address(tmp_path:
                     assert address not in unquote(told).lower(), f"{name} tells strangers {address}"
                 if tried.shows and "hortensia" in told:
                     seen.add(name)
-        assert seen == {n for n, t in ROUTES_TRIED.items() if t.shows and not n.startswith("keyed_")}
+        shown = {name for name, tried in ROUTES_TRIED.items() if tried.shows and not name.startswith("keyed_")}
+        assert seen == shown - MEMBERS_ONLY
+    finally:
+        await client.close()
+        await town.ctx.store.close()
+
+
+async def test_who_reads_a_link_because_all_may_is_no_member_of_it(tmp_path: Path) -> None:
+    """Paul of the garden reads the office's archive, which is open to everyone: its register is not."""
+    town = await make_town(tmp_path, links={"epeule/bureau": {"archive": {"visibility": "public"}}})
+    row = {"association": EPEULE, "link": BUREAU, "what": "posts", "to": "public", "told_at": START, "opens_at": START}
+    async with town.ctx.store.write() as conn:
+        await conn.execute(insert(opening).values(**row))
+    place = PLACES["hortensia"]
+    await town.post("commun hortensia", message_id=place.values["message_id"], said_at=START)
+    await note_all(town)
+    client = TestClient(TestServer(build_app(town.ctx)))
+    await client.start_server()
+    garden = Garden(town, client)
+    try:
+        person = await town.writes("paul@membres.lab.test", "Paul", path="epeule/jardin")
+        visitor = Visitor("Paul of the garden", cookie=await garden.session(person))
+        assert "hortensia" in (await garden.ask("home", place.values, visitor))[1]
+        for name in MEMBERS_ONLY:
+            status, told = await garden.ask(name, place.values, visitor)
+            assert "hortensia" not in told, name
+            if "{number}" in ROUTES_TRIED[name].path:
+                assert status == 404, name
     finally:
         await client.close()
         await town.ctx.store.close()
