@@ -101,7 +101,9 @@ async def open_archive(folder: Path, *, exclusive: bool) -> tuple[Store, FlowCon
 
 
 async def _import(folder: Path, mbox: Path) -> None:
-    store, ctx = await open_archive(folder, exclusive=True)
+    # The daemon makes a store, and does not run just now: as on the day on which an association takes in its past.
+    await (await open_archive(folder, exclusive=True))[0].close()
+    store, ctx = await open_archive(folder, exclusive=False)
     try:
         link = next(iter(ctx.links))
         new = NewImportRun(

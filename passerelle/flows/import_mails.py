@@ -53,12 +53,23 @@ log = logging.getLogger(__name__)
 #: Given to a process at once: so many mails, or so many bytes of them.
 _MAILS_AT_ONCE = 250
 _BYTES_AT_ONCE = 4 * 1024 * 1024
-#: How long a transaction is meant to take, and how many mails the first one holds.
-_TRANSACTION_SECONDS = 0.15
+#: How many mails the first transaction holds.
 _FIRST_CHUNK = 250
-_CHUNKS = (50, 2000)
-#: Of so many transactions one waits for the disk.
-_DURABLE_EACH = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Pace:
+    """How long a transaction is meant to take, its mails at the least and at the most, and which of so many waits for
+    the disk."""
+
+    seconds: float
+    chunks: tuple[int, int]
+    durable_each: int
+
+
+_BESIDE_OTHERS = _Pace(seconds=0.15, chunks=(50, 2000), durable_each=8)
+#: Fewer transactions write the same page of an index less often. So many mails stand in memory at once.
+_BESIDE_NOBODY = _Pace(seconds=1.0, chunks=(50, 4000), durable_each=3)
 #: Between two transactions on SQLite: it looks at a lock each 0.1 s (sqliteDefaultBusyCallback).
 _TURN_OF_OTHERS_SECONDS = 0.12
 
@@ -184,6 +195,7 @@ class _Writer:
     outcome: Outcome = Outcome()
     _waiting: list[_Result] = field(default_factory=list)
     _chunk: int = _FIRST_CHUNK
+    _pace: _Pace = _BESIDE_OTHERS
     _people: dict[tuple[str, MailAddress | None], int] = field(default_factory=dict)
     _ended_at: float = 0.0
     _written: int = 0
@@ -198,6 +210,10 @@ class _Writer:
     async def write(self) -> None:
         """Store what waits."""
         while self._waiting:
+            # Asked each time: a daemon may start.
+            pace = _BESIDE_NOBODY if self.ctx.store.is_beside_nobody() else _BESIDE_OTHERS
+            if pace is not self._pace:
+                self._pace, self._chunk = pace, min(self._chunk, _FIRST_CHUNK)
             chunk, self._waiting = self._waiting[: self._chunk], self._waiting[self._chunk :]
             await self._let_others()
             began = time.perf_counter()
@@ -206,13 +222,13 @@ class _Writer:
             self._fit(len(chunk), self._ended_at - began)
 
     async def _let_others(self) -> None:
-        if self.ctx.store.dialect == "sqlite":
+        if self.ctx.store.dialect == "sqlite" and self._pace is _BESIDE_OTHERS:
             await asyncio.sleep(max(0.0, self._ended_at + _TURN_OF_OTHERS_SECONDS - time.perf_counter()))
 
     def _fit(self, count: int, seconds: float) -> None:
         """Let the next transaction take about as long as it should; a slow disk gets smaller ones."""
-        fitting = int(count * _TRANSACTION_SECONDS / max(seconds, 0.001))
-        smallest, largest = _CHUNKS
+        fitting = int(count * self._pace.seconds / max(seconds, 0.001))
+        smallest, largest = self._pace.chunks
         # Twice as many at the most: one quick transaction promises nothing.
         self._chunk = max(smallest, min(largest, fitting, 2 * self._chunk))
 
@@ -220,7 +236,7 @@ class _Writer:
         # A power cut takes whole transactions, and with each of them the place where the source is read on. SQLite
         # carries its log over into the database at durable ones only.
         self._written += 1
-        async with self.ctx.store.write(durable=self._written % _DURABLE_EACH == 0) as conn:
+        async with self.ctx.store.write(durable=self._written % self._pace.durable_each == 0) as conn:
             await lock_link(conn, self.link.association_name, self.link.name)
             found = await self._sort(conn, chunk)
             await self._insert(conn, found.new, frozenset(found.flagged))

@@ -39,6 +39,7 @@ class Store:
 
     #: SQLite only: for reads that would hold the event loop up.
     threads: ReadingThreads | None = None
+    _daemons_lock: sqlite.FileLock | None = None
 
     def __init__(self, engines: tuple[AsyncEngine, AsyncEngine], lock: sqlite.FileLock | None = None) -> None:
         self._writing_engine, self._reading_engine = engines
@@ -75,12 +76,14 @@ class Store:
         path = sqlite.path_of(url)
         if not exclusive and not path.exists():
             raise StoreError(f"There is no store at {path} yet: `passerelle run` makes it.")
-        lock = sqlite.FileLock(path) if exclusive else None
-        if lock is not None:
+        lock = sqlite.FileLock(path)
+        if exclusive:
             lock.acquire()
             sqlite.make_private_file(path)
-        store = cls((sqlite.make_engine(path, writer=True), sqlite.make_engine(path, writer=False)), lock)
+        engines = sqlite.make_engine(path, writer=True), sqlite.make_engine(path, writer=False)
+        store = cls(engines, lock if exclusive else None)
         store.threads = ReadingThreads(path)
+        store._daemons_lock = lock
         return store
 
     @classmethod
@@ -117,6 +120,10 @@ class Store:
     @property
     def dialect(self) -> Dialect:
         return "sqlite" if self._writing_engine.dialect.name == "sqlite" else "postgresql"
+
+    def is_beside_nobody(self) -> bool:
+        """Whether no daemon runs on this SQLite file just now, and this is none: nobody waits while it writes."""
+        return self._lock is None and self._daemons_lock is not None and self._daemons_lock.holder() is None
 
     def on_commit(self, callback: Callable[[], None], *, queue: Queue | None = None) -> None:
         """Have `callback` called after each transaction that this process committed by `write`.

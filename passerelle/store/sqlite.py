@@ -33,6 +33,10 @@ PAGE_BYTES = 8192
 #: How long the write-ahead log gets before a durable commit carries it over: 4 MB.
 CHECKPOINT_PAGES = 500
 
+#: Of the connection that writes: Message-IDs and hashes stand anywhere in their indices, and with SQLite's 2 MB each
+#: transaction of an import would read their pages anew, and write some of them twice.
+CACHE_KIBIBYTES = 32 * 1024
+
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 
 T = TypeVar("T")
@@ -191,6 +195,7 @@ def make_engine(path: Path, *, writer: bool) -> AsyncEngine:
             # Of a file that is made now. Half as much is left over behind each mail as in pages of 4 KB.
             cursor.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
             connection.driver_connection.set_durable(True)
             cursor.execute("PRAGMA secure_delete = ON")  # what may not be kept is overwritten, not only unlinked
         else:

@@ -411,3 +411,14 @@ def test_an_error_without_a_code_is_still_a_sentence() -> None:
 async def test_another_store_opens_beside(store: Store, open_store: Callable[..., Any]) -> None:
     beside = await open_store()
     assert beside.store_id == store.store_id
+
+
+async def test_who_writes_beside_no_daemon_knows_it(sqlite_path: Path) -> None:
+    url = f"sqlite:///{sqlite_path}"
+    daemon = await Store.open(url, exclusive=True)
+    beside = await Store.open(url, exclusive=False)
+    assert not daemon.is_beside_nobody()
+    assert not beside.is_beside_nobody()
+    await daemon.close()
+    assert beside.is_beside_nobody()
+    await beside.close()
