@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -15,10 +17,13 @@ from passerelle.core.command_table import COMMANDS, WORDS, CommandName, CommandR
 from passerelle.core.commands import Command, parse_command, parse_mail_command
 from passerelle.core.grammar_help import command_rows
 from passerelle.core.permissions import NEEDS
+from passerelle.core.register_lines import parse_notes
 from passerelle.core.spoken_words import plain
 from passerelle.errors import CommandProblem
 from passerelle.render import load_words
 from tests.unit.core.grammar_cases import KINDS, NOW, ZONE, cases, shown
+
+REPOSITORY = Path(__file__).parents[3]
 
 
 def outcome(found: Command | UnknownCommand | None) -> Any:
@@ -144,6 +149,22 @@ def test_what_is_wrong_is_said_with_a_form_that_is_right(case: dict[str, Any], l
         parse_command(case["said"], now=NOW, zone=ZONE, kinds=KINDS)
     assert load_words(language)(f"command_wrong_{caught.value.kind}", **caught.value.values)
     assert isinstance(parse_command(caught.value.suggestion, now=NOW, zone=ZONE, kinds=KINDS), Command)
+
+
+PAGES = [REPOSITORY / "docs" / name for name in ("commands.md", "fr/commandes.md", "fr/registre.md")]
+#: What pages show as no command.
+NONE = {"!", "!!!", "!super", "!reunoin jeudi 18h30"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_pages_show_is_understood(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    spans = set(re.findall(r"`(![^`\n]*)`", text)) - NONE
+    assert spans or page.name != "commandes.md"
+    for span in spans:
+        assert isinstance(parse_command(span, now=NOW, zone=ZONE), Command), span
+    for block in re.findall(r"```\n(.*?)```", text, re.DOTALL):
+        assert parse_notes(block, now=NOW, zone=ZONE), block
 
 
 def tried(said: str, subject: str = "", text: str = "") -> Any:
