@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.folding import fold
 from passerelle.core.links import Link
 from passerelle.core.register_model import Entry, Objection
 from passerelle.core.register_moves import FIRST_STATES, is_overdue
@@ -27,10 +28,12 @@ class ShownEntry:
     state: str
     state_word: str
     names: tuple[str, ...]
+    #: The thing, the activity or the tag; "" where the text says it.
     label: str
     quantity: int | None
     #: « jeudi 12 novembre », « jeudi 12 novembre à 18 h 30 »; "" where nothing was said.
     due: str
+    #: « jusqu'au mardi 3 mars », « jusqu'à 17 h »; "" where nothing was said.
     until: str
     overdue: bool
     author: str
@@ -66,10 +69,10 @@ async def shown_entries(
                 state=entry.state,
                 state_word=state_word(entry, words),
                 names=tuple(one.name for one in people.get(entry.id, ())),
-                label=entry.label,
+                label="" if fold(entry.label) in fold(entry.text) else entry.label,
                 quantity=entry.quantity,
                 due=local_moment(entry.due_on, entry.due_at, link, words),
-                until=local_moment(entry.until_on, entry.until_at, link, words),
+                until=_until(entry, link, words),
                 overdue=is_overdue(entry, today),
                 author=entry.author_name,
                 said_for=entry.said_for,
@@ -80,6 +83,15 @@ async def shown_entries(
             )
         )
     return shown
+
+
+def _until(entry: Entry, link: Link, words: Words) -> str:
+    if entry.until_on is None:
+        return ""
+    if entry.until_on == entry.due_on and entry.until_at is not None:
+        at = datetime.combine(entry.until_on, entry.until_at, link.zone)
+        return words("entry_until_clock", until=words.clock(at))
+    return words("entry_until", until=local_moment(entry.until_on, entry.until_at, link, words))
 
 
 def kind_word(kind: str, link: Link, words: Words) -> str:

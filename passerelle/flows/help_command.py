@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from passerelle.core.command_arguments import TextArguments
-from passerelle.core.command_table import COMMANDS, WORDS, CommandRow
+from passerelle.core.command_table import COMMANDS, WORDS, CommandName, CommandRow
 from passerelle.core.spoken_words import plain
 from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
@@ -12,6 +12,7 @@ from passerelle.flows.said import Said
 
 #: Commands that a first help names: what most people need, in this order. The rest by `aide tout`.
 _FIRST = ("decisions", "actions", "done", "meeting", "dates", "remind", "search", "help")
+_LISTS: frozenset[CommandName] = frozenset({"decisions", "actions", "loans", "bookings"})
 _ALL_WORDS = frozenset({"tout", "toutes", "all", "everything"})
 
 
@@ -42,7 +43,11 @@ def help_command(ctx: FlowContext, said: Said, wanted: TextArguments) -> Outcome
 
 
 def _line(row: CommandRow, words: Words, said: Said) -> HelpLine:
-    example = row.example_french if words.language == "fr" else row.example_english
+    is_french = words.language == "fr"
+    example = row.example_french if is_french else row.example_english
+    if said.medium == "mail" and row.name in _LISTS:
+        # Without its sign « décision … » would be the beginning of a sentence: by mail the word alone is a command.
+        example = (row.french if is_french else row.english)[0]
     return HelpLine(
         example=f"!{example}" if said.medium == "room" else example,
         what=words(f"command_{row.name}"),

@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import MOST_IDS, About, about_key
 from passerelle.core.batching import after_quiet_hours
-from passerelle.core.ids import EntryId
+from passerelle.core.ids import EntryId, MailAddress
 from passerelle.core.links import Link
 from passerelle.core.register_model import Entry
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_room_notice
 from passerelle.flows.entries_shown import shown_entries
-from passerelle.flows.list_notice import insert_list_notice
+from passerelle.flows.list_notice import NoticeExtras, insert_list_notice
 from passerelle.store.links import find_link_state, lock_link
 from passerelle.store.outbox import find_outbox_by_unique_key
 from passerelle.store.register_notices import (
@@ -111,9 +111,13 @@ async def _tell(ctx: FlowContext, conn: AsyncConnection, link: Link) -> None:
         "bridge_address": link.mailbox.address,
         "url": _page(ctx, link),
     }
-    for side, insert in (("room", insert_room_notice), ("list", insert_list_notice)):
-        key = _key(link, about, now, side)
-        await insert(ctx, conn, link, template="entries_notice", unique_key=key, variables=variables)
+    to_room, to_list = (_key(link, about, now, side) for side in _SIDES)
+    await insert_room_notice(ctx, conn, link, template="entries_notice", unique_key=to_room, variables=variables)
+    # What is answered is for the bridge: the list need not read it (PEOPLE 12).
+    extras = NoticeExtras(reply_to=MailAddress(link.mailbox.address))
+    await insert_list_notice(
+        ctx, conn, link, template="entries_notice", unique_key=to_list, variables=variables, extras=extras
+    )
     log.info("Both sides are told of entries", extra={"link": link.path, "entries": len(entries)})
 
 
