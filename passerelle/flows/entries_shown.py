@@ -10,10 +10,14 @@ from passerelle.core.folding import fold
 from passerelle.core.links import Link
 from passerelle.core.register_model import Entry, Objection
 from passerelle.core.register_moves import FIRST_STATES, is_overdue
+from passerelle.core.when_model import When
 from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
 from passerelle.store.register import list_entry_people
 from passerelle.store.register_history import list_objections
+
+#: A question that names more days than this is none.
+_MOST_CHOICES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,3 +118,11 @@ def local_moment(day: date | None, clock: time | None, link: Link, words: Words)
     if clock is None:
         return words.calendar_day(day)
     return words.moment(datetime.combine(day, clock, link.zone), weekday=True)
+
+
+def unclear_date(written: str, candidates: Sequence[When], link: Link, words: Words) -> str:
+    """What is told of a date that may be several: which, where they are few; otherwise to say it again."""
+    choices = list(dict.fromkeys(local_moment(one.day, one.time, link, words) for one in candidates))
+    if not 1 < len(choices) <= _MOST_CHOICES:
+        return words("date_vague", written=written)
+    return words("date_unclear", written=written, days=words("or").join(choices))

@@ -18,7 +18,7 @@ from passerelle.core.register_line_notes import EntryNote, ReturnNote
 from passerelle.core.register_model import Entry
 from passerelle.core.register_moves import OPEN_STATES, MoveName
 from passerelle.flows.context import FlowContext
-from passerelle.flows.entries_shown import shown_entries
+from passerelle.flows.entries_shown import shown_entries, unclear_date
 from passerelle.flows.outcome import Outcome, sentence
 from passerelle.flows.register_acts import (
     Wish,
@@ -159,9 +159,9 @@ async def review_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wa
     if isinstance(found, Outcome):
         return found
     if wanted.when.when is None:
-        words = ctx.renderer(said.link.association).words
-        days = [words.calendar_day(one.day) for one in wanted.when.candidates]
-        told = words("date_unclear", written=wanted.when_text, days=words("or").join(days))
+        told = unclear_date(
+            wanted.when_text, wanted.when.candidates, said.link, ctx.renderer(said.link.association).words
+        )
         return sentence("date_unclear", told, is_private=True)
     return await review_decision(ctx, conn, said, found[0], wanted.when.when.day)
 

@@ -9,6 +9,7 @@ from passerelle.core.recurrence import instant_of, next_instant
 from passerelle.core.register_model import NewReminder, Reminder
 from passerelle.errors import MalformedRecurrence
 from passerelle.flows.context import FlowContext
+from passerelle.flows.entries_shown import unclear_date
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.register_acts import may
 from passerelle.flows.said import Said
@@ -26,8 +27,9 @@ async def remind_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wa
         return refused
     words, link, when = ctx.renderer(said.link.association).words, said.link, wanted.when.when
     if when is None:
-        days = [words.calendar_day(one.day) for one in wanted.when.candidates]
-        told = words("date_unclear", written=wanted.when_text, days=words("or").join(days))
+        told = unclear_date(
+            wanted.when_text, wanted.when.candidates, said.link, ctx.renderer(said.link.association).words
+        )
         return sentence("date_unclear", told, is_private=True)
     starts = datetime.combine(when.day, when.time_or(_AT))
     try:
