@@ -35,7 +35,7 @@ class RetentionSettings(Section):
     attachments_days: Annotated[int, Field(ge=0)] = 0
     """Files of posts."""
     minutes_days: Annotated[int, Field(ge=0)] = 0
-    """Minutes and decisions; usual guidance is five years at the least (1826)."""
+    """The register, meetings and their minutes; usual guidance is five years at the least (1826)."""
     logs_days: Annotated[int, Field(ge=0)] = 365
     """What arrived and left (without words), and what was not relayed and why."""
 

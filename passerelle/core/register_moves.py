@@ -162,6 +162,6 @@ def _bounds(entry: Entry) -> tuple[tuple[date, str], tuple[date, str]] | None:
     if entry.due_on is None:
         return None
     last = entry.until_on or entry.due_on
-    begin = entry.due_at.isoformat() if entry.due_at else "00:00"
-    end = entry.until_at.isoformat() if entry.until_at else "24:00"
+    begin = entry.due_at.isoformat("minutes") if entry.due_at else "00:00"
+    end = entry.until_at.isoformat("minutes") if entry.until_at else "24:00"
     return (entry.due_on, begin), (last, end)

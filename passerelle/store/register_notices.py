@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import AssociationName, EntryId, LinkName
 from passerelle.core.register_model import Entry
 from passerelle.store.register import SHAPE
+from passerelle.store.register_lists import SHOWN
 from passerelle.store.secretary_tables import entry
 from passerelle.store.types import Instant
 
@@ -20,11 +21,14 @@ _WANTED = and_(_OPEN, entry.c.announce_state == "wanted")
 _TELLING = and_(_OPEN, entry.c.announce_state == "telling")
 _LINKS = select(entry.c.association, entry.c.link).where(_OPEN).distinct()
 _LIST_WANTED = (
-    select(*SHAPE.columns).where(*_OF_LINK, _WANTED).order_by(entry.c.changed_at, entry.c.id).limit(bindparam("limit"))
+    select(*SHAPE.columns)
+    .where(*_OF_LINK, _WANTED, SHOWN)
+    .order_by(entry.c.changed_at, entry.c.id)
+    .limit(bindparam("limit"))
 )
 _LIST_TELLING = select(*SHAPE.columns).where(*_OF_LINK, _TELLING).order_by(entry.c.told_at, entry.c.id)
-_OLDEST_WANTED = select(func.min(entry.c.changed_at, type_=Instant)).where(*_OF_LINK, _WANTED)
-_LAST_TOLD = select(func.max(entry.c.told_at, type_=Instant)).where(*_OF_LINK)
+_OLDEST_WANTED = select(func.min(entry.c.changed_at, type_=Instant)).where(*_OF_LINK, _WANTED, SHOWN)
+_LAST_TOLD = select(func.max(entry.c.told_at, type_=Instant)).where(*_OF_LINK, entry.c.told_at.is_not(None))
 #: What is being told just now is looked at once more when that has left (`flows.register_notice`).
 _WANT = (
     update(entry)

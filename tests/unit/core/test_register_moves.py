@@ -143,3 +143,8 @@ def test_a_booking_that_begins_when_another_ends_does_not_clash() -> None:
     day = date(2026, 11, 21)
     first = booking(1, day, due_at=time(9), until_at=time(12))
     assert clashes(first, [booking(2, day, due_at=time(12), until_at=time(14))]) == []
+
+
+def test_a_booking_until_midnight_leaves_the_next_day_free() -> None:
+    evening = booking(1, date(2026, 11, 21), due_at=time(18, 30), until_on=date(2026, 11, 22), until_at=time(0))
+    assert clashes(evening, [booking(2, date(2026, 11, 22))]) == []
