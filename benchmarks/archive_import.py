@@ -134,13 +134,22 @@ def measure_passerelle(folder: Path, mbox: Path, mails: int) -> Import:
 
 
 def measure_peers(folder: Path, mbox: Path, mails: int, *, seed: int) -> list[Import]:
-    """The same with the peers that this machine has."""
-    found = []
+    """The same with the peers that this machine has, and with the least that a program could do."""
+    found = [_floor(folder, mbox, mails)]
     if shutil.which("notmuch"):
         found.append(_notmuch(folder / "notmuch", mails, seed=seed))
     if shutil.which("public-inbox-init"):
         found.append(_public_inbox(folder / "public-inbox", mbox, mails))
     return found
+
+
+def _floor(folder: Path, mbox: Path, mails: int) -> Import:
+    store = folder / "floor.db"
+    cpu, seconds, memory = _measured([sys.executable, "-m", "benchmarks.archive_floor", str(mbox), str(store)])
+    size = store.stat().st_size
+    return Import(
+        name="bare floor", mails=mails, cpu_seconds=cpu, seconds=seconds, bytes_on_disk=size, most_memory_mib=memory
+    )
 
 
 def _notmuch(folder: Path, mails: int, *, seed: int) -> Import:
