@@ -27,3 +27,7 @@ EntryId = NewType("EntryId", int)
 MeetingId = NewType("MeetingId", int)
 ReminderId = NewType("ReminderId", int)
 AskId = NewType("AskId", int)
+#: Of digests, of what people offer to help with, of experience worth keeping.
+DigestId = NewType("DigestId", int)
+OfferId = NewType("OfferId", int)
+FicheId = NewType("FicheId", int)

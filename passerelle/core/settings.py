@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, model_validator
 
 from passerelle.core.archive_settings import ArchiveSettings, WebSettings
+from passerelle.core.digest_settings import DigestSettings, NetworkSettings
 from passerelle.core.secretary_settings import MeetingSettings, PermissionSettings, RegisterSettings
 from passerelle.core.setting_kinds import (
     Address,
@@ -284,6 +285,9 @@ class LinkSettings(Section):
     """Mails to this list a minute, at the most."""
     fuse_per_hour: Annotated[int, Field(ge=2)] = 60
     """Relays of one thread in an hour after which it stops and a human is told: probably a loop."""
+    chat_summary: Literal["off", "daily", "weekly"] = "off"
+    """Instead of chat mails, a summary of the room to the list, for a list that wants no single mails; goes with
+    `policy = "on_request"`."""
     archive: ArchiveSettings = ArchiveSettings()
     """Who may read the link's archive, and how long it is kept."""
 
@@ -311,6 +315,8 @@ class AssociationSettings(Section):
     """The meeting cycle."""
     permissions: PermissionSettings = PermissionSettings()
     """Who may do what."""
+    digests: DigestSettings = DigestSettings()
+    """Digests of what needs care."""
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
@@ -331,6 +337,8 @@ class Settings(Section):
     """The bridge's mailboxes; at least one."""
     associations: Annotated[tuple[AssociationSettings, ...], Field(min_length=1)]
     """The associations served; at least one, here or in associations.d/*.toml."""
+    networks: tuple[NetworkSettings, ...] = ()
+    """Networks of associations of this daemon."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
@@ -362,6 +370,10 @@ class Settings(Section):
 
     def _astray(self) -> Iterator[str]:
         names = [mailbox.name for mailbox in self.mailboxes]
+        known = {association.name for association in self.associations}
+        for n, network in enumerate(self.networks):
+            for stranger in set(network.associations) - known:
+                yield f"networks[{n}].associations: there is no association '{stranger}'"
         for a, association in enumerate(self.associations):
             for n, link in enumerate(association.links):
                 if link.mailbox not in names:

@@ -8,6 +8,7 @@ must the queries that use them: neither database infers that a bound parameter w
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
 
 from passerelle.store import archive_tables as archive_tables
+from passerelle.store import digest_tables as digest_tables
 from passerelle.store import secretary_tables as secretary_tables
 from passerelle.store.people_tables import participant as participant
 from passerelle.store.people_tables import person as person
