@@ -34,5 +34,5 @@ class NetworkSettings(Section):
     """Short name, for commands and addresses; lower case, digits, `-` and `_`. Do not change it later."""
     title: Annotated[str, like("Réseau des comités de quartier")]
     """The name as members read it."""
-    associations: Annotated[tuple[Name, ...], Field(min_length=2), like("epeule", "alma")]
+    associations: Annotated[tuple[Name, ...], Field(min_length=1), like("epeule", "alma")]
     """Short names of its associations."""
