@@ -76,6 +76,7 @@ def main(
         str, typer.Option("--only", metavar="WHICH", help="Only these figures: bd, or import,search,pages.")
     ] = "abcd,import,search,pages",
     mails: Annotated[int, typer.Option("--mails", help="Mails of the archive's figures; 0: as usual.")] = 0,
+    times: Annotated[int, typer.Option("--times", help="Searches and pages of an archive so many times as large.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the servers' folders and logs.")] = False,
 ) -> None:
     """Measure Passerelle against the bare work that no bridge avoids, on real servers on loopback.
@@ -96,7 +97,7 @@ def main(
             out.print(table_of(asyncio.run(measure(QUICK if quick else WHOLE, letters, folder, say))))
         if parts:
             count = mails or (QUICK_MAILS if quick else MAILS)
-            measure_archive(parts, mails=count, folder=folder, say=say, out=out)
+            measure_archive(parts, mails=count, folder=folder, say=say, out=out, times=times)
     finally:
         if keep:
             say.print(f"Kept: {folder}")
