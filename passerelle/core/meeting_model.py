@@ -79,7 +79,7 @@ class Rsvp:
     person_id: int
     name: str
     answer: RsvpAnswer
-    medium: Literal["mail", "calendar", "room", "word"]
+    medium: Literal["mail", "calendar", "room", "web", "word"]
     #: Who passed it on; "" where they said so themselves.
     said_by: str = ""
     #: They want no reminders of this meeting.

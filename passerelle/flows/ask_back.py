@@ -175,8 +175,9 @@ async def escalate_asks(ctx: FlowContext) -> int:
 
 
 async def _tell_coordinators(ctx: FlowContext, conn: AsyncConnection, link: Link, asked: Ask) -> None:
-    entry = await find_entry(conn, EntryId(int(asked.about["entry"])))
-    if entry is None:
+    # Of a meeting there is no entry: its date is what it waits for.
+    entry = await find_entry(conn, EntryId(int(asked.about["entry"]))) if "entry" in asked.about else None
+    if entry is None and "text" not in asked.about:
         return
     words = ctx.renderer(link.association).words
     days = [date.fromisoformat(one["day"]) for one in asked.about["candidates"]]
@@ -184,9 +185,9 @@ async def _tell_coordinators(ctx: FlowContext, conn: AsyncConnection, link: Link
         "written": asked.about["written"],
         "choices": [words.calendar_day(day) for day in days],
         "days": [day.day for day in days],
-        "number": entry.number,
-        "text": entry.text,
-        "author": entry.author_name,
+        "number": entry.number if entry is not None else 0,
+        "text": entry.text if entry is not None else asked.about["text"],
+        "author": entry.author_name if entry is not None else asked.about["author"],
     }
     about = About(kind="ask", ids=(asked.id,), step="escalated")
     for coordinator in link.association.coordinators:

@@ -51,13 +51,16 @@ async def insert_list_notice(
     variables: Mapping[str, Any],
     extras: NoticeExtras = PLAIN_NOTICE,
 ) -> OutboxId | None:
-    """Store one notice to the link's list; None where it stands already. `template` is a name under `templates/mail/`.
+    """Store one notice to the link's list; None where it stands already.
+
+    `template` is a name under `templates/mail/`, or with its folder: `minutes/minutes`.
 
     It comes from the subscribed address, without Auto-Submitted, which Sympa drops; answers go to a coordinator, or
     where `extras` says. Raises ConfigError from the templates.
     """
     message_id = notice_message_id(ctx, link, unique_key)
-    raw = compose_list_notice(_written(ctx, link, message_id, f"mail/{template}", variables, extras))
+    name = template if "/" in template else f"mail/{template}"
+    raw = compose_list_notice(_written(ctx, link, message_id, name, variables, extras))
     now = ctx.now()
     return await insert_outbox(
         conn,

@@ -21,6 +21,7 @@ from passerelle.core.when_model import When
 from passerelle.flows.ask_back import ask, date_question
 from passerelle.flows.context import FlowContext
 from passerelle.flows.entries_shown import local_moment
+from passerelle.flows.meeting_items import without_known_items
 from passerelle.flows.outcome import ACTION, DECISION, NOTED, Outcome, sentence
 from passerelle.flows.register_acts import Wish, change_entry, note_change
 from passerelle.flows.register_forgetting import drop_untouched
@@ -106,7 +107,7 @@ async def _note(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, notes:
     outcomes: list[Outcome] = []
     others: list[Note] = []
     asked = 0
-    for note in notes:
+    for note in await without_known_items(conn, noting.meeting_id, said, notes):
         if isinstance(note, EntryNote):
             entry = await _insert(ctx, conn, noting, note)
             entries.append(entry)

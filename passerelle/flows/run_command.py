@@ -19,6 +19,7 @@ from passerelle.core.command_table import CommandName
 from passerelle.core.commands import Command
 from passerelle.flows.context import FlowContext
 from passerelle.flows.help_command import help_command
+from passerelle.flows.meeting_commands import run_meeting_command
 from passerelle.flows.outcome import Outcome
 from passerelle.flows.register_commands import (
     list_command,
@@ -35,8 +36,10 @@ from passerelle.flows.said import Said
 async def run_command(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Command) -> Outcome:
     """Do it, and say what came of it."""
     arguments: Any = command.arguments
+    if command.name in _OF_MEETINGS or (command.name in ("move", "cancel") and arguments.what == "meeting"):
+        return await run_meeting_command(ctx, conn, said, command)
     match arguments:
-        case NoteArguments() if command.name not in _OF_MEETINGS:
+        case NoteArguments():
             return await noting_command(ctx, conn, said, arguments)
         case ListArguments():
             return await list_command(ctx, conn, said, command.name, arguments)
@@ -61,5 +64,10 @@ async def run_command(ctx: FlowContext, conn: AsyncConnection, said: Said, comma
 
 #: Commands about numbers of the register.
 _MOVES: frozenset[CommandName] = frozenset({"adopt", "drop", "done", "returned", "withdraw"})
-#: What these note concerns a meeting.
-_OF_MEETINGS: frozenset[CommandName] = frozenset({"agenda", "attendance", "excuse", "proxy"})
+#: These concern a meeting whatever stands behind their word; `move` and `cancel` also know reminders.
+_OF_MEETINGS: frozenset[CommandName] = frozenset(
+    {
+        "meeting", "assembly", "agenda", "dates", "attendance", "excuse", "proxy", "quiet",
+        "start", "pause", "resume", "end", "minutes", "correct", "approve",
+    }
+)  # fmt: skip

@@ -15,10 +15,12 @@ from passerelle.core.model import InboxRow, Post
 from passerelle.flows.actors import actor_of_email, actor_of_line
 from passerelle.flows.context import FlowContext
 from passerelle.flows.find_about import about_email, about_events, answered_by_email, answered_in_room
-from passerelle.flows.obey import act_on_post, obey
+from passerelle.flows.meeting_minutes_commands import take_words_about_minutes
+from passerelle.flows.meeting_notes import note_post_of_meeting
+from passerelle.flows.obey import act_on_post, finish, obey
 from passerelle.flows.outcome import tell_outcome
 from passerelle.flows.register_marks import MARKS, mark_post
-from passerelle.flows.register_notes import Noted, note_post, renote_post
+from passerelle.flows.register_notes import Noted, renote_post
 from passerelle.flows.said import Said
 from passerelle.flows.take_answer import take_sign
 from passerelle.mail.reading import Reading
@@ -45,7 +47,7 @@ async def note_line(ctx: FlowContext, conn: AsyncConnection, link: Link, line: R
     if post.state != "accepted" or not post.text:
         return
     said = await said_in_room(ctx, conn, link, line, post=post)
-    await _tell(ctx, conn, said, await note_post(ctx, conn, said, post))
+    await _note(ctx, conn, said, post)
     await act_on_post(ctx, conn, said)
 
 
@@ -67,7 +69,7 @@ async def note_email(
         return
     said = await _said_by_email(ctx, conn, link, email, author, text=post.text)
     said = replace(said, key=f"post:{post.id}", said_at=post.said_at, post=post)
-    await _tell(ctx, conn, said, await note_post(ctx, conn, said, post))
+    await _note(ctx, conn, said, post)
     await act_on_post(ctx, conn, said)
 
 
@@ -140,6 +142,15 @@ async def said_in_room(
         post=post,
         line=line,
     )
+
+
+async def _note(ctx: FlowContext, conn: AsyncConnection, said: Said, post: Post) -> None:
+    """Keep what a post notes, in the register and in a meeting; and what it says of minutes that it answers."""
+    for outcome in await note_post_of_meeting(ctx, conn, said, post):
+        await tell_outcome(ctx, conn, said, outcome)
+    remark = await take_words_about_minutes(ctx, conn, said)
+    if remark is not None:
+        await finish(ctx, conn, said, remark)
 
 
 async def _tell(ctx: FlowContext, conn: AsyncConnection, said: Said, noted: Noted) -> None:

@@ -19,6 +19,12 @@ from passerelle.flows.actors import actor_of_email, actor_of_line, find_writer
 from passerelle.flows.confirm_act import NotConfirmed, take_confirmation
 from passerelle.flows.context import FlowContext
 from passerelle.flows.find_about import about_email, answered_by_email
+from passerelle.flows.meeting_agenda import add_to_agenda, attach_items, take_call_reply
+from passerelle.flows.meeting_answers import about_named_meeting, is_answer
+from passerelle.flows.meeting_minutes_commands import take_words_about_minutes
+from passerelle.flows.meeting_notes import note_letter_of_meeting
+from passerelle.flows.meeting_presence import note_presence
+from passerelle.flows.meeting_replies import CalendarMail, take_calendar
 from passerelle.flows.obey import OBEYED, finish, obey, said_again
 from passerelle.flows.outcome import sentence, tell_outcome
 from passerelle.flows.privacy_mail import Letter
@@ -45,6 +51,9 @@ async def obey_letter(
 ) -> str | None:
     """Do what a mail to the bridge asks, answers or notes; the reason by which it ends, None where it does neither."""
     email, author = letter.email, letter.author
+    calendar = CalendarMail(email=email, author=author, received_at=row.received_at, key=f"inbox:{row.id}")
+    if await take_calendar(ctx, conn, calendar, links) is not None:
+        return OBEYED
     link = await _link_of(ctx, conn, email, author, links)
     if link is None:
         return None
@@ -68,11 +77,33 @@ async def obey_letter(
     if confirmed is not None:
         again = said_again(confirmed, said)
         if not await obey(ctx, conn, again):
-            await _note(ctx, conn, again)
+            await _take_words(ctx, conn, again)
         return OBEYED
-    if await obey(ctx, conn, said, subject=email.subject):
+    said = await about_named_meeting(ctx, conn, said, email.subject)
+    if await obey(ctx, conn, said, subject="" if is_answer(said) else email.subject):
         return OBEYED
-    return OBEYED if await _note(ctx, conn, said) else None
+    return OBEYED if await _take_words(ctx, conn, said) else None
+
+
+async def _take_words(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
+    """What is neither a command nor an answer, and was written to be noted; whether there was something."""
+    return await _note(ctx, conn, said) or await _call_reply(ctx, conn, said) or await _remark(ctx, conn, said)
+
+
+async def _remark(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
+    """Plain words in answer to a draft of minutes; whether they were."""
+    outcome = await take_words_about_minutes(ctx, conn, said)
+    if outcome is not None:
+        await finish(ctx, conn, said, outcome)
+    return outcome is not None
+
+
+async def _call_reply(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
+    """A few words in answer to the call for items of an agenda; whether they were."""
+    outcome = await take_call_reply(ctx, conn, said)
+    if outcome is not None:
+        await tell_outcome(ctx, conn, said, outcome)
+    return outcome is not None
 
 
 async def _note(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
@@ -82,14 +113,24 @@ async def _note(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
     if (refused := await may(ctx, said, "note")) is not None:
         await finish(ctx, conn, said, refused)
         return True
+    of_meeting = await note_letter_of_meeting(ctx, conn, said)
+    if of_meeting:
+        for outcome in of_meeting:
+            await tell_outcome(ctx, conn, said, outcome)
+        return True
     noted = await note_command(ctx, conn, said, notes_of(said))
     words = ctx.renderer(said.link.association).words
+    if await attach_items(ctx, conn, said, noted.entries) is not None:
+        await tell_outcome(ctx, conn, said, await add_to_agenda(ctx, conn, said, noted.entries))
+        return True
+    for outcome in await note_presence(ctx, conn, said, noted.others):
+        await tell_outcome(ctx, conn, said, outcome)
     for entry in noted.entries[:1]:
         text = words("mark_noted", number=entry.number, text=entry.text)
         await tell_outcome(ctx, conn, said, sentence("noted", text))
     for outcome in noted.outcomes:
         await tell_outcome(ctx, conn, said, outcome)
-    return bool(noted.entries)
+    return bool(noted.entries or noted.others)
 
 
 async def _link_of(

@@ -14,6 +14,9 @@ from passerelle.core.when import parse_when
 from passerelle.errors import WhenProblem
 from passerelle.flows.ask_back import chosen, get_asked, settle_date, settle_decision
 from passerelle.flows.context import FlowContext
+from passerelle.flows.meeting_answers import take_meeting_answer, take_meeting_sign
+from passerelle.flows.meeting_dates import is_about_meeting
+from passerelle.flows.meeting_settle import settle_meeting_date
 from passerelle.flows.outcome import Outcome, sentence
 from passerelle.flows.register_acts import Wish, change_entry, set_state
 from passerelle.flows.register_commands import entries_meant
@@ -51,11 +54,15 @@ async def take_answer(ctx: FlowContext, conn: AsyncConnection, said: Said, answe
         return await _to_ask(ctx, conn, said, answer, asked) if asked is not None else None
     if said.about.kind == "entries":
         return await _to_entries(ctx, conn, said, answer)
+    if said.about.kind == "meeting":
+        return await take_meeting_answer(ctx, conn, said, answer)
     return None
 
 
 async def take_sign(ctx: FlowContext, conn: AsyncConnection, said: Said, key: str) -> Outcome | None:
     """Act on a reaction to a notice; None where it means nothing there."""
+    if said.about is not None and said.about.kind == "meeting":
+        return await take_meeting_sign(ctx, conn, said, key)
     kind = _SIGNS.get(key)
     return await take_answer(ctx, conn, said, Answer(kind=kind)) if kind is not None else None
 
@@ -81,6 +88,8 @@ async def _to_ask(ctx: FlowContext, conn: AsyncConnection, said: Said, answer: A
             words = ctx.renderer(said.link.association).words
             return sentence("ask_unclear", words("ask_unclear"), is_private=True)
         when = (meant.day, meant.time)
+    if is_about_meeting(asked):
+        return await settle_meeting_date(ctx, conn, said, asked, when)
     return await settle_date(ctx, conn, said, asked, when)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import BindParameter, bindparam, delete, select
+from sqlalchemy import BindParameter, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.folding import fold
@@ -32,6 +32,7 @@ _RSVPS = (
     select(*_RSVP.columns).where(rsvp.c.meeting_id == _WHICH, rsvp.c.answer != "").order_by(rsvp.c.at, rsvp.c.person_id)
 )
 _QUIET = select(rsvp.c.person_id).where(rsvp.c.meeting_id == _WHICH, rsvp.c.quiet == bindparam("yes", True))
+_FORGET_ANSWERS = update(rsvp).where(rsvp.c.meeting_id == _WHICH).values(answer="", said_by="")
 _PUT_ATTENDANCE = upsert(
     attendance,
     lambda i: i.on_conflict_do_update(
@@ -58,6 +59,11 @@ async def put_rsvp(conn: AsyncConnection, new: Rsvp) -> bool:
 async def list_rsvps(conn: AsyncConnection, id: MeetingId) -> list[Rsvp]:
     """Who answered, in the order of their answers."""
     return _RSVP.values((await conn.execute(_RSVPS, {"which": id})).all())
+
+
+async def forget_answers(conn: AsyncConnection, id: MeetingId) -> None:
+    """Nobody has answered yet: the meeting is at another time. Who wants no reminders still wants none."""
+    await conn.execute(_FORGET_ANSWERS, {"which": id})
 
 
 async def set_quiet(

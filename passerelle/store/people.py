@@ -184,6 +184,12 @@ async def find_persons_named(conn: AsyncConnection, association: AssociationName
     ]
 
 
+async def list_named_only(conn: AsyncConnection, association: AssociationName) -> list[KnownPerson]:
+    """Who is known by name only (PEOPLE 17), by name: others tell them by word of mouth."""
+    rows = await conn.execute(_SPOKEN_OF.order_by(person.c.name, person.c.id), {"association": association})
+    return [KnownPerson(id=row.id, name=row.name) for row in rows if row.name]
+
+
 async def find_or_insert_named_person(
     conn: AsyncConnection, association: AssociationName, name: str, *, now: datetime
 ) -> int:

@@ -52,8 +52,25 @@ ADOPTED = SimpleNamespace(**(vars(DECISION) | {"state": "adopted", "state_word":
 REMINDER = SimpleNamespace(
     number=3, text="apporter les clés", by="Léa", at=AT, is_late=True, missed=2, next_at=AT, rrule="FREQ=WEEKLY"
 )
+MEETING = SimpleNamespace(
+    number=4, title="Budget de la fête", is_assembly=False, state="convened", starts_at=AT, place="au local",
+    moment="jeudi 12 novembre à 18 h 30", url="https://visio.example/fete", recurs=False, organizer="Léa",
+    agenda=("remplacer le frigo",), page="https://archives.example/epeule/meetings/4",
+)  # fmt: skip
 
 VALUES: dict[str, Any] = {
+    "meeting": MEETING,
+    "meetings": [MEETING],
+    "tally": SimpleNamespace(
+        yes_count=2, no_count=1, maybe_count=1, yes=("Léa", "Paul"), no=("Annie",), maybe=("Karim",)
+    ),
+    "answer": "yes",
+    "before": "mercredi 11 novembre à 18 h 30",
+    "reason": "la salle est prise",
+    "mailto": "mailto:passerelle@exemple.org?subject=reunion-4",
+    "who": "Paul",
+    "proposed": "vendredi 13 novembre à 18 h",
+    "remark": "le train arrive à 19 h",
     "act": "adopter la décision 7",
     "sentence": "C’est noté.",
     "entries": [ENTRY, DECISION, ADOPTED],

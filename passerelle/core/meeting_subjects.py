@@ -1,0 +1,27 @@
+"""How a mail names a meeting: « Re: réunion 4 », as the answer that a click begins, or as somebody types it. Pure."""
+
+import re
+from urllib.parse import quote
+
+from passerelle.core.folding import fold
+
+#: More of a subject is not looked at.
+_LONGEST = 300
+_NAMED = re.compile(
+    r"\b(?:reunion|assemblee(?: generale)?|ag|meeting|assembly|general meeting)[ -]?(?:n ?[°ºo.]? ?|numero |#)?"
+    r"(?P<number>\d{1,6})\b(?! ?[/.:-] ?\d| ?h\b)"
+)
+
+
+def meeting_named(subject: str) -> int | None:
+    """The number of the meeting that a subject names; None where it names none.
+
+    « Re: Réunion du bureau (réunion 4) » names 4; « réunion 12/11 » and « réunion 18 h » name none.
+    """
+    found = _NAMED.search(" ".join(fold(subject[:_LONGEST]).split()))
+    return int(found["number"]) if found else None
+
+
+def mailto_answer(address: str, subject: str, body: str) -> str:
+    """A `mailto:` address that begins an answer (RFC 6068 §2: all but unreserved characters is percent-encoded)."""
+    return f"mailto:{quote(address, safe='@+')}?subject={quote(subject, safe='')}&body={quote(body, safe='')}"
