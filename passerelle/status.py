@@ -75,6 +75,20 @@ class LinkOverview:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SecretaryOverview:
+    """What the secretary of one association has before it."""
+
+    association: str
+    #: Entries that both sides are still to be told of.
+    entries_to_tell: int = 0
+    #: Questions asked back that nobody has answered.
+    asks_waiting: int = 0
+    #: The next meeting, by its number and when it begins (aware); likewise the next reminder.
+    next_meeting: tuple[int, datetime] | None = None
+    next_reminder: tuple[int, datetime] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Overview:
     """Everything that `status` tells of, as read at one instant."""
 
@@ -90,6 +104,7 @@ class Overview:
     own_set_aside: int = 0
     #: The store is a backup that was put back then.
     restored_at: datetime | None = None
+    secretaries: tuple[SecretaryOverview, ...] = ()
 
 
 def daemon_line(overview: Overview) -> str:
@@ -210,6 +225,30 @@ def incident_lines(incidents: Sequence[Incident], moment: Moment) -> list[str]:
     return lines
 
 
+def secretary_lines(overview: Overview, moment: Moment) -> list[str]:
+    """What the secretary has before it, a line each; nothing where there is nothing."""
+    lines = []
+    for one in overview.secretaries:
+        prefix = f"{one.association}: " if len(overview.secretaries) > 1 else ""
+        lines += [f"{prefix}{line}" for line in _secretary_lines_of(one, moment)]
+    return lines
+
+
+def _secretary_lines_of(one: SecretaryOverview, moment: Moment) -> list[str]:
+    lines = []
+    if one.entries_to_tell:
+        lines.append(_("Entries that both sides are still to be told of: {count}.").format(count=one.entries_to_tell))
+    if one.asks_waiting:
+        lines.append(_("Questions that wait for an answer: {count}.").format(count=one.asks_waiting))
+    if one.next_meeting is not None:
+        number, at = one.next_meeting
+        lines.append(_("Next meeting: no. {number}, {at}.").format(number=number, at=moment(at)))
+    if one.next_reminder is not None:
+        number, at = one.next_reminder
+        lines.append(_("Next reminder: no. {number}, {at}.").format(number=number, at=moment(at)))
+    return lines
+
+
 def is_well(overview: Overview) -> bool:
     """Whether nobody has to do anything."""
     return not advice(overview, lambda at: at.isoformat()) and not overview.incidents
@@ -224,6 +263,7 @@ def as_json(overview: Overview) -> dict[str, Any]:
         "restored_at": _iso(overview.restored_at),
         "bridge": {"inbox_waiting": overview.own_waiting, "inbox_set_aside": overview.own_set_aside},
         "links": [_link_json(one) for one in overview.links],
+        "secretary": [_secretary_json(one) for one in overview.secretaries],
         "incidents": [
             {"association": i.association, "link": i.link, "kind": i.kind, "at": _iso(i.at), "told_at": _iso(i.told_at)}
             for i in overview.incidents
@@ -248,6 +288,16 @@ def _link_json(one: LinkOverview) -> dict[str, Any]:
         "outbox": dict(one.departures),
         "conversations_open": one.conversations_open,
         "stuck_since": _iso(one.stuck_since),
+    }
+
+
+def _secretary_json(one: SecretaryOverview) -> dict[str, Any]:
+    return {
+        "association": one.association,
+        "entries_to_tell": one.entries_to_tell,
+        "asks_waiting": one.asks_waiting,
+        "next_meeting_at": _iso(one.next_meeting[1]) if one.next_meeting else None,
+        "next_reminder_at": _iso(one.next_reminder[1]) if one.next_reminder else None,
     }
 
 

@@ -13,6 +13,7 @@ from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
 from passerelle.cli.console import Commands, example
 from passerelle.cli.init import init
+from passerelle.cli.meetings import meetings
 from passerelle.cli.privacy import privacy
 from passerelle.cli.queues import (
     list_arrivals,
@@ -22,6 +23,9 @@ from passerelle.cli.queues import (
     show_arrival,
     show_departure,
 )
+from passerelle.cli.register import register
+from passerelle.cli.register_show import show as show_entry
+from passerelle.cli.reminders import reminders
 from passerelle.cli.run import run
 from passerelle.cli.status import status
 from passerelle.cli.stop import stop
@@ -197,10 +201,18 @@ archive.command(
     help=_("Undo one such change: the post stands where it would without it."),
     epilog=example("passerelle archive undo 3 --by Monique"),
 )(undo)
+register.command(
+    "show",
+    help=_("Show one entry: what it says, what became of it, who objects, where it was said."),
+    epilog=example("passerelle register show 7", "passerelle register show 7 --json"),
+)(show_entry)
 app.add_typer(archive)
 app.add_typer(inbox)
 app.add_typer(outbox)
 app.add_typer(privacy)
+app.add_typer(register)
+app.add_typer(meetings)
+app.add_typer(reminders)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from passerelle import config
 from passerelle.core.settings import Settings
-from passerelle.core.wording import Language
+from passerelle.core.wording import Language, Words
 from passerelle.i18n import administrator_language
 from passerelle.render import load_words
 from passerelle.store.engine import Store
@@ -28,10 +28,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def words_in(zone: ZoneInfo) -> Words:
+    """The members' words in the administrator's language: names of kinds, states, moves."""
+    language: Language = "fr" if administrator_language(os.environ) == "fr" else "en"
+    return load_words(language, zone)
+
+
 def moment_in(zone: ZoneInfo) -> Callable[[datetime], str]:
     """Says an instant in the administrator's language, as the clocks of `zone` show it."""
-    language: Language = "fr" if administrator_language(os.environ) == "fr" else "en"
-    words = load_words(language, zone)
+    words = words_in(zone)
     this_year = now().astimezone(zone).year
 
     def moment(at: datetime) -> str:

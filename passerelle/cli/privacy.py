@@ -21,12 +21,12 @@ from passerelle.cli.console import (
     out,
     tables,
 )
+from passerelle.cli.known import Unclear, known_person
 from passerelle.cli.opened import moment_in, now, opened
 from passerelle.connections_erasing import erase_in_mailbox
 from passerelle.core.ids import AssociationName, PostId
 from passerelle.core.retention import limits_of
 from passerelle.core.settings import AssociationSettings, Settings
-from passerelle.errors import PasserelleError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.erase import ask_erasure, erase
 from passerelle.flows.hide_post import hide_post, show_post
@@ -34,7 +34,7 @@ from passerelle.flows.privacy_export import Exported, export_person
 from passerelle.flows.receipts import receipt_text
 from passerelle.i18n import _
 from passerelle.store.posts import get_post
-from passerelle.store.privacy import KnownPerson, find_persons, find_request, list_requests
+from passerelle.store.privacy import find_request, list_requests
 from passerelle.store.retention import Amount, amount_of_arrivals, amount_of_files, amount_of_posts
 from passerelle.store.retention_secretary import amount_of_minutes
 from passerelle.store.scrub import find_posts_called
@@ -59,10 +59,6 @@ PersonArgument = Annotated[
 PostArgument = Annotated[
     str, typer.Argument(metavar="POST", help=_("Its number, its short address, or its Message-ID."))
 ]
-
-
-class Unclear(PasserelleError):
-    """Nobody or nothing is meant, or several are."""
 
 
 @privacy.command(
@@ -97,7 +93,7 @@ async def _export(settings: Settings, association: AssociationSettings, who: str
 
     async with opened(settings) as store:
         ctx = build_context(settings, store, upload_limit_bytes=lambda: 0)
-        return await export_person(ctx, await _person(ctx, association, who), write)
+        return await export_person(ctx, await known_person(ctx, association, who), write)
 
 
 @privacy.command(
@@ -185,7 +181,7 @@ async def _erase(settings: Settings, association: AssociationSettings, what: _Wh
         await resolve_known_rooms(ctx)
         name = AssociationName(association.name)
         if what.person:
-            subject = {"person": (await _person(ctx, association, what.person)).id}
+            subject = {"person": (await known_person(ctx, association, what.person)).id}
         else:
             found = await _post(ctx, association, what.post or what.thread)
             async with store.read() as conn:
@@ -325,18 +321,6 @@ async def _report(settings: Settings) -> tuple[list[list[str]], list[str]]:
                 kind = _("erasure") if request.kind == "erase" else _("access")
                 lines.append(sentence.format(number=request.id, at=moment(request.asked_at), kind=kind, state=state))
     return rows, lines
-
-
-async def _person(ctx: FlowContext, association: AssociationSettings, who: str) -> KnownPerson:
-    async with ctx.store.read() as conn:
-        found = await find_persons(conn, AssociationName(association.name), who)
-    if not found:
-        raise Unclear(_("Nobody is known by that address, account, name or number."))
-    if len(found) > 1:
-        kinds = {True: _("mail"), False: _("chat")}
-        numbers = ", ".join(f"{one.id} ({kinds[bool(one.addresses)]})" for one in found)
-        raise Unclear(_("Several persons are meant; say which by number: {numbers}.").format(numbers=numbers))
-    return found[0]
 
 
 async def _post(ctx: FlowContext, association: AssociationSettings, which: str) -> PostId:

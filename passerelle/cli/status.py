@@ -65,6 +65,7 @@ def _print(overview: Overview, settings: Settings) -> None:
     for one in overview.links:
         table.add_row(*(Text(cell) for cell in words.link_row(one, zones[one.link.path])))
     tables().print(table)
+    _print_list(_("The secretary"), words.secretary_lines(overview, moment))
     _print_list(_("What happened"), words.incident_lines(overview.incidents, moment))
     if overview.incidents:
         console.print(Text(_("Seen all of it? Then: passerelle status --seen")))

@@ -20,6 +20,8 @@ from passerelle.store.engine import Store
 T = TypeVar("T")
 A, LINK = AssociationName("epeule"), LinkName("bureau")
 AT = datetime(2026, 11, 12, 17, 30, tzinfo=UTC)
+#: Commands that have commands below them.
+GROUPS = ("inbox", "outbox", "archive", "privacy", "register", "meetings", "reminders")
 SECRET_WORDS = "rendez-vous chez le notaire"
 RAW = f"From: Jeanne <jeanne.dupont@example.org>\r\nSubject: {SECRET_WORDS}\r\n\r\n{SECRET_WORDS}\r\n".encode()
 
@@ -92,7 +94,7 @@ class Desk:
 
     def run(self, *words: str) -> Result:
         """Run a command with the file."""
-        group = 2 if words[0] in ("inbox", "outbox", "archive", "privacy") else 1
+        group = 2 if words[0] in GROUPS else 1
         return CliRunner().invoke(app, [*words[:group], "--config", str(self.file), *words[group:]])
 
 
