@@ -73,9 +73,7 @@ async def test_a_line_of_the_room_becomes_a_decision_and_a_sign_says_so(bridge: 
 async def test_a_mail_notes_an_action_with_who_and_by_when(bridge: Bridge) -> None:
     await bridge.say("bonjour")
     await bridge.receive(
-        mail(
-            "Bonjour,\n\naction : @Léa relancer la mairie pour le 12/12\n\nMerci,\nMonique\n-- \nMonique\n06 00 00 00 00"
-        )
+        mail("Bonjour,\n\naction : @Léa relancer la mairie pour le 12/12\n\nMerci,\nMonique\n-- \n06 00 00 00 00")
     )
     (action,) = await entries(bridge)
     assert (action.kind, action.text, action.due_on) == ("action", "relancer la mairie", date(2026, 12, 12))
