@@ -3,6 +3,7 @@
 Who had said that they come is asked anew where the time changed: they said it of another evening.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -50,8 +51,21 @@ from passerelle.store.meeting_steps import put_steps, skip_steps
 from passerelle.store.meetings import TimeAndPlace, move_meeting_state, reschedule_meeting
 from passerelle.store.outbox import find_outbox_by_unique_key
 
-Change = Literal["move", "cancel"]
-_TEMPLATES: dict[Change, str] = {"move": "meeting_moved", "cancel": "meeting_cancelled"}
+ChangeKind = Literal["move", "cancel"]
+_TEMPLATES: dict[ChangeKind, str] = {"move": "meeting_moved", "cancel": "meeting_cancelled"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What became of a meeting."""
+
+    kind: ChangeKind
+    #: Of one that was moved: as it was.
+    before: Meeting | None = None
+    #: Of one that was called off, as it was given.
+    reason: str = ""
+    #: False where a mail of the list said so itself.
+    tells_list: bool = True
 
 
 async def move_meeting(ctx: FlowContext, conn: AsyncConnection, said: Said, asked: MoveArguments) -> Outcome:
@@ -106,11 +120,13 @@ async def change_time_and_place(
     to: TimeAndPlace,
     *,
     sequence: int | None = None,
+    tells_list: bool = True,
 ) -> Meeting:
     """Store it, give the steps that are left their new times, and tell whoever heard of the meeting.
 
     Args:
         sequence: as somebody else's invitation says; None: the next one of ours.
+        tells_list: False where a mail of the list said so itself.
 
     Raises StoreError where another meeting of its UID begins then.
     """
@@ -119,7 +135,7 @@ async def change_time_and_place(
         settings = link.association.meetings
         await put_steps(conn, steps_of(moved.id, starts_at=starts_at(moved), created_at=ctx.now(), settings=settings))
         await forget_answers(conn, moved.id)
-    await tell_change(ctx, conn, link, moved, "move", before=meeting)
+    await tell_change(ctx, conn, link, moved, Change(kind="move", before=meeting, tells_list=tells_list))
     return moved
 
 
@@ -138,59 +154,64 @@ async def cancel_meeting(ctx: FlowContext, conn: AsyncConnection, said: Said, as
     return sentence("meeting_cancelled", told, reaction=NOTED)
 
 
-async def call_off(ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting, *, reason: str = "") -> bool:
-    """Call a meeting off, and tell whoever heard of it; False where it is over, or was called off already."""
+async def call_off(
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    link: Link,
+    meeting: Meeting,
+    *,
+    reason: str = "",
+    tells_list: bool = True,
+    is_series: bool = False,
+) -> bool:
+    """Call a meeting off, and tell whoever heard of it; False where it is over, or was called off already.
+
+    Args:
+        tells_list: False where a mail of the list said so itself.
+        is_series: nothing follows it.
+    """
     if meeting.state not in TO_COME:
         return False
     if not await move_meeting_state(conn, meeting.id, before=meeting.state, after="cancelled", now=ctx.now()):
         return False
     await skip_steps(conn, meeting.id, "cancelled")
-    await tell_change(ctx, conn, link, meeting, "cancel", reason=reason)
-    await follow_series(ctx, conn, link, meeting)
+    await tell_change(ctx, conn, link, meeting, Change(kind="cancel", reason=reason, tells_list=tells_list))
+    if not is_series:
+        await follow_series(ctx, conn, link, meeting)
     return True
 
 
 # ------------------------------------------------------------ who is told
 
 
-async def tell_change(
-    ctx: FlowContext,
-    conn: AsyncConnection,
-    link: Link,
-    meeting: Meeting,
-    change: Change,
-    *,
-    before: Meeting | None = None,
-    reason: str = "",
-) -> None:
+async def tell_change(ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting, change: Change) -> None:
     """Tell the room; the list and those who were invited, where they were told of the meeting before."""
     words = ctx.renderer(link.association).words
     variables: dict[str, Any] = {
         "meeting": await shown_meeting(ctx, conn, link, meeting),
-        "before": moment_of(before, words) if before is not None else "",
-        "reason": reason,
+        "before": moment_of(change.before, words) if change.before is not None else "",
+        "reason": change.reason,
         **answer_links(ctx, link, meeting),
     }
-    more = (str(meeting.sequence),)
     await insert_room_notice(
         ctx,
         conn,
         link,
-        template=_TEMPLATES[change],
-        unique_key=room_key(link, meeting, change, *more),
+        template=_TEMPLATES[change.kind],
+        unique_key=room_key(link, meeting, change.kind, str(meeting.sequence)),
         variables=variables,
     )
-    if meeting.state == "planned":
+    if meeting.state == "planned" or not change.tells_list:
         return
     people = await invited(ctx, conn, link, meeting)
-    beside = await _to_list(ctx, conn, link, meeting, change, variables)
+    beside = await _to_list(ctx, conn, link, meeting, change.kind, variables)
     called = Called(link=link, meeting=meeting, convocation=await convocation_of(ctx, conn, link, meeting))
     for invitee in people:
-        await _to_invitee(ctx, conn, called, invitee, change, variables | {"beside": beside})
+        await _to_invitee(ctx, conn, called, invitee, change.kind, variables | {"beside": beside})
 
 
 async def _to_list(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting, change: Change, variables: dict[str, Any]
+    ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting, change: ChangeKind, variables: dict[str, Any]
 ) -> bool:
     """Whether the list is told: not where each of its members is told by a mail of their own."""
     found = await find_invitees(ctx, conn, link, meeting)
@@ -219,7 +240,7 @@ async def _to_invitee(
     conn: AsyncConnection,
     called: Called,
     invitee: Invitee,
-    change: Change,
+    change: ChangeKind,
     variables: dict[str, Any],
 ) -> None:
     link, meeting = called.link, called.meeting
@@ -245,7 +266,7 @@ async def _to_invitee(
 
 
 async def _calendar(
-    ctx: FlowContext, conn: AsyncConnection, called: Called, invitee: Invitee, change: Change
+    ctx: FlowContext, conn: AsyncConnection, called: Called, invitee: Invitee, change: ChangeKind
 ) -> CalendarPart:
     """The same event with its new time, or without one: SEQUENCE is above the last (RFC 5546 §2.1.4)."""
     if change == "move":

@@ -1,7 +1,8 @@
 """A meeting is made: by a command, by an invitation, or as the next one of its series."""
 
+import logging
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +19,10 @@ from passerelle.store.meetings import insert_meeting, list_meetings, list_series
 from passerelle.store.register import set_entry_meeting
 from passerelle.store.register_lists import EntryFilter, list_entries
 
+log = logging.getLogger(__name__)
+
+#: Occurrences of a series in a row that may be left out.
+_MOST_LEFT_OUT = 60
 #: Of our UIDs: when the occurrence was to be by its series' rule, wherever it was moved since.
 _BY_RULE = re.compile(r"\.(?P<local>\d{8}T\d{4})@")
 _FORM = "%Y%m%dT%H%M"
@@ -55,7 +60,7 @@ async def _take_up_waiting(ctx: FlowContext, conn: AsyncConnection, link: Link, 
     coming = await list_meetings(conn, link.association_name, links=[link.name], states=sorted(TO_COME))
     if coming and coming[0].id != meeting.id and starts_at(coming[0]) > ctx.now():
         return
-    wanted = EntryFilter(links=[link.name], kinds=["agenda"], states=["wanted"])
+    wanted = EntryFilter(links=[link.name], kinds=["agenda"], states=["wanted", "carried"])
     for entry in await list_entries(conn, link.association_name, wanted, order="oldest"):
         if entry.meeting_id is None:
             await set_entry_meeting(conn, entry.id, meeting.id, ctx.now())
@@ -71,34 +76,24 @@ async def find_next_meeting(ctx: FlowContext, conn: AsyncConnection, link: Link)
 # ------------------------------------------------------------ series
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Latest:
-    """The occurrence of a series that was made last, and when both ends of it are by the rule."""
-
-    meeting: Meeting
-    by_rule: datetime
-    began: datetime
-
-
 async def follow_series(ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting) -> Meeting | None:
     """Make the meeting that follows in a series, where none does yet; None where nothing follows.
 
     It is made when the cycle of the one before it begins to leave, so that its own call is not too late; and when that
-    one is closed or called off. An invitation's series is followed by its rule, too.
+    one is closed or called off. Occurrences that were left out stand there as called off.
     """
     if not meeting.rrule:
         return None
-    latest = await _latest(conn, meeting)
-    if latest is None or latest.meeting.id != meeting.id:
+    # Of somebody else's series, what was moved stands beside the rule.
+    found = [one for one in await list_series(conn, meeting.series_id or meeting.id) if one.rrule]
+    series = sorted(found, key=lambda one: one.id)
+    by_rule = {_by_rule(one): one for one in series}
+    mine = _by_rule(meeting)
+    if any(local > mine and one.state != "cancelled" for local, one in by_rule.items()):
         return None
-    after = max(instant_of(latest.by_rule, meeting.zone), ctx.now())
-    try:
-        following = next_instant(latest.began, meeting.zone, meeting.rrule, after=after)
-    except MalformedRecurrence:
+    local = _following(ctx, meeting, taken=by_rule, began=_by_rule(_base(series, meeting)))
+    if local is None:
         return None
-    if following is None:
-        return None
-    local = following[0]
     new = NewMeeting(
         association=meeting.association,
         link=meeting.link,
@@ -110,6 +105,7 @@ async def follow_series(ctx: FlowContext, conn: AsyncConnection, link: Link, mee
         duration_minutes=meeting.duration_minutes,
         place=meeting.place,
         url=meeting.url,
+        notes=meeting.notes,
         rrule=meeting.rrule,
         series_id=meeting.series_id or meeting.id,
         organizer_name=meeting.organizer_name,
@@ -121,19 +117,32 @@ async def follow_series(ctx: FlowContext, conn: AsyncConnection, link: Link, mee
     return await make_meeting(ctx, conn, link, new)
 
 
+def _base(series: list[Meeting], meeting: Meeting) -> Meeting:
+    """From where the rule is counted: from the first one of ours; of somebody else's from one that has their time."""
+    return series[0] if meeting.source == "command" and series else meeting
+
+
+def _following(ctx: FlowContext, meeting: Meeting, *, taken: Collection[datetime], began: datetime) -> datetime | None:
+    """The next time by the rule, on the wall clock, that no meeting of the series stands for."""
+    after = max(instant_of(_by_rule(meeting), meeting.zone), ctx.now())
+    try:
+        for _ in range(_MOST_LEFT_OUT):
+            following = next_instant(began, meeting.zone, meeting.rrule, after=after)
+            if following is None:
+                return None
+            if following[0] not in taken:
+                return following[0]
+            after = following[1]
+    except MalformedRecurrence:
+        log.warning("A series' rule cannot be read; it ends", extra={"meeting": meeting.id})
+    return None
+
+
 def _uid_of(ctx: FlowContext, link: Link, meeting: Meeting, local: datetime) -> str:
     """Ours is one of its own, since each occurrence is invited to by itself; somebody else's is the whole series'."""
     if meeting.source == "invitation":
         return meeting.uid
     return own_uid(ctx, link, f"series:{meeting.series_id or meeting.id}", local)
-
-
-async def _latest(conn: AsyncConnection, meeting: Meeting) -> _Latest | None:
-    series = await list_series(conn, meeting.series_id or meeting.id)
-    if not series:
-        return None
-    made = sorted(series, key=lambda one: one.id)
-    return _Latest(meeting=made[-1], by_rule=_by_rule(made[-1]), began=_by_rule(made[0]))
 
 
 def _by_rule(meeting: Meeting) -> datetime:

@@ -1,5 +1,5 @@
-"""What calendar programs answer to our invitations (RFC 5546 §3.2.3, 3.2.7): buttons that were pressed, other times that
-were proposed.
+"""What calendar programs answer to our invitations (RFC 5546 §3.2.3, 3.2.7): a button was pressed, or another time
+proposed.
 
 The meeting is found by its UID, the person by the address that was invited: Outlook.com leaves ORGANIZER out, Nextcloud
 sends from an address of its own. Who was not invited counts for nobody. Of a refusal no reason is kept (PEOPLE 9).

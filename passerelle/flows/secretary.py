@@ -15,6 +15,7 @@ from passerelle.core.model import InboxRow, Post
 from passerelle.flows.actors import actor_of_email, actor_of_line
 from passerelle.flows.context import FlowContext
 from passerelle.flows.find_about import about_email, about_events, answered_by_email, answered_in_room
+from passerelle.flows.meeting_invitations import said_as, take_invitation
 from passerelle.flows.meeting_minutes_commands import take_words_about_minutes
 from passerelle.flows.meeting_notes import note_post_of_meeting
 from passerelle.flows.obey import act_on_post, finish, obey
@@ -65,12 +66,15 @@ async def note_email(
     ctx: FlowContext, conn: AsyncConnection, link: Link, post: Post, email: Email, author: Mailbox | None
 ) -> None:
     """A mail of the list is a post now: what it notes is kept; its author hears only of what needs a word."""
-    if post.state != "accepted" or not post.text or author is None:
+    if post.state != "accepted" or author is None:
         return
     said = await _said_by_email(ctx, conn, link, email, author, text=post.text)
     said = replace(said, key=f"post:{post.id}", said_at=post.said_at, post=post)
-    await _note(ctx, conn, said, post)
-    await act_on_post(ctx, conn, said)
+    if post.text:
+        await _note(ctx, conn, said, post)
+        await act_on_post(ctx, conn, said)
+    for outcome in await take_invitation(ctx, conn, said, post, email):
+        await finish(ctx, conn, said_as(said, outcome), outcome)
 
 
 async def _said_by_email(

@@ -67,6 +67,7 @@ VALUES: dict[str, Any] = {
     "answer": "yes",
     "before": "mercredi 11 novembre à 18 h 30",
     "reason": "la salle est prise",
+    "zone_is_sure": False,
     "mailto": "mailto:passerelle@exemple.org?subject=reunion-4",
     "who": "Paul",
     "proposed": "vendredi 13 novembre à 18 h",
