@@ -31,7 +31,7 @@ from passerelle.core.secretary_settings import KindSettings
 from passerelle.core.spoken_words import numbers_in, plain
 from passerelle.errors import CommandProblem
 
-_LONGEST = 2000
+_LONGEST = 1000
 _LONGEST_SUGGESTION = 200
 
 #: « 7 : raison », « n° 7, c'est fait », « la décision 7 ».

@@ -22,6 +22,8 @@ from passerelle.core.register_line_parts import (
 from passerelle.core.said_names import is_proper_name, known_at, mentions_in, names_in
 from passerelle.core.spoken_words import numbers_in
 
+#: More is not read: an entry's words are cut sooner.
+_LONGEST = 1200
 #: « … à Karim », « … to Karim », « … à la mairie », up to a comma or the end.
 _TO = re.compile(r"\s(?:à|chez|to)\s+(?=(?P<who>[^\s,;():][^,;():]{0,60}))", re.IGNORECASE)
 _TO_A_PLACE = re.compile(r"\s(?=(?P<who>(?:à la|à l['’]|aux?|to the)\s*[^\s,;():][^,;():]{0,40}))", re.IGNORECASE)
@@ -54,6 +56,7 @@ _NUMBER = re.compile(r"(?<![\d/:.,])\d{1,6}(?![\d/:.]|\s?h\b|,\d)")
 
 def read_entry(item: Item, setting: Setting) -> EntryNote | ReturnNote | None:
     """The entry that an item notes; None where nothing is left to note."""
+    item = replace(item, text=item.text[:_LONGEST])
     said = take_said_for(Said(text=item.text, names=item.head.names, said_for=item.head.said_for, tag=item.head.label))
     return _READERS.get(item.head.kind, _read_words)(item, said, setting)
 

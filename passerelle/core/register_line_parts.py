@@ -1,7 +1,7 @@
 """Parts of what a line says: for whom it is said, its tag, whom it names, by when; each is cut out. Pure."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,12 +16,15 @@ from passerelle.core.when_model import FoundWhen
 #: An entry's words are cut here; its source says the rest.
 LONGEST_ENTRY = 600
 _MOST_DATES = 5
+#: Names at one end of a line take no more room.
+_LONGEST_NAMES = 200
 
 _SPACES = re.compile(r"\s+")
 _EMPTY_BRACKETS = re.compile(r"[(\[]\s{0,9}[,;:]?\s{0,9}[)\]]")
 _LOOSE = re.compile(r"\s+([,.)\]])")
 _DOUBLED = re.compile(r"([,;:])(?:\s{0,9}[,;:])+")
 _ENDS = " \t\u00a0\u202f,;–—-"
+_SAID = re.compile(r"[^\W_]")
 _TAG = re.compile(r"(?<![\w/#&])[#＃](?P<tag>[^\W\d_][\w\-]{0,40})")
 _PASSED_ON_AT_END = re.compile(
     r"\s*[,(–—-]?\s*(?:de la part d(?:e\s+|['’])|on behalf of\s+)(?P<name>[^,;:()]{1,60})\)?[\s.]*$", re.IGNORECASE
@@ -93,11 +96,11 @@ def take_said_for(said: Said) -> Said:
 def take_tag(said: Said) -> Said:
     """The first `#tag` as the tag. At the ends tags are cut out, amid the sentence they stay as words."""
     tag, pieces, position = said.tag, [], 0
-    for found in _TAG.finditer(said.text):
-        if kind_of_word(found["tag"]) is not None:
-            continue
+    tags = [found for found in _TAG.finditer(said.text) if kind_of_word(found["tag"]) is None]
+    words = [found.start() for found in _SAID.finditer(_TAG.sub(lambda one: " " * len(one.group()), said.text))]
+    for found in tags:
         tag = tag or found["tag"]
-        is_amid = says_something(said.text[: found.start()]) and says_something(_TAG.sub("", said.text[found.end() :]))
+        is_amid = bool(words) and words[0] < found.start() < words[-1]
         pieces.append(said.text[position : found.start()] + (found["tag"] if is_amid else ""))
         position = found.end()
     return replace(said, text="".join(pieces) + said.text[position:], tag=tag)
@@ -158,7 +161,7 @@ def _names_at_start(text: str, known: Collection[str]) -> tuple[tuple[str, ...],
     """« @Léa et @Karim … », « (Léa) … », « Léa : … »."""
     start = len(text) - len(text.lstrip(" \t\u00a0("))
     is_bracketed = "(" in text[:start]
-    names, end = _run_of_names(text, start, known)
+    names, end = _run_of_names(text, start, _mentions(text[:_LONGEST_NAMES], known), known)
     if not names:
         return (), text
     rest = text[end:]
@@ -173,10 +176,11 @@ def _names_at_start(text: str, known: Collection[str]) -> tuple[tuple[str, ...],
 def _names_at_end(text: str, known: Collection[str]) -> tuple[tuple[str, ...], str]:
     """« … (Léa) », « … @Léa et @Karim », « … : Léa », « …, Léa »."""
     stripped = text.rstrip(" \t\u00a0.)]")
-    starts = [mention.start for mention in mentions_in(stripped, known)]
-    starts += [place for place in _word_starts(stripped) if known_at(stripped, place, known)]
-    for start in sorted(set(starts)):
-        names, end = _run_of_names(stripped, start, known)
+    away = max(0, len(stripped) - _LONGEST_NAMES)
+    mentions = {away + at: _moved(one, away) for at, one in _mentions(stripped[away:], known).items()}
+    starts = {*mentions, *(place for place in _word_starts(stripped, away) if known_at(stripped, place, known))}
+    for start in sorted(starts):
+        names, end = _run_of_names(stripped, start, mentions, known)
         if not names or says_something(stripped[end:]):
             continue
         before = stripped[:start].rstrip()
@@ -187,15 +191,23 @@ def _names_at_end(text: str, known: Collection[str]) -> tuple[tuple[str, ...], s
     return (), text
 
 
-def _word_starts(text: str) -> list[int]:
-    """Where the last words of `text` begin."""
-    starts = [match.start() for match in re.finditer(r"(?<!\w)\w", text[-120:])]
-    return [max(0, len(text) - 120) + start for start in starts]
+def _mentions(text: str, known: Collection[str]) -> dict[int, Mention]:
+    return {mention.start: mention for mention in mentions_in(text, known)}
 
 
-def _run_of_names(text: str, start: int, known: Collection[str]) -> tuple[tuple[str, ...], int]:
+def _moved(mention: Mention, by: int) -> Mention:
+    return replace(mention, start=mention.start + by, end=mention.end + by)
+
+
+def _word_starts(text: str, away: int) -> list[int]:
+    """Where the words of `text` begin, from `away` on."""
+    return [match.start() for match in re.finditer(r"(?<!\w)\w", text) if match.start() >= away]
+
+
+def _run_of_names(
+    text: str, start: int, mentions: Mapping[int, Mention], known: Collection[str]
+) -> tuple[tuple[str, ...], int]:
     """The names that stand one after the other from `start` on, and where they end."""
-    mentions = {mention.start: mention for mention in mentions_in(text, known)}
     names: list[str] = []
     position = end = start
     while True:

@@ -136,3 +136,11 @@ def test_what_follows_in_prose_changes_nothing(case: dict[str, Any], prose: str)
     known = tuple(case.get("known", ()))
     if case["said"].count("```") % 2 == 0:
         assert notes_of(f"{case['said']}\n\n{prose}", known) == notes_of(case["said"], known)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a ", "à ", "@a ", "#a ", "12 ", "Annie à Paul ", "( ", "; ", "[a](", "- a\n", "le 12 "]
+)
+@pytest.mark.parametrize("word", ["action", "prêt", "présents", "pouvoir", "vote", "réserver", "fréquentation"])
+def test_a_flood_of_anything_is_read_to_its_end(word: str, piece: str) -> None:
+    assert len(notes_of(f"{word} : {piece * 5000}", ("Annie", "Léa Martin"))) <= MOST_NOTES
