@@ -29,8 +29,8 @@ def test_a_name_is_one(name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["tout le monde", "je viens", "12 personnes", "Bonne journée", "Personne", "Jeudi", "", "M.", "Léa avant", "la mairie",
-     "Quelqu'un", "a@b.fr", "Léa et Karim et tous les autres de la liste"],
+    ["tout le monde", "je viens", "12 personnes", "Bonne journée", "Personne", "Jeudi", "", "M.", "Léa avant",
+     "la mairie", "Quelqu'un", "a@b.fr", "Léa et Karim et tous les autres de la liste"],
 )  # fmt: skip
 def test_what_is_no_name(text: str) -> None:
     assert not is_name(text)
