@@ -78,7 +78,8 @@ async def _mark(ctx: FlowContext, conn: AsyncConnection, said: Said, answer: Ans
 async def _to_ask(ctx: FlowContext, conn: AsyncConnection, said: Said, answer: Answer, asked: Ask) -> Outcome | None:
     if asked.kind == "confirm_decision" and answer.says_yes is not None:
         return await settle_decision(ctx, conn, said, asked, yes=answer.says_yes)
-    if asked.kind != "date" or answer.kind != "choice":
+    # « oui, le 12 » says which day as well.
+    if asked.kind != "date" or not answer.choice:
         return None
     when = chosen(asked, answer.choice_number, None)
     if when is None:

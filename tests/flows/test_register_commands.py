@@ -245,3 +245,11 @@ async def test_who_is_named_is_reminded_once_before_it_is_due(group: Bridge) -> 
     (told,) = [r for r in await group.outbox("direct") if "/remind/" in r.unique_key]
     assert told.recipient == "@lea:lab.test"
     assert "relancer la mairie" in str((told.content or {})["body"])
+
+
+async def test_the_date_that_was_asked_back_is_settled_in_a_sentence(group: Bridge) -> None:
+    await group.say("action : @Léa appeler Paul jeudi prochain")
+    await all_leave(group)
+    (question,) = [r for r in await group.outbox("event") if r.unique_key.startswith("about/ask/")]
+    await group.say("Oui, le 26.", **{"m.relates_to": {"m.in_reply_to": {"event_id": question.event_id}}})
+    assert (await entries(group))[0].due_on == date(2026, 11, 26)
