@@ -132,7 +132,7 @@ def read_review(asked: Asked) -> Arguments:
 
 def _found(asked: Asked, text: str) -> FoundWhen | None:
     """The date in `text`, or the problem with it; one that may be two is neither."""
-    found = find_when(text, now=asked.now, zone=asked.zone) if text else None
+    found = find_when(text, now=asked.now, zone=asked.zone, with_past=True) if text else None
     if found is not None and found.when is None and not found.candidates:
         written = tidied(text[found.start : found.end])
         asked.problem("date_past" if found.problem == "past" else "date_unclear", words=written)
