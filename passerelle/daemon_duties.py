@@ -10,6 +10,7 @@ from passerelle.connections_erasing import erase_in_mailbox
 from passerelle.flows.ask_back import escalate_asks
 from passerelle.flows.context import FlowContext
 from passerelle.flows.erase import go_on_with_erasures, next_erasure_at
+from passerelle.flows.meeting_chair import next_chair_at, tell_chairs
 from passerelle.flows.meeting_steps import do_meeting_steps, next_meeting_step_at
 from passerelle.flows.not_kept import forget_passed, next_passed_at
 from passerelle.flows.open_archive import openings_due_at, settle_openings
@@ -64,6 +65,7 @@ def secretary_duties(ctx: FlowContext) -> list[Duty]:
         Duty(name="remind_of_entries", run=partial(remind_of_entries, ctx), next_at=partial(next_reminding_at, ctx)),
         Duty(name="reminders", run=partial(send_reminders, ctx), next_at=partial(next_reminder_due_at, ctx)),
         Duty(name="escalate_asks", run=partial(escalate_asks, ctx), next_at=asked(ctx, next_escalation_at)),
+        Duty(name="tell_chairs", run=partial(tell_chairs, ctx), next_at=partial(next_chair_at, ctx)),
         Duty(name="meetings", run=partial(do_meeting_steps, ctx), next_at=partial(next_meeting_step_at, ctx)),
     ]
 

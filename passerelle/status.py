@@ -35,6 +35,7 @@ _INCIDENTS = {
     "no_list_header": N_(
         "Mails that only name the list were kept back: nothing shows that they passed it. See `list.without_headers`."
     ),
+    "document_failed": N_("A file of minutes could not be made; they left without it."),
     "privacy_access": N_("Somebody asked by mail to see what is held of them, and gets it. Nothing is to be done."),
     "privacy_erase": N_("Somebody asked by mail to be erased, and confirmed it: passerelle privacy report"),
     "privacy_large": N_("What is held of somebody is too large for a mail: passerelle privacy export"),

@@ -37,7 +37,7 @@ _DAY = timedelta(days=1)
 #: Questions to one address a day: whoever writes in another's name must not fill their mailbox by our hand.
 _MOST_A_DAY = 5
 #: What is longer is not asked: nobody may say « oui » to what they were not shown.
-_LONGEST_WORDS = 300
+LONGEST_WORDS = 300
 _NO = frozenset({"non", "no"})
 
 Asked = Literal["asked", "asked_before", "asked_too_often", "nobody_to_ask", "too_long"]
@@ -86,7 +86,7 @@ async def ask_to_confirm(ctx: FlowContext, conn: AsyncConnection, act: Unconfirm
     address, now, words = act.actor.address, ctx.now(), _shown(act)
     if address is None:
         return "nobody_to_ask"
-    if len(words) > _LONGEST_WORDS:
+    if len(words) > LONGEST_WORDS:
         return "too_long"
     person_id = await _person_of(ctx, conn, act)
     for ask in await list_open_asks(conn, person_id):

@@ -5,12 +5,13 @@ What is said meanwhile belongs to it by the time at which it was said. A meeting
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import About, about_key
+from passerelle.core.batching import after_quiet_hours
 from passerelle.core.command_arguments import NumbersArguments
 from passerelle.core.command_table import CommandName
 from passerelle.core.commands import Command
@@ -35,6 +36,7 @@ from passerelle.store.meetings import (
     get_meeting,
     insert_meeting,
     list_meetings,
+    list_posts_between,
     list_spans,
     move_meeting_state,
 )
@@ -45,6 +47,8 @@ CAPTURE_COMMANDS: frozenset[CommandName] = frozenset({"start", "pause", "resume"
 _EARLY, _LATE = timedelta(hours=12), timedelta(hours=18)
 #: No meeting lasts longer: one that nobody ended is over then.
 LONGEST = timedelta(hours=12)
+#: Of one that nobody ended: so long a silence was its end.
+_SILENCE = timedelta(minutes=90)
 
 
 async def run_capture_command(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Command) -> Outcome:
@@ -122,6 +126,8 @@ async def _meant(ctx: FlowContext, conn: AsyncConnection, said: Said, number: in
 
 async def _start(ctx: FlowContext, conn: AsyncConnection, said: Said, number: int | None) -> Outcome:
     running = await _begun(ctx, conn, said, None)
+    if number is None and running is not None and running.state == "open":
+        return _told(ctx, said, "capture_already_open", is_private=True, number=running.number)
     meeting = await _meant(ctx, conn, said, number)
     if running is not None and running.state == "open" and (meeting is None or meeting.id != running.id):
         return _told(ctx, said, "capture_other_open", is_private=True, number=running.number)
@@ -209,12 +215,25 @@ async def close_meeting(ctx: FlowContext, conn: AsyncConnection, link: Link, mee
 
 
 async def close_forgotten(ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting) -> None:
-    """Nobody said `!fin`: it ended when it last paused, or the hours after which no meeting goes on have gone by."""
+    """Nobody said `!fin`: it ended when it last paused, or when nobody said anything any more."""
     spans = await list_spans(conn, meeting.id)
-    last = max((span.ended_at or span.started_at + LONGEST for span in spans), default=ctx.now())
-    ended_at = min(last, ctx.now())
+    ends = [span.ended_at or await _fell_silent_at(conn, link, span) for span in spans]
+    ended_at = min(max(ends, default=ctx.now()), ctx.now())
     await end_span(conn, meeting.id, ended_at)
     await close_meeting(ctx, conn, link, meeting, at=ended_at)
+
+
+async def _fell_silent_at(conn: AsyncConnection, link: Link, span: MeetingSpan) -> datetime:
+    """When nobody said anything any more for so long that the meeting must have been over."""
+    latest = span.started_at + LONGEST
+    said = await list_posts_between(conn, link.association_name, link.name, started_at=span.started_at, ended_at=latest)
+    last = span.started_at
+    for post in said:
+        if post.said_at > last + _SILENCE:
+            break
+        last = post.said_at
+    # What was said at that very moment still belongs to it.
+    return last + timedelta(seconds=1) if last + _SILENCE < latest else latest
 
 
 async def _runs(conn: AsyncConnection, meeting: Meeting) -> bool:
@@ -241,13 +260,17 @@ async def _tell(ctx: FlowContext, conn: AsyncConnection, said: Said, meeting: Me
     variables = {
         "meeting": await shown_meeting(ctx, conn, said.link, meeting),
         "step": step,
-        "name": said.actor.name,
         "decisions": await _count(conn, meeting, "decision"),
         "actions": await _count(conn, meeting, "action"),
-        "minutes_at": ctx.now().astimezone(UTC) + timedelta(hours=said.link.association.meetings.draft_hours),
+        "minutes_at": _minutes_at(ctx, said.link),
     }
     key = about_key(About(kind="meeting", ids=(meeting.id,), step=step), said.link.path, said.key, "room")
     await tell_room(ctx, conn, said.link, template="meeting_capture", unique_key=key, variables=variables)
+
+
+def _minutes_at(ctx: FlowContext, link: Link) -> datetime | None:
+    hours = link.association.meetings.draft_hours
+    return after_quiet_hours(ctx.now() + timedelta(hours=hours), link.settings, link.zone) if hours else None
 
 
 async def _count(conn: AsyncConnection, meeting: Meeting, kind: str) -> int:

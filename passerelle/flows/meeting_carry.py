@@ -1,12 +1,13 @@
 """What is open goes onto the next agenda: items that were not dealt with, actions that are overdue, decisions that
 somebody objects to or that are to be looked at again."""
 
-from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.folding import fold
 from passerelle.core.links import Link
+from passerelle.core.meeting_cycle import TO_COME
 from passerelle.core.meeting_model import Meeting
 from passerelle.core.minutes_model import Minutes
 from passerelle.core.register_model import Entry, NewEntry, NewEntryChange
@@ -14,6 +15,7 @@ from passerelle.core.register_moves import MoveName, find_move
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_make import find_next_meeting
 from passerelle.flows.meeting_shown import starts_at
+from passerelle.store.meetings import list_past_meetings
 from passerelle.store.register import insert_entry, move_entry, set_entry_meeting
 from passerelle.store.register_history import insert_entry_change
 from passerelle.store.register_lists import EntryFilter, list_entries, list_overdue, list_to_review
@@ -21,6 +23,8 @@ from passerelle.store.register_notices import want_telling
 
 #: So many items of each sort are put onto an agenda; all of them stand in the register.
 _MOST = 20
+#: How long after its time a meeting of which nothing was heard counts as not held.
+_NOT_HELD = timedelta(days=2)
 
 
 async def carry_over(
@@ -94,7 +98,18 @@ async def take_up_open(ctx: FlowContext, conn: AsyncConnection, link: Link, meet
 
 
 async def _take_up_waiting(ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting) -> None:
-    """Items that were carried while no meeting was to come."""
+    """Items that were carried while no meeting was to come, and those of meetings that were never held."""
+    past = await list_past_meetings(
+        conn,
+        link.association_name,
+        before_local=(ctx.now() - _NOT_HELD).astimezone(link.zone).replace(tzinfo=None),
+        links=[link.name],
+        states=sorted(TO_COME),
+    )
+    for other in past:
+        for item in await _items(conn, link, other) if other.id != meeting.id else ():
+            await _move(ctx, conn, item, "carry")
+            await set_entry_meeting(conn, item.id, meeting.id, ctx.now())
     wanted = EntryFilter(links=[link.name], kinds=["agenda"], states=["carried"])
     for item in await list_entries(conn, link.association_name, wanted, order="oldest"):
         if item.meeting_id is None:
@@ -105,7 +120,7 @@ async def _put(ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Mee
     key, about = what
     words, now = ctx.renderer(link.association).words, ctx.now()
     text = words(key, number=about.number, text=about.text or about.label)
-    if _stands(await _items(conn, link, meeting), text):
+    if await _stands(conn, link, meeting, text):
         return
     item = await insert_entry(
         conn,
@@ -124,5 +139,8 @@ async def _put(ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Mee
     await insert_entry_change(conn, change)
 
 
-def _stands(items: Sequence[Entry], text: str) -> bool:
+async def _stands(conn: AsyncConnection, link: Link, meeting: Meeting, text: str) -> bool:
+    """Whether an item stands on the agenda, or did before somebody dropped it."""
+    wanted = EntryFilter(links=[link.name], kinds=["agenda"], meeting_id=meeting.id)
+    items = await list_entries(conn, link.association_name, wanted, limit=1000)
     return any(fold(item.text) == fold(text) for item in items)

@@ -21,8 +21,8 @@ from passerelle.core.register_line_notes import EntryNote
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_agenda import add_to_agenda
 from passerelle.flows.meeting_call import call_meeting
-from passerelle.flows.meeting_changes import cancel_meeting, move_meeting
 from passerelle.flows.meeting_capture import CAPTURE_COMMANDS, run_capture_command
+from passerelle.flows.meeting_changes import cancel_meeting, move_meeting
 from passerelle.flows.meeting_meant import meeting_meant
 from passerelle.flows.meeting_minutes_commands import MINUTES_COMMANDS, run_minutes_command
 from passerelle.flows.meeting_notes import note_in_meeting

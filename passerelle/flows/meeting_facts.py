@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName
+from passerelle.core.about import parse_about
+from passerelle.core.ids import AssociationName, MessageId
 from passerelle.core.links import Link
 from passerelle.core.meeting_model import Meeting, MeetingSpan, MinutesVersion
 from passerelle.core.meeting_subjects import meeting_named
@@ -20,9 +21,11 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_make import find_next_meeting
 from passerelle.flows.meeting_papers import AWAITED, brings_minutes
 from passerelle.flows.meeting_shown import starts_at
-from passerelle.store.meeting_minutes import list_corrections, list_votes
+from passerelle.store.attachments import list_attachments
+from passerelle.store.meeting_minutes import list_corrections, list_minutes, list_votes
 from passerelle.store.meeting_people import list_attendance, list_rsvps
 from passerelle.store.meetings import list_posts_between, list_spans
+from passerelle.store.outbox import find_outbox_by_message_id
 from passerelle.store.register import list_entry_people, list_entry_sources
 from passerelle.store.register_history import list_objections
 from passerelle.store.register_lists import EntryFilter, list_entries
@@ -30,6 +33,8 @@ from passerelle.store.register_lists import EntryFilter, list_entries
 #: What was open before a meeting: the longest due first, no more than this.
 _MOST_OPEN = 50
 _MOST_ENTRIES = 1000
+#: Of a long chain of References only the end can be what somebody answers.
+_NEAREST = 5
 
 
 async def gather_facts(
@@ -124,18 +129,28 @@ async def _papers(
     )
     sources = await list_entry_sources(conn, [entry.id for entry in entries if entry.kind != "agenda"])
     noted = {source.post_id for found in sources.values() for source in found if source.role == "source"}
-    until = min(ctx.now(), began + AWAITED)
+    versions = await list_minutes(conn, meeting.id)
+    # What answers the draft brings no minutes.
+    until = min([ctx.now(), began + AWAITED, *(one.made_at for one in versions[:1])])
     later = await list_posts_between(
         conn, link.association_name, link.name, started_at=began, ended_at=until, limit=_MOST_ENTRIES
     )
     outside = [post for post in later if not any(_within(post.said_at, span) for span in spans)]
-    return [post for post in outside if post.id in noted or _is_paper(post, meeting)]
+    return [post for post in outside if post.id in noted or await _is_paper(conn, post, meeting)]
 
 
-def _is_paper(post: Post, meeting: Meeting) -> bool:
-    if post.side != "list" or not brings_minutes(post.subject):
+async def _is_paper(conn: AsyncConnection, post: Post, meeting: Meeting) -> bool:
+    """Whether a mail is minutes by its subject, or answers what we told of the meeting with a file."""
+    if post.side != "list":
         return False
-    return meeting_named(post.subject) in (None, meeting.number)
+    if brings_minutes(post.subject):
+        return meeting_named(post.subject) in (None, meeting.number)
+    for message_id in post.refs.split()[-_NEAREST:]:
+        row = await find_outbox_by_message_id(conn, MessageId(message_id))
+        about = parse_about(row.unique_key) if row is not None and row.association == meeting.association else None
+        if about is not None and about.kind == "meeting" and about.id == meeting.id:
+            return bool(await list_attachments(conn, post.id))
+    return False
 
 
 def _within(at: datetime, span: MeetingSpan) -> bool:

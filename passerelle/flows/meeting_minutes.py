@@ -56,6 +56,8 @@ async def make_draft(ctx: FlowContext, meeting_id: MeetingId) -> None:
     files = await files_of(ctx, link, meeting, version)
     async with ctx.store.write() as conn:
         await lock_link(conn, link.association_name, link.name)
+        if (await get_meeting(conn, meeting.id)).state != "closed":
+            return  # it goes on after all
         if not await mark_step_done(conn, meeting.id, "draft", ctx.now()):
             return
         await move_meeting_state(conn, meeting.id, before="closed", after="drafted", now=ctx.now())

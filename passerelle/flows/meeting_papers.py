@@ -12,10 +12,12 @@ from passerelle.core.links import Link
 from passerelle.core.meeting_cycle import TO_COME
 from passerelle.core.meeting_model import Meeting, MeetingState
 from passerelle.core.meeting_subjects import meeting_named
+from passerelle.flows.confirm_act import LONGEST_WORDS
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_capture import close_meeting
 from passerelle.flows.meeting_meant import meeting_answered
 from passerelle.flows.meeting_shown import starts_at
+from passerelle.flows.outcome import Outcome, sentence
 from passerelle.flows.register_notes import notes_of
 from passerelle.flows.said import Said
 from passerelle.store.meetings import find_meeting_by_number, get_meeting, list_past_meetings
@@ -33,12 +35,18 @@ _LONGEST_SUBJECT = 300
 
 async def meeting_brought(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Meeting | None:
     """The meeting whose minutes a mail or line brings; None where it brings none. It is over from then on."""
-    meeting = await _meant(ctx, conn, said)
-    if meeting is None or meeting.state not in _AWAITING or starts_at(meeting) > said.said_at:
-        return None
-    if meeting.state in TO_COME:
+    meeting = await find_brought(ctx, conn, said)
+    if meeting is not None and meeting.state in TO_COME:
         await close_meeting(ctx, conn, said.link, meeting, at=_ended_at(meeting, said.said_at))
         return await get_meeting(conn, meeting.id)
+    return meeting
+
+
+async def find_brought(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Meeting | None:
+    """The same, and nothing is changed."""
+    meeting = await _meant(ctx, conn, said)
+    if meeting is None or meeting.state not in _AWAITING or starts_at(meeting) > min(said.said_at, ctx.now()):
+        return None
     return meeting
 
 
@@ -46,7 +54,7 @@ def subject_of(said: Said) -> str:
     """The subject of a mail, without the list's prefix; of a line of the room its first line."""
     if said.email is None:
         return said.text.strip().partition("\n")[0]
-    return said.email.subject.replace(said.link.settings.mailing_list.subject_prefix, "", 1).strip()
+    return said.email.subject.replace(said.link.settings.mailing_list.subject_prefix or "", "", 1).strip()
 
 
 def brings_minutes(subject: str) -> bool:
@@ -89,3 +97,11 @@ async def last_meeting(ctx: FlowContext, conn: AsyncConnection, link: Link, at: 
 
 def _ended_at(meeting: Meeting, said_at: datetime) -> datetime:
     return min(starts_at(meeting) + timedelta(minutes=meeting.duration_minutes), said_at)
+
+
+def too_long_for_yes(ctx: FlowContext, said: Said, refused: Outcome) -> Outcome:
+    """What is told of minutes that nothing proves, and that are too long for a « oui »: the list knows its members."""
+    if refused.reason != "confirm" or said.about is None or len(said.text) <= LONGEST_WORDS:
+        return refused
+    words = ctx.renderer(said.link.association).words
+    return sentence("paper_to_list", words("paper_to_list", address=said.link.list_address), is_private=True)

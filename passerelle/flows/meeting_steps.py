@@ -21,6 +21,7 @@ from passerelle.core.meeting_model import Meeting, MeetingState, MeetingStep, St
 from passerelle.documents.convocation import build_convocation_pdf
 from passerelle.errors import DocumentFailure
 from passerelle.flows.context import FlowContext
+from passerelle.flows.meeting_carry import take_up_open
 from passerelle.flows.meeting_make import follow_series
 from passerelle.flows.meeting_minutes import approve_by_clock, make_draft
 from passerelle.flows.meeting_notices import (
@@ -52,7 +53,7 @@ async def do_meeting_steps(ctx: FlowContext) -> int:
     now, done = ctx.now(), 0
     async with ctx.store.read() as conn:
         due = await list_due_steps(conn, now)
-        found = [one for one in [await _ready(ctx, conn, step) for step in due] if one is not None]
+        found = [one for one in [await _ready(ctx, conn, step, now) for step in due] if one is not None]
     for (link_path, meeting_id), group in groupby(sorted(found, key=_by_meeting), key=_by_meeting):
         ready = [step for _, step, release_at in group if release_at <= now]
         before = [step.step for step in ready if step.step in _BEFORE]
@@ -72,7 +73,7 @@ async def next_meeting_step_at(ctx: FlowContext) -> datetime | None:
         first = await next_step_at(conn)
         if first is None or first > now:
             return first
-        waiting = [await _ready(ctx, conn, step) for step in await list_due_steps(conn, now + _A_DAY)]
+        waiting = [await _ready(ctx, conn, step, now) for step in await list_due_steps(conn, now + _A_DAY)]
     return min((one[2] for one in waiting if one is not None), default=now + _A_DAY)
 
 
@@ -83,8 +84,12 @@ def _by_meeting(one: _Ready) -> tuple[str, int]:
     return one[0].path, one[1].meeting_id
 
 
-async def _ready(ctx: FlowContext, conn: AsyncConnection, step: MeetingStep) -> _Ready | None:
-    """A step with its link and when it may leave; None where nothing leaves for that link."""
+async def _ready(ctx: FlowContext, conn: AsyncConnection, step: MeetingStep, now: datetime) -> _Ready | None:
+    """A step with its link and when it may leave; None where nothing leaves for that link.
+
+    Args:
+        now: one moment for the whole look: a step that is due may leave at that moment, not a little later.
+    """
     meeting = await find_meeting(conn, step.meeting_id)
     link = ctx.links.find(f"{meeting.association}/{meeting.link}") if meeting is not None else None
     if meeting is None or link is None or ctx.links.room_of(link) is None:
@@ -92,7 +97,7 @@ async def _ready(ctx: FlowContext, conn: AsyncConnection, step: MeetingStep) -> 
     state = await find_link_state(conn, link.association_name, link.name)
     if state.confirmed_at is None or state.stopped_at is not None:
         return None
-    at = max(step.due_at, ctx.now()) if step.due_at <= ctx.now() else step.due_at
+    at = max(step.due_at, now)
     release_at = after_quiet_hours(at, link.settings, link.zone)
     # Before the night is over it would be too late: nobody would come.
     is_urgent = step.step == "convocation" and release_at >= starts_at(meeting) > at
@@ -104,9 +109,11 @@ async def _ready(ctx: FlowContext, conn: AsyncConnection, step: MeetingStep) -> 
 
 async def _do_before(ctx: FlowContext, link: Link, id: MeetingId, due: Sequence[Step]) -> int:
     """The one step that tells all that is due; the others are left out."""
-    async with ctx.store.read() as conn:
+    async with ctx.store.write() as conn:
         meeting = await get_meeting(conn, id)
         step = _chosen(meeting, due, ctx.now())
+        if step in ("call", "convocation"):
+            await take_up_open(ctx, conn, link, meeting)
         convocation = await convocation_of(ctx, conn, link, meeting) if step == "convocation" else None
     called = None
     if convocation is not None:

@@ -19,6 +19,7 @@ from passerelle.core.register_model import Entry
 from passerelle.core.register_moves import OPEN_STATES, MoveName
 from passerelle.flows.context import FlowContext
 from passerelle.flows.entries_shown import shown_entries, unclear_date
+from passerelle.flows.meeting_capture import current_meeting_id
 from passerelle.flows.outcome import Outcome, sentence
 from passerelle.flows.register_acts import (
     Wish,
@@ -97,7 +98,9 @@ async def noting_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wa
     if (refused := await may(ctx, said, "note")) is not None:
         return refused
     words = ctx.renderer(said.link.association).words
-    noted = await note_command(ctx, conn, said, [n for n in wanted.notes if isinstance(n, EntryNote | ReturnNote)])
+    notes = [n for n in wanted.notes if isinstance(n, EntryNote | ReturnNote)]
+    meeting_id = await current_meeting_id(ctx, conn, said.link, said.said_at) if said.medium == "room" else None
+    noted = await note_command(ctx, conn, said, notes, meeting_id=meeting_id)
     told = [one for one in noted.outcomes if one.template]
     if told:
         return told[0]

@@ -20,9 +20,10 @@ from passerelle.flows.confirm_act import NotConfirmed, take_confirmation
 from passerelle.flows.context import FlowContext
 from passerelle.flows.find_about import about_email, answered_by_email
 from passerelle.flows.meeting_agenda import add_to_agenda, attach_items, take_call_reply
-from passerelle.flows.meeting_answers import about_named_meeting, is_answer
+from passerelle.flows.meeting_answers import about_named_meeting, is_answer, take_letter_answer
 from passerelle.flows.meeting_minutes_commands import take_words_about_minutes
 from passerelle.flows.meeting_notes import note_letter_of_meeting
+from passerelle.flows.meeting_papers import find_brought, too_long_for_yes
 from passerelle.flows.meeting_presence import note_presence
 from passerelle.flows.meeting_replies import CalendarMail, take_calendar
 from passerelle.flows.obey import OBEYED, finish, obey, said_again
@@ -76,18 +77,31 @@ async def obey_letter(
         return OBEYED
     if confirmed is not None:
         again = said_again(confirmed, said)
-        if not await obey(ctx, conn, again):
-            await _take_words(ctx, conn, again)
+        await _do(ctx, conn, again, "")
         return OBEYED
     said = await about_named_meeting(ctx, conn, said, email.subject)
-    if await obey(ctx, conn, said, subject="" if is_answer(said) else email.subject):
-        return OBEYED
-    return OBEYED if await _take_words(ctx, conn, said) else None
+    return OBEYED if await _do(ctx, conn, said, "" if is_answer(said) else email.subject) else None
 
 
-async def _take_words(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
-    """What is neither a command nor an answer, and was written to be noted; whether there was something."""
-    return await _note(ctx, conn, said) or await _call_reply(ctx, conn, said) or await _remark(ctx, conn, said)
+async def _do(ctx: FlowContext, conn: AsyncConnection, said: Said, subject: str) -> bool:
+    """Whether a mail was a command or an answer, or was written to be noted. Minutes begin with no command."""
+    brought = await find_brought(ctx, conn, said) if notes_of(said) else None
+    if brought is not None:
+        about = About(kind="meeting", ids=(brought.id,), step="minutes")
+        return await _note(ctx, conn, replace(said, about=about))
+    if await obey(ctx, conn, said, subject=subject):
+        return True
+    answered = await _answer_in_letter(ctx, conn, said)
+    noted = await _call_reply(ctx, conn, said) or await _note(ctx, conn, said)
+    return answered or noted or await _remark(ctx, conn, said)
+
+
+async def _answer_in_letter(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
+    """Who comes, in a mail that says why or something else besides; whether it was there."""
+    outcome = await take_letter_answer(ctx, conn, said)
+    if outcome is not None:
+        await tell_outcome(ctx, conn, said, outcome)
+    return outcome is not None
 
 
 async def _remark(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
@@ -111,7 +125,7 @@ async def _note(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
     if said.actor.person_id is None or not notes_of(said):
         return False
     if (refused := await may(ctx, said, "note")) is not None:
-        await finish(ctx, conn, said, refused)
+        await finish(ctx, conn, said, too_long_for_yes(ctx, said, refused))
         return True
     of_meeting = await note_letter_of_meeting(ctx, conn, said)
     if of_meeting:

@@ -1,15 +1,15 @@
-"""Which meeting was under way when something was said."""
+"""Which meeting was under way when something was said, and of which drafts somebody wants more than they take."""
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal_column, or_, select
+from sqlalchemy import bindparam, literal, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, LinkName
 from passerelle.core.meeting_model import Meeting
 from passerelle.store.meetings import SHAPE
-from passerelle.store.secretary_tables import meeting, meeting_span
-from passerelle.store.types import Instant
+from passerelle.store.secretary_tables import correction, meeting, meeting_span
+from passerelle.store.types import Flag, Instant
 
 _AT = bindparam("at", type_=Instant())
 _UNDER_WAY = (
@@ -26,6 +26,17 @@ _UNDER_WAY = (
     .limit(1)
 )
 
+_WITH_REMARKS = (
+    select(*SHAPE.columns)
+    .where(
+        meeting.c.state == literal_column("'drafted'"),
+        select(correction.c.id)
+        .where(correction.c.meeting_id == meeting.c.id, correction.c.applied == literal(False, Flag()))
+        .exists(),
+    )
+    .order_by(meeting.c.id)
+)
+
 
 async def find_meeting_under_way(
     conn: AsyncConnection, association: AssociationName, link: LinkName, at: datetime
@@ -34,3 +45,8 @@ async def find_meeting_under_way(
     values = {"association": association, "link": link, "at": at}
     row = (await conn.execute(_UNDER_WAY, values)).first()
     return None if row is None else SHAPE.value(row)
+
+
+async def list_meetings_with_remarks(conn: AsyncConnection) -> list[Meeting]:
+    """Meetings whose draft was asked to be corrected in a way that it could not take by itself."""
+    return SHAPE.values((await conn.execute(_WITH_REMARKS)).all())

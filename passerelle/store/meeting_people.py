@@ -33,6 +33,15 @@ _RSVPS = (
 )
 _QUIET = select(rsvp.c.person_id).where(rsvp.c.meeting_id == _WHICH, rsvp.c.quiet == bindparam("yes", True))
 _FORGET_ANSWERS = update(rsvp).where(rsvp.c.meeting_id == _WHICH).values(answer="", said_by="")
+_WITHDRAW_ANSWER = (
+    update(rsvp)
+    .where(
+        rsvp.c.meeting_id == _WHICH,
+        rsvp.c.person_id == bindparam("who"),
+        rsvp.c.at == bindparam("given_at", type_=rsvp.c.at.type),
+    )
+    .values(answer="", said_by="")
+)
 _PUT_ATTENDANCE = upsert(
     attendance,
     lambda i: i.on_conflict_do_update(
@@ -66,6 +75,12 @@ async def forget_answers(conn: AsyncConnection, id: MeetingId) -> None:
     await conn.execute(_FORGET_ANSWERS, {"which": id})
 
 
+async def withdraw_answer(conn: AsyncConnection, id: MeetingId, person_id: int, given_at: datetime) -> bool:
+    """A person takes back what they answered then; False where they have answered something else since."""
+    values = {"which": id, "who": person_id, "given_at": given_at}
+    return (await conn.execute(_WITHDRAW_ANSWER, values)).rowcount == 1
+
+
 async def set_quiet(
     conn: AsyncConnection,
     id: MeetingId,
@@ -91,11 +106,13 @@ async def list_quiet(conn: AsyncConnection, id: MeetingId) -> frozenset[int]:
 async def put_attendance(conn: AsyncConnection, new: Attendance) -> None:
     """Somebody was there, or was not, instead of what was said of the same person, or the same name, before.
 
-    Names are the same whatever accents and capitals, unless they are known to be those of two persons.
+    Names are the same whatever accents and capitals, unless they are known to be those of two persons. That somebody is
+    excused does not take their proxy back; that they came does.
     """
-    others = [
-        one.name for one in await list_attendance(conn, new.meeting_id) if one.name != new.name and _same(one, new)
-    ]
+    same = [one for one in await list_attendance(conn, new.meeting_id) if _same(one, new)]
+    if new.presence in ("excused", "absent") and any(one.presence == "represented" for one in same):
+        return
+    others = [one.name for one in same if one.name != new.name]
     if others:
         await conn.execute(_FORGET_ATTENDANCE, {"which": new.meeting_id, "names": others})
     await conn.execute(_PUT_ATTENDANCE(conn), parameters(new))

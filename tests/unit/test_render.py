@@ -25,7 +25,7 @@ KINDS = (
     "email_failed", "email_unknown", "bounce", "moderation", "no_list_header", "email_set_aside", "event_set_aside",
     "set_aside", "undecryptable", "fuse", "public_room", "world_readable", "lost_past", "event_failed",
     "direct_failed", "reaction_failed", "redaction_failed", "compose_failed", "restored",
-    "privacy_access", "privacy_erase", "privacy_large",
+    "privacy_access", "privacy_erase", "privacy_large", "document_failed",
 )  # fmt: skip
 
 
@@ -65,6 +65,11 @@ VALUES: dict[str, Any] = {
         yes_count=2, no_count=1, maybe_count=1, yes=("Léa", "Paul"), no=("Annie",), maybe=("Karim",)
     ),
     "answer": "yes",
+    "step": "open",
+    "decisions": 2,
+    "actions": 1,
+    "minutes_at": AT,
+    "remarks": [SimpleNamespace(by_name="Paul", text="Il manque le budget.")],
     "before": "mercredi 11 novembre à 18 h 30",
     "reason": "la salle est prise",
     "zone_is_sure": False,

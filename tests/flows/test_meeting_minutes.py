@@ -1,0 +1,214 @@
+"""From `!fin` to approved minutes: a draft for both sides, corrections, approval by word and by the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+
+from passerelle.core.meeting_model import Meeting, MinutesVersion
+from passerelle.core.minutes_model import Minutes
+from passerelle.flows.meeting_chair import next_chair_at, tell_chairs
+from passerelle.flows.meeting_steps import do_meeting_steps, next_meeting_step_at
+from passerelle.store.meeting_minutes import newest_minutes
+from passerelle.store.meetings import list_meetings
+from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
+from tests.flows.test_register_commands import COORDINATORS, answers, letter
+from tests.flows.test_register_notes import all_leave, signs
+
+
+async def meetings(bridge: Bridge) -> list[Meeting]:
+    async with bridge.ctx.store.read() as conn:
+        return await list_meetings(conn, bridge.link.association_name)
+
+
+async def minutes(bridge: Bridge, meeting: Meeting | None = None) -> MinutesVersion:
+    meeting = meeting or (await meetings(bridge))[0]
+    async with bridge.ctx.store.read() as conn:
+        found = await newest_minutes(conn, meeting.id)
+    assert found is not None
+    return found
+
+
+async def value(bridge: Bridge) -> Minutes:
+    return Minutes.from_json((await minutes(bridge)).document)
+
+
+async def notices(bridge: Bridge, step: str) -> tuple[list[EmailMessage], list[str]]:
+    """What both sides were told of a meeting at a step: mails, and lines of the room."""
+    mails, lines = [], []
+    for row in await bridge.outbox():
+        if not row.unique_key.startswith("about/meeting/") or f"/{step}/" not in row.unique_key:
+            continue
+        if row.kind == "email":
+            mails.append(message_from_bytes(await bridge.raw_of(row), policy=policy.default))
+        else:
+            lines.append(str((row.content or {})["body"]))
+    return mails, lines  # type: ignore[return-value]
+
+
+async def rings(bridge: Bridge) -> None:
+    """The next step of a meeting is done when it is due."""
+    due_at = await next_meeting_step_at(bridge.ctx)
+    assert due_at is not None
+    bridge.clock[0] = max(bridge.now(), due_at)
+    await do_meeting_steps(bridge.ctx)
+    await all_leave(bridge)
+
+
+@pytest.fixture
+async def group(make_bridge: MakeBridge) -> Bridge:
+    bridge: Bridge = await make_bridge(coordinators=COORDINATORS)
+    await bridge.receive(mail("Bonjour à tous.", message_id="bonjour@x"))
+    await bridge.say("bonjour")
+    await bridge.say("bonjour", sender="@karim:lab.test")
+    bridge.pass_time(minutes=1)
+    return bridge
+
+
+async def held(bridge: Bridge) -> None:
+    """A meeting in the room, with a decision and an action."""
+    await bridge.say("!début")
+    for line in (
+        "présents : Léa, Karim et Mme Haddad",
+        "décision : louer la salle des fêtes pour 150 €",
+        "action : @Léa relancer la mairie pour le 12/12",
+        "On est d’accord pour le goûter aussi.",
+    ):
+        bridge.pass_time(minutes=2)
+        await bridge.say(line)
+    bridge.pass_time(minutes=5)
+    await bridge.say("!fin")
+    await all_leave(bridge)
+
+
+async def test_the_draft_leaves_for_both_sides_once(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    (made,), (line,) = await notices(group, "draft")
+    assert "louer la salle des fêtes pour 150 €" in body_of(made)
+    assert "relancer la mairie" in body_of(made)
+    assert "Mme Haddad" in body_of(made)
+    assert "goûter" in body_of(made)
+    assert made["Reply-To"] == "passerelle@membres.lab.test"
+    assert made["Auto-Submitted"] is None
+    (file,) = [part for part in made.iter_attachments()]
+    assert str(file.get_filename()).endswith(".odt")
+    assert made.get_body(("html",)) is not None
+    assert "Répondez ici" in line
+    await do_meeting_steps(group.ctx)
+    assert len((await notices(group, "draft"))[0]) == 1
+
+
+async def draft_row(bridge: Bridge) -> str:
+    (row,) = [r for r in await bridge.outbox("email") if "/draft/" in r.unique_key]
+    return str(row.message_id)
+
+
+async def test_a_correction_by_mail_makes_a_new_version_once_its_author_confirms(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    answered = (await draft_row(group),)
+    await group.receive(letter("Re: Compte rendu", "s/150 €/180 €/", message_id="corr@x", answering=answered))
+    (question,) = [r for r in await group.outbox("email") if r.unique_key.startswith("ask:confirm:")]
+    await group.receive(letter("Re:", "oui", message_id="oui@x", answering=(str(question.message_id),)))
+    assert (await minutes(group)).version == 2
+    assert "180 €" in (await value(group)).decisions[0].text
+    assert "version 2" in body_of((await answers(group))[-1])
+
+
+async def test_a_correction_in_the_room_is_acknowledged_by_a_sign(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    said = await group.say("!corriger s/150 €/180 €/")
+    assert (await minutes(group)).version == 2
+    assert (said, "✅") in await signs(group)
+
+
+async def draft_event(bridge: Bridge) -> str:
+    (row,) = [r for r in await bridge.outbox("event") if "/draft/" in r.unique_key]
+    return str(row.event_id)
+
+
+async def test_plain_words_in_answer_to_the_draft_are_kept_for_who_presides(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    reply = {"m.relates_to": {"m.in_reply_to": {"event_id": await draft_event(group)}}}
+    said = await group.say("Il manque ce que Paul a dit du budget.", **reply)
+    await group.say("Merci beaucoup !", **reply)
+    assert (said, "✅") in await signs(group)
+    assert (await minutes(group)).version == 1
+    await group.say("!approuver", sender="@karim:lab.test")
+    assert [one.text for one in (await value(group)).corrections_left] == ["Il manque ce que Paul a dit du budget."]
+
+
+async def test_plain_words_by_mail_are_kept_once_their_author_says_so(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    answered = (await draft_row(group),)
+    words = "Bonjour, il manque ce que Paul a dit du budget."
+    await group.receive(letter("Re: Compte rendu", words, message_id="r@x", answering=answered))
+    (question,) = [r for r in await group.outbox("email") if r.unique_key.startswith("ask:confirm:")]
+    await group.receive(letter("Re:", "oui", message_id="oui@x", answering=(str(question.message_id),)))
+    assert "transmise" in body_of((await answers(group))[-1])
+
+
+async def test_who_presides_is_told_of_remarks_once_a_day(group: Bridge) -> None:
+    await group.say("!début")
+    await group.say("présidence : Karim")
+    group.pass_time(minutes=5)
+    await group.say("!fin")
+    await all_leave(group)
+    await rings(group)
+    reply = {"m.relates_to": {"m.in_reply_to": {"event_id": await draft_event(group)}}}
+    await group.say("Il manque ce que Paul a dit du budget.", **reply)
+    await tell_chairs(group.ctx)
+    group.pass_time(hours=1)
+    await group.say("Le goûter est oublié aussi, dommage.", **reply)
+    await group.say("La date du loto est fausse.", **reply)
+    await tell_chairs(group.ctx)
+    told = [r for r in await group.outbox("direct") if "/remarks/" in r.unique_key]
+    assert [row.recipient for row in told] == ["@karim:lab.test"]
+    due_at = await next_chair_at(group.ctx)
+    assert due_at is not None
+    assert due_at > group.now() + timedelta(hours=20)
+    group.clock[0] = due_at
+    await tell_chairs(group.ctx)
+    told = [r for r in await group.outbox("direct") if "/remarks/" in r.unique_key]
+    assert len(told) == 2
+    assert "goûter" in str(told[1].content)
+    assert "loto" in str(told[1].content)
+    assert await next_chair_at(group.ctx) is None
+
+
+async def test_the_clock_approves_and_adopts_nothing(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    group.pass_time(days=8)
+    await rings(group)
+    found = await minutes(group)
+    assert (found.state, found.version, found.by_name) == ("approved", 2, "")
+    assert (await value(group)).decisions[0].state == "proposed"
+    (made,), (line,) = await notices(group, "approval")
+    assert "approuvé" in body_of(made)
+    assert sorted(str(part.get_filename())[-4:] for part in made.iter_attachments()) == [".odt", ".pdf"]
+    assert made["In-Reply-To"] == f"<{await draft_row(group)}>"
+    assert "Décisions" in line
+    assert (await meetings(group))[0].state == "approved"
+
+
+async def test_a_coordinators_word_approves_and_adopts_what_nothing_holds_up(group: Bridge) -> None:
+    from tests.flows.test_register_notes import tell
+
+    await held(group)
+    await tell(group)
+    await rings(group)
+    group.pass_time(days=7, minutes=-5)
+    await group.say("!approuver", sender="@karim:lab.test")
+    assert (await value(group)).decisions[0].state == "adopted"
+    assert (await minutes(group)).by_name == "Karim"
+    await rings(group)
+    (made,), _ = await notices(group, "approval")
+    assert "Adoptée" in body_of(made)
