@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
 from passerelle.core.ids import LinkName, PostId
+from passerelle.core.meeting_model import Meeting, MeetingStep, NewMeeting, NewMinutes, Rsvp, RsvpAnswer
+from passerelle.core.minutes_model import AgendaItem, Attendee, Minutes, MinutesEntry, Presence
+from passerelle.core.permalinks import short_name
+from passerelle.core.recurrence import instant_of
 from passerelle.core.register_model import Entry, NamedPerson, NewEntry, NewEntryChange, NewObjection
 from passerelle.core.register_moves import FIRST_STATES
+from passerelle.store.meeting_minutes import insert_minutes
+from passerelle.store.meeting_people import put_rsvp
+from passerelle.store.meeting_steps import put_steps
+from passerelle.store.meetings import get_meeting, insert_meeting, set_chair, set_secretary
+from passerelle.store.people import find_or_insert_named_person
 from passerelle.store.register import insert_entry
 from passerelle.store.register_history import insert_entry_change, insert_objection
 from passerelle.store.register_lists import EntryFilter, list_entries
@@ -162,8 +171,107 @@ async def entry_numbered(scene: Scene, number: int) -> Entry:
     return found[0]
 
 
+# ------------------------------------------------------------ meetings
+
+
+async def plan(scene: Scene, title: str, *, days: float = 7, at: time = time(18, 30), **other: Any) -> Meeting:
+    """A meeting so many days from now, in the evening."""
+    today = scene.ctx.now().astimezone(scene.bridge.link.zone).date()
+    values: dict[str, Any] = {
+        "association": EPEULE, "link": BUREAU, "uid": f"{title}@lab.test", "title": title,
+        "starts_local": datetime.combine(today + timedelta(days=days), at), "zone": "Europe/Paris",
+        "duration_minutes": 120, "created_at": scene.ctx.now(), "organizer_name": "Karim Benali",
+    }  # fmt: skip
+    chair, secretary = other.pop("chair", ""), other.pop("secretary", "")
+    async with scene.ctx.store.write() as conn:
+        made = await insert_meeting(conn, NewMeeting(**(values | other)))
+        await set_chair(conn, made.id, chair)
+        await set_secretary(conn, made.id, secretary)
+        return await get_meeting(conn, made.id)
+
+
+async def answers(scene: Scene, meeting: Meeting, person_id: int, name: str, answer: RsvpAnswer, by: str = "") -> None:
+    """Somebody answered, or somebody else passed it on."""
+    rsvp = Rsvp(
+        meeting_id=meeting.id, person_id=person_id, name=name, answer=answer, medium="word" if by else "mail",
+        said_by=by, at=scene.ctx.now() - timedelta(hours=3),
+    )  # fmt: skip
+    async with scene.ctx.store.write() as conn:
+        await put_rsvp(conn, rsvp)
+
+
+async def minute(scene: Scene, meeting: Meeting, *, version: int = 1, until_days: float = 4, **other: Any) -> str:
+    """A version of a meeting's minutes; their short name."""
+    short = short_name(EPEULE, meeting.uid)
+    state = other.get("state", "draft")
+    values: dict[str, Any] = {
+        "association": "Comité de quartier de l’Épeule", "title": meeting.title, "number": meeting.number,
+        "zone": meeting.zone, "starts_at": instant_of(meeting.starts_local, meeting.zone), "place": meeting.place,
+        "path": f"/epeule/minutes/{short}", "version": version,
+    }  # fmt: skip
+    document = Minutes(**(values | other))
+    new = NewMinutes(
+        meeting_id=meeting.id, version=version, state=state, document=document.to_json(), permalink=short,
+        made_at=scene.ctx.now(),
+    )  # fmt: skip
+    step = MeetingStep(meeting_id=meeting.id, step="approval", due_at=scene.ctx.now() + timedelta(days=until_days))
+    async with scene.ctx.store.write() as conn:
+        await insert_minutes(conn, new)
+        await put_steps(conn, [step])
+    return short
+
+
+async def fill_meetings(scene: Scene) -> dict[str, str]:
+    """A meeting of each kind, after `scene.play`; their paths by what they are."""
+    lea, karim, paul = [await scene.person(**who) for who in (LEA, KARIM, PAUL_READS)]
+    async with scene.ctx.store.write() as conn:
+        haddad = await find_or_insert_named_person(conn, EPEULE, "Mme Haddad", now=scene.ctx.now())
+    past = await plan(
+        scene, "Réunion d’octobre", days=-36, place="Local de l’Épeule", state="approved",
+        chair="Monique Delattre",
+        secretary="Léa",
+    )  # fmt: skip
+    hall = (await note(scene, "Louer la salle des fêtes, 150 €", state="adopted", meeting_id=past.id)).number
+    approved = await minute(
+        scene, past, state="approved", chair="Monique Delattre", secretary="Léa", approved_on=date(2026, 10, 24),
+        presence=Presence(
+            present=(Attendee(name="Monique Delattre"), Attendee(name="Léa"), Attendee(name="Karim Benali")),
+            excused=(Attendee(name="Paul Lambert"),), present_count=3, excused_count=1, is_noted=True,
+        ),
+        decisions=(
+            MinutesEntry(kind="decision", number=hall, text="Louer la salle des fêtes, 150 €", state="adopted",
+                         path=f"/epeule/register/{hall}"),
+        ),
+        agenda=(AgendaItem(text="Le loto du quartier", state="treated"),),
+    )  # fmt: skip
+    recent = await plan(scene, "Préparer le loto", days=-2, place="Chez Karim", state="drafted")
+    draft = await minute(scene, recent, state="draft")
+    off = await plan(scene, "Visite du marché", days=3, at=time(9), state="cancelled")
+    coming = await plan(
+        scene, "Réunion de bureau : le loto et la cotisation", days=6, place="Local de l’Épeule, 12 rue de l’Épeule",
+        url="https://visio.example/epeule", notes="Apportez vos idées pour la buvette.\nLe chauffage est réparé.",
+    )  # fmt: skip
+    for text, by in (("La cotisation à 12 €", "Karim Benali"), ("Qui tient la buvette ?", "Léa")):
+        await note(scene, text, "agenda", meeting_id=coming.id, author_name=by)
+    await answers(scene, coming, lea, "Léa", "yes")
+    await answers(scene, coming, karim, "Karim Benali", "yes")
+    await answers(scene, coming, haddad, "Mme Haddad", "yes", by="Monique Delattre")
+    await answers(scene, coming, paul, "Paul Lambert", "maybe")
+    later = await plan(scene, "Assemblée générale", days=55, at=time(19), kind="assembly", place="Salle des fêtes")
+    return {
+        "meetings": "/epeule/meetings",
+        **{
+            name: f"/epeule/meetings/{meeting.number}"
+            for name, meeting in (("coming", coming), ("past", past), ("off", off), ("later", later))
+        },
+        "approved minutes": f"/epeule/minutes/{approved}",
+        "draft": f"/epeule/minutes/{draft}",
+        "calendar": "/epeule/calendar",
+    }
+
+
 async def fill(scene: Scene) -> dict[str, str]:
     """A register and meetings; paths of a page of each kind."""
     numbers = await fill_register(scene)
     paths = {name: f"/epeule/register/{number}" for name, number in numbers.items()}
-    return {"register": "/epeule/register", **paths}
+    return {"register": "/epeule/register", **paths, **await fill_meetings(scene)}

@@ -15,13 +15,14 @@ import pytest
 from markupsafe import Markup
 from sqlalchemy import select, update
 
+from passerelle.core.minutes_model import AgendaItem, MinutesEntry
 from passerelle.core.names import one_line
 from passerelle.core.register_model import NamedPerson
 from passerelle.store.tables import post, thread
 from passerelle.web.bodies import html_of_post, html_of_text
 from tests.flows.bridge import LIST, mail
 from tests.web.scene import Scene, picture
-from tests.web.secretary import came, note, objects
+from tests.web.secretary import answers, came, minute, note, objects, plan
 from tests.web.vectors import LINES, MARKUP
 
 MONIQUE = {"address": "monique@membres.lab.test", "name": "Monique Delattre"}
@@ -99,7 +100,7 @@ async def fill(scene: Scene) -> list[str]:
 
 
 async def fill_register(scene: Scene) -> list[str]:
-    """Entries whose every part is hostile, several of each kind."""
+    """Entries and meetings whose every part is hostile, several of each kind."""
     monique = await scene.person(**MONIQUE)
     kinds = ["decision", "action", "loan", "booking", "count", "info"]
     for number, vector in enumerate(MARKUP[::3] + LINES):
@@ -112,6 +113,23 @@ async def fill_register(scene: Scene) -> list[str]:
             await objects(scene, entry, line, vector, passed_on_by=line)
             await came(scene, entry, "object", by=line, detail=line)
             await came(scene, entry, vector[:200], by=line, detail=vector)
+    meetings = [
+        await plan(
+            scene, vector, days=number, place=line, notes=vector, url=f"https://a.example/{line}", organizer_name=line,
+            chair=line, secretary=line, uid=f"hostile{number}@lab.test",
+        )
+        for number, (vector, line) in enumerate(zip(MARKUP[::9], LINES * 2, strict=False))
+    ]  # fmt: skip
+    for number, meeting in enumerate(meetings):
+        line, vector = LINES[number % len(LINES)], MARKUP[number]
+        await note(scene, vector, "agenda", meeting_id=meeting.id, author_name=line)
+        await note(scene, vector, "info", meeting_id=meeting.id, author_name=line)
+        await answers(scene, meeting, monique, line, "yes", by=line)
+    said = MinutesEntry(kind="decision", number=1, text=MARKUP[0], names=(LINES[1],), author=LINES[2], label=LINES[3])
+    short = await minute(
+        scene, meetings[0], title=LINES[0], place=LINES[1], chair=LINES[2], decisions=(said,), actions=(said,),
+        agenda=(AgendaItem(text=MARKUP[3]),), url="javascript:alert(1)", association=LINES[1],
+    )  # fmt: skip
     hostile = [quote(line) for line in LINES]
     return [
         "/epeule/register",
@@ -120,6 +138,9 @@ async def fill_register(scene: Scene) -> list[str]:
             for line in hostile
         ),
         *(f"/epeule/register/{number}" for number in range(1, entry.number + 1)),
+        "/epeule/meetings",
+        f"/epeule/minutes/{short}",
+        *(f"/epeule/meetings/{meeting.number}" for meeting in meetings),
     ]
 
 

@@ -7,11 +7,14 @@ stands nowhere else: it may be in an answer, in its headers too, only where the 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote, unquote
+from zipfile import ZipFile
 
 import pytest
 from aiohttp import web
@@ -20,6 +23,8 @@ from sqlalchemy import insert, select, update
 
 from passerelle.core.identity import keyed_hash
 from passerelle.core.ids import AssociationName, LinkName, UserId
+from passerelle.core.meeting_model import NewMeeting, NewMinutes
+from passerelle.core.minutes_model import Minutes
 from passerelle.core.permalinks import short_name
 from passerelle.core.register_model import NewEntry
 from passerelle.flows.import_mails import import_mails
@@ -29,8 +34,10 @@ from passerelle.flows.sessions import begin_session, make_feed_key, session_read
 from passerelle.imports.mbox import MboxFile
 from passerelle.store.archive_tables import opening
 from passerelle.store.imports import NewImportRun, insert_import_run
+from passerelle.store.meeting_minutes import insert_minutes
+from passerelle.store.meetings import insert_meeting
 from passerelle.store.register import insert_entry
-from passerelle.store.secretary_tables import entry
+from passerelle.store.secretary_tables import entry, rsvp
 from passerelle.store.tables import post
 from passerelle.web.pages import style_sheet
 from passerelle.web.routes import ROUTES
@@ -63,10 +70,11 @@ class Place:
             "short": short_name(self.association, message_id),
             "month": "2026-11",
             "number": NUMBERS.get(self.word, NO_NUMBER),
+            "minutes": short_name(self.association, f"minutes {message_id}"),
         }
 
 
-#: What the register's entry of each place is called; what was imported has noted none.
+#: What the register's entry and the meeting of each place are called; what was imported has noted none.
 NUMBERS = {"hortensia": "1", "tournesol": "2", "marguerite": "1"}
 NO_NUMBER = "987654"
 
@@ -82,7 +90,15 @@ PLACES = {
 }
 OF_EPEULE = {"hortensia", "campanule", "tournesol"}
 #: Nobody ever wrote this: a stranger must not learn that it is another case.
-NOWHERE = {"message_id": "nothing@nowhere.test", "short": "a" * 12, "month": "2019-01", "number": NO_NUMBER}
+NOWHERE = {
+    "message_id": "nothing@nowhere.test",
+    "short": "a" * 12,
+    "month": "2019-01",
+    "number": NO_NUMBER,
+    "minutes": "c" * 12,
+}
+#: What a member may change, and nobody else.
+CHANGES = ("entry_change", "meeting_answer")
 #: Shown to who takes part, and to nobody else, whatever was opened to everyone.
 MEMBERS_ONLY = {route.name for route in ROUTES if route.comer == "members"}
 
@@ -125,6 +141,15 @@ ROUTES_TRIED: dict[str, Tried] = {
     "register_csv": Tried("/{association}/register.csv", shows=True, of_now=True),
     "register_json": Tried("/{association}/register.json?kind=decision", shows=True, of_now=True),
     "entry": Tried("/{association}/register/{number}", shows=True, of_now=True),
+    "meetings": Tried("/{association}/meetings?year=2026", shows=True, of_now=True),
+    "meeting": Tried("/{association}/meetings/{number}", shows=True, of_now=True),
+    "convocation": Tried("/{association}/meetings/{number}/convocation.pdf", shows=True, of_now=True),
+    "minutes": Tried("/{association}/minutes/{minutes}", shows=True, of_now=True),
+    "minutes_odt": Tried("/{association}/minutes/{minutes}.odt", shows=True, of_now=True),
+    "minutes_pdf": Tried("/{association}/minutes/{minutes}.pdf", shows=True, of_now=True),
+    "calendar": Tried("/{association}/calendar"),
+    "calendar_file": Tried("/{association}/calendar.ics", shows=True, of_now=True),
+    "keyed_calendar": Tried("/{association}/key/{key}/calendar.ics", shows=True, of_now=True),
     "about": Tried("/{association}/about", is_private=False),
     "feeds": Tried("/{association}/feeds"),
     "feed_all": Tried("/{association}/feed/all.atom", shows=True),
@@ -139,6 +164,7 @@ ROUTES_TRIED: dict[str, Tried] = {
     "attach": Tried("/{association}/p/{short}/attach", form={"to": "b" * 12}),
     "undo": Tried("/{association}/acts/1/undo"),
     "entry_change": Tried("/{association}/register/{number}/change", form={"move": "object"}),
+    "meeting_answer": Tried("/{association}/meetings/{number}/answer", form={"answer": "yes"}),
     "sign_in": Tried("/{association}/sign-in", is_private=False),
     "sign_in_send": Tried("/{association}/sign-in", form={"who": "x"}, is_private=False),
     "sign_in_confirm": Tried("/{association}/sign-in/" + "x" * 43, is_private=False),
@@ -194,7 +220,7 @@ class Garden:
             token = keyed_hash(self.town.ctx.hash_key, "session", visitor.cookie)
             form = {**tried.form, "form_token": keyed_hash(self.town.ctx.hash_key, "form", token)}
         answer = await self.client.request(METHODS[name], path, headers=headers, data=form, allow_redirects=False)
-        body = (await answer.read()).decode("utf-8", errors="replace")
+        body = _read(await answer.read()).decode("utf-8", errors="replace")
         told = "\n".join(f"{key}: {value}" for key, value in answer.headers.items() if key != "Date")
         return answer.status, f"{told}\n\n{body}"
 
@@ -224,8 +250,13 @@ def expected(reads: set[str], *, keyed: bool = False) -> set[tuple[str, str]]:
     }
 
 
+def _read(data: bytes) -> bytes:
+    """What stands in an answer; of a document that is packed, its text. A PDF says its title as it is."""
+    return ZipFile(BytesIO(data)).read("content.xml") if data.startswith(b"PK") else data
+
+
 async def note_all(town: Town) -> None:
-    """A decision in each place that is no past."""
+    """A decision and a meeting with its minutes in each place that is no past."""
     async with town.ctx.store.write() as conn:
         for word, number in NUMBERS.items():
             place = PLACES[word]
@@ -242,7 +273,29 @@ async def note_all(town: Town) -> None:
                     created_at=START,
                 ),
             )
-            assert str(entry.number) == number
+            meeting = await insert_meeting(
+                conn,
+                NewMeeting(
+                    association=place.association,
+                    link=LinkName(place.path.partition("/")[2]),
+                    uid=f"{place.values['message_id']}",
+                    title=f"commun {word}",
+                    starts_local=datetime(2026, 11, 26, 18, 30),  # noqa: DTZ001
+                    zone="Europe/Paris",
+                    duration_minutes=90,
+                    organizer_name=f"Prénom {word}",
+                    created_at=START,
+                ),
+            )
+            document = Minutes(
+                association="x", title=f"commun {word}", number=meeting.number, zone="Europe/Paris", starts_at=START
+            )
+            minutes = NewMinutes(
+                meeting_id=meeting.id, version=1, state="draft", document=document.to_json(),
+                permalink=place.values["minutes"], made_at=START,
+            )  # fmt: skip
+            await insert_minutes(conn, minutes)
+            assert (str(entry.number), str(meeting.number)) == (number, number)
 
 
 @pytest.fixture
@@ -370,6 +423,7 @@ async def test_who_reads_one_link_cannot_tell_what_there_is_on_another(garden: G
     visitor, place = Visitor("Paul of the garden", cookie=cookie), PLACES["hortensia"]
     for name in (
         "month", "thread", "message", "short", "post", "original", "original_file", "file", "feed_thread", "entry",
+        "meeting", "convocation", "minutes", "minutes_odt", "minutes_pdf",
     ):  # fmt: skip
         there, there_told = await garden.ask(name, place.values, visitor)
         status, told = await garden.ask(name, place.values | NOWHERE, visitor)
@@ -383,12 +437,13 @@ async def test_no_door_lets_who_may_not_change_anything(garden: Garden) -> None:
     karim = await garden.session(await town.writes("karim@membres.lab.test", "Karim", path="roubaix/bureau"), ROUBAIX)
     for visitor in (Visitor("stranger"), Visitor("Paul", cookie=jardin), Visitor("Annie", cookie=member),
                     Visitor("Karim, who coordinates Roubaix", cookie=karim)):  # fmt: skip
-        for name in ("hide", "show", "split", "attach", "undo", *(["entry_change"] if visitor.name != "Annie" else [])):
+        for name in ("hide", "show", "split", "attach", "undo", *(CHANGES if visitor.name != "Annie" else [])):
             status, _ = await garden.ask(name, PLACES["hortensia"].values, visitor)
             assert status in (303, 403, 404, 405), (name, visitor.name)
     async with town.ctx.store.read() as conn:
         assert set((await conn.execute(select(post.c.state))).scalars()) == {"accepted"}
         assert set((await conn.execute(select(entry.c.state))).scalars()) == {"proposed"}
+        assert list((await conn.execute(select(rsvp.c.answer))).scalars()) == []
 
 
 async def test_no_answer_behind_the_door_is_kept_or_listed(garden: Garden) -> None:
@@ -472,7 +527,7 @@ async def test_who_reads_a_link_because_all_may_is_no_member_of_it(tmp_path: Pat
         for name in MEMBERS_ONLY:
             status, told = await garden.ask(name, place.values, visitor)
             assert "hortensia" not in told, name
-            if "{number}" in ROUTES_TRIED[name].path:
+            if {"{number}", "{minutes}"} & set(re.findall("{\\w+}", ROUTES_TRIED[name].path)):
                 assert status == 404, name
     finally:
         await client.close()
