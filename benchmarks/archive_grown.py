@@ -23,12 +23,15 @@ _LATER_MICROSECONDS = 7 * 60 * 1_000_000
 #: So many levels of quotes, as `benchmarks.archive_mails` writes them.
 _QUOTED_POSTS = 4
 _AT_ONCE = 50_000
+#: Of short names. Those of copies begin with another one, `k` behind it; so there are 31 copies at the most.
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567" * 2
+_LETTER = "substr(:letters, instr(:letters, substr(p.permalink, 1, 1)) + :k, 1)"
 #: What is another's in a copy; `:k` is its number.
 _OTHERS = {
     "post": {
         "id": "p.id + :k * :posts", "message_id": "iif(p.message_id = '', '', :k || '.' || p.message_id)",
         "content_hash": ":k || '.' || p.content_hash", "thread_id": "p.thread_id + :k * :threads",
-        "parent_post_id": "p.parent_post_id + :k * :posts", "permalink": ":k || substr(p.permalink, 1 + length(:k))",
+        "parent_post_id": "p.parent_post_id + :k * :posts", "permalink": f"{_LETTER} || substr(p.permalink, 2)",
         "said_at": f"p.said_at + :k * {_LATER_MICROSECONDS}", "chrono_id": "g.number", "index_state": "'indexed'",
     },
     "thread": {"id": "p.id + :k * :threads", "split_from_thread_id": "p.split_from_thread_id + :k * :threads"},
@@ -52,7 +55,7 @@ def grow(folder: Path, times: int) -> None:
         for k in range(1, times):
             conn.execute("BEGIN")
             for name in ("thread", "post"):
-                conn.execute(_copy(conn, name), {"k": k, **ends})
+                conn.execute(_copy(conn, name), {"k": k, "letters": _LETTERS, **ends})
             conn.execute("COMMIT")
         words = {row[0]: row for row in _words(posts)}
         rows = conn.execute("SELECT number, id FROM grown ORDER BY number").fetchall()
