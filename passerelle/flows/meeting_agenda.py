@@ -13,7 +13,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_make import find_next_meeting
 from passerelle.flows.meeting_meant import meeting_answered
 from passerelle.flows.outcome import NOTED, Outcome, sentence
-from passerelle.flows.register_notes import note_command
+from passerelle.flows.register_notes import note_command, notes_of
 from passerelle.flows.said import Said
 from passerelle.store.register import set_entry_meeting
 
@@ -58,11 +58,14 @@ async def take_call_reply(ctx: FlowContext, conn: AsyncConnection, said: Said) -
     if said.about is None or said.about.step != "call" or not said.is_private:
         return None
     meeting = await meeting_answered(conn, said)
-    items = _items(said.text)
+    notes = notes_of(said)
+    items = [note for note in notes if isinstance(note, EntryNote) and note.kind == "agenda"]
+    if len(items) < len(notes):
+        return None
+    items = items or [EntryNote(kind="agenda", text=item) for item in _items(said.text)]
     if meeting is None or meeting.state not in TO_COME or not items:
         return None
-    notes = [EntryNote(kind="agenda", text=item) for item in items]
-    noted = await note_command(ctx, conn, said, notes)
+    noted = await note_command(ctx, conn, said, items)
     return await add_to_agenda(ctx, conn, said, noted.entries)
 
 

@@ -1,6 +1,5 @@
 """An answer to something that the bridge told of a meeting: « je viens », « plus de rappels », a sign, a correction."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,23 +7,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.about import About
 from passerelle.core.answer_model import Answer
 from passerelle.core.answers import parse_answers
-from passerelle.core.meeting_model import RsvpAnswer
 from passerelle.core.meeting_subjects import meeting_named
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_make import find_next_meeting
 from passerelle.flows.meeting_meant import meeting_answered
 from passerelle.flows.meeting_minutes_commands import run_minutes_answer
 from passerelle.flows.meeting_rsvp import take_quiet, take_rsvp
+from passerelle.flows.meeting_signs import SIGNS
 from passerelle.flows.outcome import Outcome
 from passerelle.flows.said import Said
 from passerelle.store.meetings import find_meeting_by_number
 
-#: Reactions to a notice about a meeting; the notice says them in words.
-SIGNS: Mapping[str, RsvpAnswer] = {
-    "✅": "yes", "✔️": "yes", "✔": "yes", "👍": "yes",
-    "❌": "no", "✖️": "no", "✖": "no", "👎": "no",
-    "❓": "maybe", "❔": "maybe", "🤔": "maybe",
-}  # fmt: skip
 #: Notices whose answers are about minutes.
 _OF_MINUTES = frozenset({"draft", "minutes", "approval"})
 
@@ -42,6 +35,24 @@ async def take_meeting_answer(ctx: FlowContext, conn: AsyncConnection, said: Sai
             return None
         return await take_rsvp(ctx, conn, said, meeting, answer)
     return await run_minutes_answer(ctx, conn, said, answer)
+
+
+async def take_letter_answer(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Outcome | None:
+    """An answer in a mail to the bridge alone that says more: it counts, and of the rest nothing is kept (PEOPLE 9).
+
+    Its author is told that nobody reads the rest. None where it answers no invitation.
+    """
+    if said.about is None or said.about.kind != "meeting" or said.about.step in _OF_MINUTES:
+        return None
+    taken: Outcome | None = None
+    for answer in parse_answers(said.text, kinds=said.link.association.entry_register.kinds):
+        if answer.kind in ("rsvp", "quiet"):
+            taken = await take_meeting_answer(ctx, conn, said, answer) or taken
+    if taken is None or taken.reason not in ("rsvp", "quiet"):
+        return taken
+    words = ctx.renderer(said.link.association).words
+    told = f"{taken.variables['sentence']} {words('rsvp_nobody_reads', list_address=said.link.list_address)}"
+    return replace(taken, variables={"sentence": told}, answers_mail=True)
 
 
 async def take_meeting_sign(ctx: FlowContext, conn: AsyncConnection, said: Said, key: str) -> Outcome | None:

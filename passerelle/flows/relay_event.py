@@ -110,6 +110,9 @@ def _parse(ctx: FlowContext, row: InboxRow, raw: EventJson) -> Parsed:
 
 def _forgets(arrival: Arrival, event: Parsed, reason: str) -> bool:
     """Whether nothing is kept of an event as it came: what an edit says is kept where it can be taken back."""
+    if isinstance(event, Reaction) and reason == OBEYED:
+        # A sign holds no words; taken back, it has to be found again.
+        return not arrival.consented
     is_private = isinstance(event, Ignored | Edit) or arrival.answer is not None
     if isinstance(event, RoomLine):
         is_private = is_private or without_mark(event.body) is not None

@@ -13,6 +13,7 @@ from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, Post, PostState, PostVersion, RoomEvent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import correct, rename_thread
+from passerelle.flows.meeting_signs import take_sign_back
 from passerelle.flows.not_kept import STANDING
 from passerelle.flows.register_forgetting import drop_noted
 from passerelle.matrix.events import Redaction
@@ -97,7 +98,11 @@ async def take_redaction(
     """A line, an edit, a reaction or a 📧 that was taken back; a redaction never causes a mail (PEOPLE 7)."""
     target, association = redaction.target, link.association_name
     await insert_seen(conn, association, "redacted", [_redacted_key(ctx, row, target)], ctx.now())
+    # Before nothing is kept of how it came.
+    is_answer = await take_sign_back(ctx, conn, link, row, target)
     held = await drop_arrival(ctx, conn, row, target, "redacted")
+    if is_answer:
+        return ""
     found = await find_line(conn, target) or await find_line_asked_by(conn, target)
     if found is not None and _is_of(found[0], link) and found[1].event_id != target:
         return await _take_request_back(ctx, conn, found[0], target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -9,6 +10,7 @@ from email.message import EmailMessage
 from icalendar import Calendar
 
 from passerelle.core.ids import MeetingId
+from passerelle.core.links import Links
 from passerelle.core.meeting_model import Meeting, Rsvp
 from passerelle.core.model import OutboxRow
 from passerelle.flows.meeting_steps import do_meeting_steps, next_meeting_step_at
@@ -102,3 +104,15 @@ async def react(bridge: Bridge, target: str, key: str, *, sender: str = "@lea:la
 
 def reply_to(event_id: str) -> dict[str, object]:
     return {"m.relates_to": {"m.in_reply_to": {"event_id": event_id}}}
+
+
+def configured(bridge: Bridge, **sections: dict[str, object]) -> Bridge:
+    """The same bridge, whose association is configured otherwise: `meetings={"call_days": 0}`."""
+    (association,) = bridge.ctx.settings.associations
+    update = {name: getattr(association, name).model_copy(update=values) for name, values in sections.items()}
+    settings = bridge.ctx.settings.model_copy(update={"associations": (association.model_copy(update=update),)})
+    token = bridge.token
+    bridge.ctx = replace(bridge.ctx, settings=settings, links=Links(settings))
+    bridge.__post_init__()
+    bridge.token = token
+    return bridge
