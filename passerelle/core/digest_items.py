@@ -1,5 +1,7 @@
-"""A digest as a value: what was chosen, and why. It is stored as JSON (`digest.document`), so fields are only added, each
-with a default. Words of ours come from catalogues: a reason is a code with its values."""
+"""A digest as a value: what was chosen, and why. A reason is a code with its values, the words are a catalogue's.
+
+It is stored as JSON (`digest.document`), so fields are only ever added, each with a default.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,8 +33,9 @@ ItemKind = Literal[
 #: Why an item stands in a digest; the catalogue's key is `reason_` and the code.
 ReasonCode = Literal[
     "asked_back", "rsvp_wanted", "own_objection", "own_overdue", "own_due", "own_open", "open_to_objection",
-    "to_decide", "objected", "to_review", "adopted", "replaced", "dropped", "overdue", "due", "unanswered", "to_come", "cancelled",
-    "minutes_draft", "minutes_approved", "woken", "new", "goes_on", "newcomers", "file", "held", "failed", "bounce",
+    "to_decide", "objected", "to_review", "adopted", "replaced", "dropped", "overdue", "due", "unanswered", "to_come",
+    "cancelled", "minutes_draft", "minutes_approved", "woken", "new", "goes_on", "newcomers", "file", "held", "failed",
+    "bounce",
 ]  # fmt: skip
 
 
@@ -103,8 +106,31 @@ class Item:
     at: datetime | None = None
     place: str = ""
     tally: Tally | None = None
+    #: When the newest thing about it happened (aware).
+    happened_at: datetime | None = None
     #: Of a file.
     size_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """The digest's time in numbers, of what its reader may see."""
+
+    #: Persons who spoke, on both sides together and on each; somebody who did both counts once.
+    people: int = 0
+    people_by_mail: int = 0
+    people_in_room: int = 0
+    posts_by_mail: int = 0
+    posts_in_room: int = 0
+    #: Lists and rooms, as links, on which something was said.
+    links: int = 0
+    actions_done: int = 0
+    #: At its end.
+    actions_open: int = 0
+    questions_answered: int = 0
+    #: At its end, of the register.
+    questions_open: int = 0
+    decisions_adopted: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,9 +141,9 @@ class Chosen:
     items: tuple[Item, ...] = ()
     #: How many more of each section there are, that are not named.
     counted: Mapping[Section, int] = field(default_factory=dict)
-    #: How many persons spoke in the digest's time, and on how many links.
-    people: int = 0
-    links: int = 0
+    figures: Figures = Figures()
+    #: There was more than a digest reads: the oldest conversations of its time are neither named nor counted.
+    is_cut: bool = False
 
     @property
     def is_empty(self) -> bool:
