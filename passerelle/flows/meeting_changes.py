@@ -47,7 +47,7 @@ from passerelle.mail.calendar_build import build_cancellation
 from passerelle.mail.compose_types import CalendarPart
 from passerelle.store.acts import NewAct, insert_act
 from passerelle.store.meeting_people import forget_answers
-from passerelle.store.meeting_steps import put_steps, skip_steps
+from passerelle.store.meeting_steps import put_steps, skip_steps, want_step_again
 from passerelle.store.meetings import TimeAndPlace, move_meeting_state, reschedule_meeting
 from passerelle.store.outbox import find_outbox_by_unique_key
 
@@ -133,6 +133,8 @@ async def change_time_and_place(
     moved = await reschedule_meeting(conn, meeting.id, to, sequence=sequence)
     if moved.starts_local != meeting.starts_local or moved.zone != meeting.zone:
         settings = link.association.meetings
+        # Who was reminded of the former evening is reminded of the new one.
+        await want_step_again(conn, moved.id, "reminder")
         await put_steps(conn, steps_of(moved.id, starts_at=starts_at(moved), created_at=ctx.now(), settings=settings))
         await forget_answers(conn, moved.id)
     await tell_change(ctx, conn, link, moved, Change(kind="move", before=meeting, tells_list=tells_list))
@@ -204,10 +206,12 @@ async def tell_change(ctx: FlowContext, conn: AsyncConnection, link: Link, meeti
     if meeting.state == "planned" or not change.tells_list:
         return
     people = await invited(ctx, conn, link, meeting)
-    beside = await _to_list(ctx, conn, link, meeting, change.kind, variables)
+    list_is_told = await _to_list(ctx, conn, link, meeting, change.kind, variables)
+    # What the list's mail says is not said twice: beside it only calendars are told.
+    template = "meeting_invitation" if list_is_told and change.kind == "move" else _TEMPLATES[change.kind]
     called = Called(link=link, meeting=meeting, convocation=await convocation_of(ctx, conn, link, meeting))
     for invitee in people:
-        await _to_invitee(ctx, conn, called, invitee, change.kind, variables | {"beside": beside})
+        await _to_invitee(ctx, conn, called, invitee, change.kind, (template, variables))
 
 
 async def _to_list(
@@ -225,7 +229,7 @@ async def _to_list(
         link,
         template=_TEMPLATES[change],
         unique_key=list_key(link, meeting, change, str(meeting.sequence)),
-        variables=variables | {"name": "", "beside": False},
+        variables=variables | {"name": ""},
         extras=NoticeExtras(
             reply_to=MailAddress(link.mailbox.address),
             in_reply_to=thread if was_told else None,
@@ -241,9 +245,10 @@ async def _to_invitee(
     called: Called,
     invitee: Invitee,
     change: ChangeKind,
-    variables: dict[str, Any],
+    letter: tuple[str, dict[str, Any]],
 ) -> None:
     link, meeting = called.link, called.meeting
+    template, variables = letter
     name = ctx.renderer(link.association).words.names(invitee.names)
     about = About(kind="meeting", ids=(meeting.id,), step=change)
     thread = thread_of_person(ctx, link, meeting, invitee.address)
@@ -253,7 +258,7 @@ async def _to_invitee(
         link,
         Personal(
             to=Mailbox(name=name, address=invitee.address),
-            template=_TEMPLATES[change],
+            template=template,
             unique_key=about_key(
                 about, link.path, str(meeting.sequence), "person", ctx.hashed("person", invitee.address.lower())
             ),

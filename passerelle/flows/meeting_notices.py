@@ -264,7 +264,8 @@ async def tell_reminder(ctx: FlowContext, conn: AsyncConnection, link: Link, mee
         rsvp = rsvps.get(person_id)
         if person_id in quiet or (rsvp is not None and rsvp.answer == "no"):
             continue
-        key = about_key(_about(meeting, "reminder"), link.path, ctx.hashed("person", str(person_id)))
+        person = ctx.hashed("person", str(person_id))
+        key = about_key(_about(meeting, "reminder"), link.path, str(meeting.sequence), person)
         answer = rsvp.answer if rsvp is not None else ""
         notice = PersonalNotice(template="meeting_reminder", unique_key=key, variables={**variables, "answer": answer})
         told += await reach_person(ctx, conn, link, person_id, name, notice)
@@ -273,7 +274,7 @@ async def tell_reminder(ctx: FlowContext, conn: AsyncConnection, link: Link, mee
         conn,
         link,
         template="meeting_tally",
-        unique_key=room_key(link, meeting, "reminder"),
+        unique_key=room_key(link, meeting, "reminder", str(meeting.sequence)),
         variables={"meeting": shown, "tally": await tally_of(conn, meeting.id, words, with_names=True)},
     )
     return told

@@ -175,8 +175,8 @@ async def voices_named(
             person_id = alike[0].id if alike else None
         if person_id is None:
             name = safe_name(named.name)
-            if not words_of(name):
-                continue
+            if not words_of(name) or not (said.actor.is_participant or said.actor.is_coordinator):
+                continue  # a stranger makes nobody known
             person_id = await find_or_insert_named_person(conn, said.link.association_name, name, now=ctx.now())
         mine = person_id == said.actor.person_id
         voices.append(Voice(person_id=person_id, name=named.name, said_by="" if mine else by))

@@ -28,6 +28,7 @@ _PUT = upsert(
     ),
 )
 _DONE = update(meeting_step).where(*_THIS, *_PENDING).values(done_at=bindparam("now"))
+_AGAIN = update(meeting_step).where(*_THIS, meeting_step.c.done_at.is_not(None)).values(done_at=None)
 _SKIP = update(meeting_step).where(*_THIS, *_PENDING).values(skipped=bindparam("why"))
 _SKIP_ALL = update(meeting_step).where(meeting_step.c.meeting_id == _WHICH, *_PENDING).values(skipped=bindparam("why"))
 _LIST = select(*_SHAPE.columns).where(meeting_step.c.meeting_id == _WHICH).order_by(meeting_step.c.due_at)
@@ -48,6 +49,11 @@ async def put_steps(conn: AsyncConnection, steps: Sequence[MeetingStep]) -> None
 async def mark_step_done(conn: AsyncConnection, id: MeetingId, step: Step, now: datetime) -> bool:
     """A step is done now; False where it was, or is left out: whoever is told so does nothing."""
     return (await conn.execute(_DONE, {"which": id, "this": step, "now": now})).rowcount == 1
+
+
+async def want_step_again(conn: AsyncConnection, id: MeetingId, step: Step) -> bool:
+    """A step that was done is to be done once more, when `put_steps` says; False where it was not done."""
+    return (await conn.execute(_AGAIN, {"which": id, "this": step})).rowcount == 1
 
 
 async def skip_step(conn: AsyncConnection, id: MeetingId, step: Step, why: str) -> bool:

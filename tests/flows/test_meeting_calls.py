@@ -437,3 +437,16 @@ async def test_one_that_is_called_off_does_not_end_the_series(group: Bridge) -> 
     await group.say("!réunion tous les jeudis 18h30 : bureau")
     await group.say("!annuler réunion 1")
     assert [one.state for one in await meetings(group)] == ["cancelled", "planned"]
+
+
+async def test_who_was_reminded_of_the_former_evening_is_reminded_of_the_new_one(group: Bridge) -> None:
+    await group.say(CALL)
+    for _ in range(3):
+        await next_step(group)
+    assert len(await to_persons(group, "reminder")) == 1
+    await group.say("!déplacer réunion 1 au vendredi 11 décembre à 19h")
+    await next_step(group)
+    assert len(await to_persons(group, "reminder")) == 2
+    # The list read it; beside that calendars are told, in a few lines.
+    (update,) = await to_persons(group, "move")
+    assert "Pour votre agenda" in update["Subject"]

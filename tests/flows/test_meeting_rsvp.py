@@ -11,15 +11,17 @@ from sqlalchemy import update
 
 from passerelle.core.calendar_values import find_reply
 from passerelle.core.email import Mailbox
-from passerelle.core.ids import MeetingId
+from passerelle.core.ids import MeetingId, RoomId, UserId
+from passerelle.core.ports import RoomUpdate, SyncArrivals
 from passerelle.flows.meeting_people import invitation_key
 from passerelle.flows.meeting_replies import CalendarMail, take_calendar
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.mail.calendar import parse_calendar
 from passerelle.mail.parse import parse_email
+from passerelle.store.direct_rooms import note_direct_room
 from passerelle.store.inbox import list_inbox
 from passerelle.store.meeting_people import list_attendance
-from passerelle.store.people import find_or_insert_person, list_participants
+from passerelle.store.people import find_or_insert_person, list_named_only, list_participants
 from passerelle.store.secretary_tables import meeting as meeting_table
 from tests.flows.bridge import BRIDGE, Bridge, MakeBridge, body_of, mail
 from tests.flows.meetings import (
@@ -40,6 +42,7 @@ from tests.flows.test_register_commands import answers, told_directly, told_in_r
 from tests.flows.test_register_notes import signs
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "calendar"
+DIRECT = RoomId("!direct:lab.test")
 CALL = "!réunion jeudi 3 décembre 18h30 au local : budget de la fête"
 
 
@@ -490,3 +493,38 @@ async def reply_of(bridge: Bridge, address: str, partstat: str, **more: str) -> 
     made.set_content("Je suis opérée ce jour-là.")
     made.add_attachment("\r\n".join(lines), subtype="calendar", params={"method": method})
     return made.as_bytes()
+
+
+async def test_a_word_in_answer_to_the_direct_reminder_counts(convened: Bridge) -> None:
+    await next_step(convened)
+    async with convened.ctx.store.write() as conn:
+        await note_direct_room(conn, DIRECT, UserId("@lea:lab.test"), convened.now())
+    convened.ctx.links.add_direct_room(DIRECT, UserId("@lea:lab.test"))
+    convened.token += 1
+    event = convened.event("@lea:lab.test", {"msgtype": "m.text", "body": "je viens"}) | {"room_id": DIRECT}
+    await convened.intake.take_sync(
+        SyncArrivals(
+            source="matrix",
+            before=f"s{convened.token - 1}",
+            after=f"s{convened.token}",
+            rooms=(RoomUpdate(room_id=DIRECT, timeline=(event,), state=()),),
+            live=True,
+        )
+    )
+    await convened.run_flows()
+    assert await answered(convened, 1) == {"Léa": "yes"}
+
+
+async def test_a_stranger_makes_nobody_known(convened: Bridge) -> None:
+    await convened.receive(
+        letter(
+            "Re: Réunion",
+            "M. Grossier viendra",
+            author="<inconnu@ailleurs.test>",
+            answering=(await convocation_id(convened),),
+            message_id="inconnu@x",
+        )
+    )
+    assert await answered(convened, 1) == {}
+    async with convened.ctx.store.read() as conn:
+        assert await list_named_only(conn, convened.link.association_name) == []
