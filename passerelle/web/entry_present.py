@@ -151,8 +151,10 @@ def span_of(entry: Entry, link: Link, words: Words) -> str:
 
 
 def due_of(entry: Entry, link: Link, words: Words) -> str:
-    """When an entry is due, or when it is; "" where no day was said."""
+    """When an entry is due, or when it is; of a decision, until when one may object; "" where no day is known."""
     span = span_of(entry, link, words)
+    if not span and entry.open_until is not None and entry.state in ("proposed", "objected"):
+        return words("web_open_until", day=day_of(words, entry.open_until))
     return words("entry_due", due=span) if span and entry.kind in ("action", "loan") else span
 
 

@@ -20,6 +20,7 @@ from passerelle.web.entry_present import (
     entry_lines,
     state_in_words,
 )
+from passerelle.web.heavy import made
 from passerelle.web.lists import association_name, link_title
 from passerelle.web.members import any_link, member
 from passerelle.web.pages import SAFE_HEADERS, local, page, page_number, paths_of, words_of
@@ -28,6 +29,8 @@ from passerelle.web.safe_files import attached
 
 _ENTRIES_A_PAGE = 50
 _LABELS_OFFERED = 40
+#: Of an entry in a table, about.
+_ROW_CHARACTERS = 300
 
 
 # ------------------------------------------------------------ the list
@@ -160,11 +163,14 @@ async def _exported(request: web.Request, form: str) -> web.Response:
         me = await member(request, conn)
         _, wanted = _asked(request, me)
         rows = await exported_entries(ctx, conn, any_link(request), wanted)
+    words, association = words_of(request), request[ASSOCIATION].name
     if form == "csv":
-        body, content_type = build_csv(rows, words_of(request)), "text/csv; charset=utf-8"
+        body = await made(len(rows) * _ROW_CHARACTERS, lambda: build_csv(rows, words))
+        content_type = "text/csv; charset=utf-8"
     else:
-        body, content_type = build_json(rows, association=request[ASSOCIATION].name), "application/json"
-    name = words_of(request)("web_register_file")
-    how = attached(f"{name}-{request[ASSOCIATION].name}.{form}", content_type)
+        body = await made(len(rows) * _ROW_CHARACTERS, lambda: build_json(rows, association=association))
+        content_type = "application/json"
+    name = words("web_register_file")
+    how = attached(f"{name}-{association}.{form}", content_type)
     headers = {**SAFE_HEADERS, "Content-Type": how.content_type, "Content-Disposition": how.disposition}
     return web.Response(body=body, headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import insert, update
 
 from passerelle.core.meeting_model import Meeting, Rsvp
 from passerelle.core.secretary_settings import MeetingSettings
+from passerelle.render import Renderer
 from passerelle.store.archive_tables import opening
 from passerelle.store.meeting_people import list_rsvps, set_quiet
 from passerelle.store.people import find_or_insert_named_person
@@ -26,6 +28,7 @@ from tests.web.secretary import (
     MONIQUE,
     PAUL_READS,
     answers,
+    fill,
     fill_meetings,
     fill_register,
     minute,
@@ -347,3 +350,19 @@ async def test_an_item_of_the_register_leads_back_to_what_was_said(played: Scene
     item = await note(played, "La buvette", "agenda", meeting_id=meeting.id)
     page = await get(played, f"/epeule/meetings/{meeting.number}", **LEA)
     assert [a.get("href") for a in page.cssselect(".agenda a")] == [f"/epeule/register/{item.number}"]
+
+
+async def test_every_page_speaks_english_where_the_association_does(tmp_path: Path) -> None:
+    async with opened(tmp_path) as scene:
+        await play(scene)
+        paths = await fill(scene)
+        english = Renderer(None, "en")
+        scene.ctx.__dict__["renderer"] = lambda association: english
+        for name, path in paths.items():
+            page = await get(scene, path, **MONIQUE)
+            assert page.get("lang") == "en", name
+            # What members said stays as it is; what the page says is never French.
+            said = re.sub(r"\s+", " ", page.cssselect("main")[0].text_content())
+            for french in ("Vous", "Venez", "Réponse", "jusqu", "novembre", "adoptée", "Histoire", "Adresse", "Quoi"):
+                assert french not in said, (name, french)
+        assert "Thursday 26 November 2026" in words(await get(scene, paths["coming"], **MONIQUE))

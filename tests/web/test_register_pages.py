@@ -89,6 +89,8 @@ async def test_the_newest_stand_first_with_what_who_when_and_state(played: Scene
     assert words(row[2].cssselect(".state")[0]) == "à faire en retard"
     assert words(row[5].cssselect(".due")[0]) == "samedi 5 juin 2027, de 8 h 30 à 19 h"
     assert words(row[4].cssselect(".state")[0]) == "objection"
+    assert words(row[4].cssselect(".due")[0]) == "objections jusqu’au dimanche 22 novembre 2026"
+    assert words(row[1].cssselect(".due")[0]) == ""
     assert words(row[1].cssselect(".said")[0]) == "le dimanche 11 octobre 2026"
     # Passed on: who has the word stands there, not who wrote it down.
     assert words(row[9].cssselect(".who")[0]) == "Mme Haddad"
