@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Kind = Literal["plain", "html", "pdf", "opendocument"]
+Kind = Literal["plain", "html", "pdf", "opendocument", "word"]
 
 #: Larger files are found by their name only.
 MOST_BYTES = 20_000_000
@@ -12,12 +12,13 @@ _BY_TYPE: dict[str, Kind] = {
     "application/x-pdf": "pdf",
     "application/xhtml+xml": "html",
     "text/html": "html",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
 }
 _BY_ENDING: dict[str, Kind] = {
     "txt": "plain", "text": "plain", "md": "plain", "csv": "plain", "tsv": "plain", "log": "plain", "ics": "plain",
     "vcf": "plain", "htm": "html", "html": "html", "xhtml": "html", "pdf": "pdf", "odt": "opendocument",
     "ods": "opendocument", "odp": "opendocument", "odg": "opendocument", "ott": "opendocument", "ots": "opendocument",
-    "otp": "opendocument",
+    "otp": "opendocument", "docx": "word",
 }  # fmt: skip
 _OPENDOCUMENT = "application/vnd.oasis.opendocument."
 #: What a program writes that does not know better: then the name's ending decides.

@@ -8,7 +8,6 @@ the processor's work; the second sends it and marks the step as done. Whatever s
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -17,18 +16,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.ids import MeetingId
 from passerelle.core.links import Link
 from passerelle.core.meeting_cycle import approval_step
-from passerelle.core.meeting_model import Meeting, MeetingStep, MinutesVersion, NewMinutes
-from passerelle.core.minutes import apply_correction, approve_minutes, build_minutes
+from passerelle.core.meeting_model import Meeting, MeetingStep, MinutesVersion
+from passerelle.core.minutes import approve_minutes
 from passerelle.core.minutes_model import Minutes
-from passerelle.core.replacements import parse_replacement
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_capture import close_forgotten
 from passerelle.flows.meeting_carry import carry_over
-from passerelle.flows.meeting_facts import gather_facts, minutes_name
+from passerelle.flows.meeting_files import Paper, note_papers, read_papers
 from passerelle.flows.meeting_minutes_sent import Leaving, draft_left_at, files_of, tell_minutes
 from passerelle.flows.meeting_refresh import refreshed
+from passerelle.flows.meeting_versions import build_next, store_version
 from passerelle.store.links import lock_link
-from passerelle.store.meeting_minutes import insert_minutes, list_corrections, newest_minutes
+from passerelle.store.meeting_minutes import newest_minutes
 from passerelle.store.meeting_steps import list_steps, mark_step_done, put_steps, skip_step
 from passerelle.store.meetings import find_meeting, get_meeting, move_meeting_state
 
@@ -71,6 +70,7 @@ async def make_draft(ctx: FlowContext, meeting_id: MeetingId) -> None:
 
 
 async def _draft(ctx: FlowContext, meeting_id: MeetingId) -> _Made | None:
+    papers = await _papers(ctx, meeting_id)
     async with ctx.store.write() as conn:
         meeting = await find_meeting(conn, meeting_id)
         link = ctx.links.find(f"{meeting.association}/{meeting.link}") if meeting is not None else None
@@ -85,60 +85,21 @@ async def _draft(ctx: FlowContext, meeting_id: MeetingId) -> _Made | None:
             return None
         newest = await newest_minutes(conn, meeting.id)
         if newest is None:
-            newest = await _insert(ctx, conn, meeting, await _built(ctx, conn, link, meeting, None))
+            await note_papers(ctx, conn, link, meeting, papers)
+            meeting = await get_meeting(conn, meeting.id)
+            newest = await store_version(ctx, conn, meeting, await build_next(ctx, conn, link, meeting, None))
         return _Made(link=link, meeting=meeting, version=newest) if newest is not None else None
 
 
-async def _built(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting, newest: MinutesVersion | None
-) -> Minutes:
-    facts = await gather_facts(ctx, conn, link, meeting, newest)
-    return build_minutes(facts, words=ctx.renderer(link.association).words)
-
-
-async def _insert(
-    ctx: FlowContext, conn: AsyncConnection, meeting: Meeting, minutes: Minutes, *, by: str = ""
-) -> MinutesVersion | None:
-    """Store a version; None where somebody else made it meanwhile."""
-    new = NewMinutes(
-        meeting_id=meeting.id,
-        version=minutes.version,
-        state=minutes.state,
-        document=minutes.to_json(),
-        permalink=minutes.path.rpartition("/")[2] or minutes_name(meeting),
-        made_at=ctx.now(),
-        by_name=by,
-    )
-    return await newest_minutes(conn, meeting.id) if await insert_minutes(conn, new) is not None else None
-
-
-# ------------------------------------------------------------ corrections
-
-
-async def change_draft(
-    ctx: FlowContext, conn: AsyncConnection, meeting: Meeting, change: Callable[[Minutes], Minutes | None], *, by: str
-) -> MinutesVersion | None:
-    """The next version of a draft; None where there is no draft, or `change` gives none."""
-    newest = await newest_minutes(conn, meeting.id)
-    if newest is None or newest.state != "draft":
-        return None
-    changed = change(Minutes.from_json(newest.document))
-    return await _insert(ctx, conn, meeting, changed, by=by) if changed is not None else None
-
-
-async def redraft(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting, *, by: str
-) -> MinutesVersion | None:
-    """A draft made once more, with what was noted since; what was corrected in it stays corrected."""
-    newest = await newest_minutes(conn, meeting.id)
-    if newest is None or newest.state != "draft":
-        return None
-    made = await _built(ctx, conn, link, await get_meeting(conn, meeting.id), newest)
-    for correction in await list_corrections(conn, meeting.id):
-        replacement = parse_replacement(correction.text) if correction.applied else None
-        corrected = apply_correction(made, replacement.old, replacement.new) if replacement is not None else None
-        made = replace(corrected, version=made.version) if corrected is not None else made
-    return await _insert(ctx, conn, meeting, made, by=by)
+async def _papers(ctx: FlowContext, meeting_id: MeetingId) -> list[Paper]:
+    """What files say that brought the minutes, read before anything is written."""
+    async with ctx.store.read() as conn:
+        meeting = await find_meeting(conn, meeting_id)
+        made = await newest_minutes(conn, meeting_id)
+    link = ctx.links.find(f"{meeting.association}/{meeting.link}") if meeting is not None else None
+    if meeting is None or link is None or made is not None or meeting.state != "closed":
+        return []
+    return await read_papers(ctx, link, meeting)
 
 
 # ------------------------------------------------------------ approval
@@ -206,7 +167,7 @@ async def approve_now(
     now = ctx.now()
     draft = await refreshed(conn, link, meeting, Minutes.from_json(newest.document))
     approved = approve_minutes(draft, now.astimezone(link.zone).date())
-    stored = await _insert(ctx, conn, meeting, approved, by=by)
+    stored = await store_version(ctx, conn, meeting, approved, by=by)
     if stored is None:
         return None
     await move_meeting_state(conn, meeting.id, before="drafted", after="approved", now=now)

@@ -17,8 +17,9 @@ from passerelle.core.spoken_words import bare_words
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_adopt import adopt_by_minutes
 from passerelle.flows.meeting_meant import meeting_answered, meeting_meant
-from passerelle.flows.meeting_minutes import approve_now, change_draft
+from passerelle.flows.meeting_minutes import approve_now
 from passerelle.flows.meeting_minutes_sent import sheet_of
+from passerelle.flows.meeting_versions import change_draft
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.register_acts import may
 from passerelle.flows.register_notes import notes_of

@@ -17,9 +17,9 @@ from passerelle.core.register_line_notes import Note, PresenceNote, RoleNote, Vo
 from passerelle.core.register_model import Entry
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_agenda import attach_items
-from passerelle.flows.meeting_minutes import redraft
 from passerelle.flows.meeting_papers import meeting_brought
 from passerelle.flows.meeting_presence import note_presence
+from passerelle.flows.meeting_versions import redraft
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.register_notes import note_command, note_post, notes_of
 from passerelle.flows.said import Said

@@ -16,6 +16,7 @@ from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.meeting_files import text_of_files
 from passerelle.flows.obey import OBEYED
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.privacy_mail import Letter, take_privacy_mail
@@ -59,8 +60,9 @@ async def receive_private(ctx: FlowContext, row: InboxRow) -> None:
         await set_aside_email(ctx, some_link(ctx, row), row, raw, str(error) or "it took too long to read")
         return
     search = await _search(ctx, row, email) if bounce is None else None
+    papers = await _papers(email) if bounce is None else ""
     async with ctx.store.write() as conn:
-        reason = await _take(ctx, conn, row, email, bounce, search)
+        reason = await _take(ctx, conn, Arrived(row=row, email=email, bounce=bounce, search=search, papers=papers))
         await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=reason in SEARCH_REASONS | {OBEYED})
     log.info("Email to the bridge: %s", reason, extra={"inbox_id": row.id})
 
@@ -73,22 +75,35 @@ async def _search(ctx: FlowContext, row: InboxRow, email: Email) -> MailedSearch
     return await search_for_mail(ctx, _links_of(ctx, row), author, asked)
 
 
+async def _papers(email: Email) -> str:
+    """What the files of a mail say that may bring minutes, read before the transaction; "" for anything else."""
+    if not email.attachments or automatic_reason(email) is not None or spam_marked(email):
+        return ""
+    return await text_of_files(email)
+
+
 def _links_of(ctx: FlowContext, row: InboxRow) -> list[Link]:
     """The links of the mailbox that an email came to, else all."""
     bridge = row.recipient or MailAddress("")
     return [link for link in ctx.links if link.mailbox.address.lower() == bridge.lower()] or list(ctx.links)
 
 
-async def _take(
-    ctx: FlowContext,
-    conn: AsyncConnection,
-    row: InboxRow,
-    email: Email,
-    bounce: Bounce | None,
-    search: MailedSearch | None,
-) -> str:
-    if bounce is not None:
-        return await _take_bounce(ctx, conn, bounce)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrived:
+    """An email to the bridge, with what was read out of it before the transaction."""
+
+    row: InboxRow
+    email: Email
+    bounce: Bounce | None
+    search: MailedSearch | None
+    #: What its files say, where it may bring minutes.
+    papers: str
+
+
+async def _take(ctx: FlowContext, conn: AsyncConnection, arrived: Arrived) -> str:
+    row, email = arrived.row, arrived.email
+    if arrived.bounce is not None:
+        return await _take_bounce(ctx, conn, arrived.bounce)
     notice = parse_moderation_notice(email)
     if notice is not None:
         return await _take_moderation(ctx, conn, notice)
@@ -108,10 +123,11 @@ async def _take(
     if taken is None and email.list_id:
         # LMTP hands over whatever comes to our address. An answer to a list that is not ours would be noise there.
         return "foreign_list"
-    if search is not None:
-        return await answer_by_mail(ctx, conn, row, email, search)
+    if arrived.search is not None:
+        return await answer_by_mail(ctx, conn, row, email, arrived.search)
     letter = Letter(email=email, author=author)
-    asked = await take_privacy_mail(ctx, conn, letter, links) or await obey_letter(ctx, conn, row, letter, links)
+    asked = await take_privacy_mail(ctx, conn, letter, links)
+    asked = asked or await obey_letter(ctx, conn, row, letter, links, papers=arrived.papers)
     return asked or await _answer(ctx, conn, Received(row=row, email=email, author=author), links)
 
 

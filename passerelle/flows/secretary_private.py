@@ -48,9 +48,13 @@ _LONGEST = 20_000
 
 
 async def obey_letter(
-    ctx: FlowContext, conn: AsyncConnection, row: InboxRow, letter: Letter, links: Sequence[Link]
+    ctx: FlowContext, conn: AsyncConnection, row: InboxRow, letter: Letter, links: Sequence[Link], *, papers: str = ""
 ) -> str | None:
-    """Do what a mail to the bridge asks, answers or notes; the reason by which it ends, None where it does neither."""
+    """Do what a mail to the bridge asks, answers or notes; the reason by which it ends, None where it does neither.
+
+    Args:
+        papers: what its files say, where it may bring minutes.
+    """
     email, author = letter.email, letter.author
     calendar = CalendarMail(email=email, author=author, received_at=row.received_at, key=f"inbox:{row.id}")
     if await take_calendar(ctx, conn, calendar, links) is not None:
@@ -80,20 +84,27 @@ async def obey_letter(
         await _do(ctx, conn, again, "")
         return OBEYED
     said = await about_named_meeting(ctx, conn, said, email.subject)
+    if papers and await _brought(ctx, conn, replace(said, text=f"{said.text}\n{papers}")):
+        return OBEYED
     return OBEYED if await _do(ctx, conn, said, "" if is_answer(said) else email.subject) else None
 
 
 async def _do(ctx: FlowContext, conn: AsyncConnection, said: Said, subject: str) -> bool:
     """Whether a mail was a command or an answer, or was written to be noted. Minutes begin with no command."""
-    brought = await find_brought(ctx, conn, said) if notes_of(said) else None
-    if brought is not None:
-        about = About(kind="meeting", ids=(brought.id,), step="minutes")
-        return await _note(ctx, conn, replace(said, about=about))
-    if await obey(ctx, conn, said, subject=subject):
+    if await _brought(ctx, conn, said) or await obey(ctx, conn, said, subject=subject):
         return True
     answered = await _answer_in_letter(ctx, conn, said)
     noted = await _call_reply(ctx, conn, said) or await _note(ctx, conn, said)
     return answered or noted or await _remark(ctx, conn, said)
+
+
+async def _brought(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
+    """What brings the minutes of a meeting; whether it did."""
+    meeting = await find_brought(ctx, conn, said) if notes_of(said) else None
+    if meeting is None:
+        return False
+    about = About(kind="meeting", ids=(meeting.id,), step="minutes")
+    return await _note(ctx, conn, replace(said, about=about))
 
 
 async def _answer_in_letter(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:

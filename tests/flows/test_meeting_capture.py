@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
 from tests.flows.test_meeting_minutes import held, meetings, minutes, notices, rings, value
 from tests.flows.test_register_commands import COORDINATORS, answers, letter, told_directly
 from tests.flows.test_register_notes import entries, signs
+from tests.unit.files.sample_files import docx_of, odt_of, pdf_of
 
 
 @pytest.fixture
@@ -263,3 +265,80 @@ async def test_long_minutes_that_nothing_proves_are_asked_for_on_the_list(group:
     await group.receive(letter("CR", CR + "\nEt encore ceci." * 30, message_id="cr@x"))
     assert "bureau@listes.lab.test" in body_of((await answers(group))[-1])
     assert [r for r in await group.outbox("email") if r.unique_key.startswith("ask:confirm:")] == []
+
+
+def with_file(raw: bytes, data: bytes, media_type: str, filename: str) -> bytes:
+    """The mail with a file."""
+    made = message_from_bytes(raw, policy=policy.SMTP)
+    main, sub = media_type.split("/")
+    made.add_attachment(data, maintype=main, subtype=sub, filename=filename)  # type: ignore[attr-defined]
+    return made.as_bytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type", "filename"),
+    [
+        (odt_of("Présents : Monique et Paul", "Décision : louer la salle"), "application/octet-stream", "CR.odt"),
+        (docx_of("Présents : Monique et Paul", "Décision : louer la salle"), "application/octet-stream", "CR.docx"),
+        (pdf_of("Décision : louer la salle"), "application/pdf", "CR.pdf"),
+        ("Présents : Monique et Paul\r\nDécision : louer la salle".encode(), "text/plain", "CR.txt"),
+    ],
+    ids=["odt", "docx", "pdf", "txt"],
+)
+async def test_minutes_in_a_file_are_read(group: Bridge, data: bytes, media_type: str, filename: str) -> None:
+    await called(group)
+    raw = mail("Bonjour, voici le compte rendu.", subject="Compte rendu", message_id="cr@x", Date=LATER)
+    await group.receive(with_file(raw, data, media_type, filename))
+    await rings(group)
+    made = await value(group)
+    assert [one.text for one in made.decisions] == ["louer la salle"]
+    assert made.source is not None
+
+
+async def test_what_stands_in_the_mail_and_in_its_file_is_noted_once(group: Bridge) -> None:
+    await called(group)
+    raw = mail(CR, subject="Compte rendu", message_id="cr@x", Date=LATER)
+    await group.receive(
+        with_file(raw, docx_of(*CR.splitlines(), "Idée : un composteur"), "application/octet-stream", "CR.docx")
+    )
+    await rings(group)
+    made = await value(group)
+    assert len(made.decisions) == len(made.actions) == 1
+
+
+async def test_a_file_in_answer_to_the_convocation_is_minutes(group: Bridge) -> None:
+    await called_and_told(group)
+    (row,) = [r for r in await group.outbox("email") if "/convocation/" in r.unique_key][:1]
+    raw = mail("Ci-joint.", subject="Re: Réunion", message_id="cr@x", answering=(str(row.message_id),), Date=LATER)
+    await group.receive(with_file(raw, odt_of("Décision : louer la salle"), "application/octet-stream", "notes.odt"))
+    await rings(group)
+    assert [one.text for one in (await value(group)).decisions] == ["louer la salle"]
+
+
+async def test_a_photo_of_paper_is_kept_with_the_mail_that_the_minutes_name(group: Bridge) -> None:
+    await called(group)
+    raw = mail("Les notes sont sur la photo.", subject="CR", message_id="cr@x", Date=LATER)
+    await group.receive(with_file(raw, b"\xff\xd8\xff\xe0 photo", "image/jpeg", "notes.jpg"))
+    await rings(group)
+    made = await value(group)
+    assert made.source is not None
+    assert made.source.path.startswith("/epeule/p/")
+
+
+async def called_and_told(bridge: Bridge) -> None:
+    await bridge.say("!réunion demain 18h30 au local : budget de la fête")
+    await rings(bridge)
+    bridge.clock[0] = datetime(2026, 11, 19, 10, 0, tzinfo=UTC)
+
+
+async def test_a_file_that_answers_the_bridge_alone_is_read_and_its_author_asked(group: Bridge) -> None:
+    await called_and_told(group)
+    (row,) = [r for r in await group.outbox("email") if "/convocation/" in r.unique_key][:1]
+    raw = letter("Re: Réunion", "Voici mes notes.", message_id="cr@x", answering=(str(row.message_id),))
+    file = docx_of("Décision : louer la salle")
+    await group.receive(with_file(raw, file, "application/octet-stream", "CR.docx"))
+    (question,) = [r for r in await group.outbox("email") if r.unique_key.startswith("ask:confirm:")]
+    asked = body_of(message_from_bytes(await group.raw_of(question), policy=policy.default))  # type: ignore[arg-type]
+    assert "louer la salle" in asked
+    await group.receive(letter("Re:", "oui", message_id="oui@x", answering=(str(question.message_id),)))
+    assert [one.text for one in await entries(group, "decision")] == ["louer la salle"]

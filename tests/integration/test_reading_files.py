@@ -8,7 +8,7 @@ import pytest
 from passerelle.files.kinds import Kind
 from passerelle.files.reading import read_file
 from passerelle.files.texts import MOST_CHARACTERS, UnreadableFile
-from tests.unit.files.sample_files import bomb_odt, locked_pdf_of, ods_of, odt_of, pdf_of
+from tests.unit.files.sample_files import bomb_odt, docx_of, locked_pdf_of, ods_of, odt_of, pdf_of
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from tests.unit.files.sample_files import bomb_odt, locked_pdf_of, ods_of, odt_o
         ("<p>Fête <b>du</b> quartier</p><script>non()</script>".encode(), "html", "Fête du quartier"),
         (pdf_of("Procès-verbal de l'assemblée", "Page deux"), "pdf", "Procès-verbal de l'assemblée"),
         (odt_of("Statuts de l’association", "Article premier"), "opendocument", "Statuts de l’association"),
+        (docx_of("Compte rendu de l’été", "Décision : louer la salle"), "word", "été\nDécision"),
         (ods_of([["Poste", "Montant"], ["Loto", 120]]), "opendocument", "Loto"),
     ],
 )  # fmt: skip
@@ -40,12 +41,20 @@ async def test_all_pages_are_read() -> None:
         (os.urandom(5000), "pdf"),
         (b"PK\x03\x04 abime", "opendocument"),
         (os.urandom(5000), "opendocument"),
+        (b"PK\x03\x04 abime", "word"),
+        (docx_of("abîmé")[:150], "word"),
         (zlib.compress(b"rien"), "opendocument"),
     ],
 )
 async def test_damaged_files_are_refused(data: bytes, kind: Kind) -> None:
     with pytest.raises(UnreadableFile, match="damaged"):
         await read_file(data, kind)
+
+
+async def test_what_was_struck_out_is_not_said() -> None:
+    assert (await read_file(docx_of("Décision : louer", deleted="Décision : vendre"), "word")).split() == [
+        "Décision", ":", "louer",
+    ]  # fmt: skip
 
 
 async def test_a_password_is_said() -> None:

@@ -100,3 +100,17 @@ def bomb_odt(megabytes: int = 3000) -> bytes:
             for _ in range(megabytes):
                 content.write(b" " * 1_000_000)
     return out.getvalue()
+
+
+def docx_of(*paragraphs: str, deleted: str = "") -> bytes:
+    """A text document of Word, as small as it opens it (ISO/IEC 29500-1 §17); `deleted`: struck out, and kept."""
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    struck = f"<w:p><w:del><w:r><w:delText>{deleted}</w:delText></w:r></w:del></w:p>" if deleted else ""
+    body = "".join(f"<w:p><w:r><w:t>{words}</w:t></w:r></w:p>" for words in paragraphs)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("[Content_Types].xml", "<Types/>")
+        parts.writestr(
+            "word/document.xml", f'<w:document xmlns:w="{space}"><w:body>{body}{struck}</w:body></w:document>'
+        )
+    return out.getvalue()

@@ -19,6 +19,8 @@ from passerelle.files.kinds import MOST_BYTES, is_readable, kind_of
         ("application/octet-stream", "photo.jpg", None),
         ("application/octet-stream", "sans-point", None),
         ("image/jpeg", "photo.pdf", None),
+        ("application/octet-stream", "CR.docx", "word"),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "CR", "word"),
         ("application/msword", "lettre.doc", None),
         ("text/rtf", "lettre.rtf", None),
         ("application/zip", "tout.zip", None),
