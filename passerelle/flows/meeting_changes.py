@@ -23,19 +23,18 @@ from passerelle.errors import MalformedRecurrence, StoreError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_room_notice
 from passerelle.flows.list_notice import NoticeExtras, insert_list_notice
+from passerelle.flows.meeting_carry import carry_over
 from passerelle.flows.meeting_dates import ask_date, duration_of
+from passerelle.flows.meeting_letters import answers_of, invitation_for, organizer_of, thread_of_person
 from passerelle.flows.meeting_make import follow_series
 from passerelle.flows.meeting_meant import meeting_meant
 from passerelle.flows.meeting_notices import (
     Called,
     answer_links,
     convocation_of,
-    invitation_for,
     list_key,
-    organizer_of,
     room_key,
     thread_of,
-    thread_of_person,
 )
 from passerelle.flows.meeting_people import Invitee, find_invitees, invited
 from passerelle.flows.meeting_shown import moment_of, shown_meeting, starts_at, titled
@@ -177,6 +176,7 @@ async def call_off(
     if not await move_meeting_state(conn, meeting.id, before=meeting.state, after="cancelled", now=ctx.now()):
         return False
     await skip_steps(conn, meeting.id, "cancelled")
+    await carry_over(ctx, conn, link, meeting)
     await tell_change(ctx, conn, link, meeting, Change(kind="cancel", reason=reason, tells_list=tells_list))
     if not is_series:
         await follow_series(ctx, conn, link, meeting)
@@ -203,9 +203,9 @@ async def tell_change(ctx: FlowContext, conn: AsyncConnection, link: Link, meeti
         unique_key=room_key(link, meeting, change.kind, str(meeting.sequence)),
         variables=variables,
     )
-    if meeting.state == "planned" or not change.tells_list:
+    people = await invited(ctx, conn, link, meeting) if change.tells_list else []
+    if not change.tells_list or (meeting.state == "planned" and not people):
         return
-    people = await invited(ctx, conn, link, meeting)
     list_is_told = await _to_list(ctx, conn, link, meeting, change.kind, variables)
     # What the list's mail says is not said twice: beside it only calendars are told.
     template = "meeting_invitation" if list_is_told and change.kind == "move" else _TEMPLATES[change.kind]
@@ -275,7 +275,7 @@ async def _calendar(
 ) -> CalendarPart:
     """The same event with its new time, or without one: SEQUENCE is above the last (RFC 5546 §2.1.4)."""
     if change == "move":
-        return await invitation_for(ctx, conn, called, invitee)
+        return invitation_for(ctx, called, invitee, await answers_of(conn, called.meeting))
     words = ctx.renderer(called.link.association).words
     return build_cancellation(
         called.meeting,

@@ -4,6 +4,7 @@ It is read out of lines of the room while the meeting is under way, and out of w
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,10 +46,19 @@ async def note_post_of_meeting(ctx: FlowContext, conn: AsyncConnection, said: Sa
     noted = await note_post(ctx, conn, said, post, meeting_id=meeting.id if meeting is not None else None)
     if meeting is None:
         await attach_items(ctx, conn, said, noted.entries)
-        return [*noted.outcomes, *await note_presence(ctx, conn, said, noted.others)]
+        before = await note_presence(ctx, conn, said, noted.others) if noted.others else []
+        return [*noted.outcomes, *before]
     outcomes = [*noted.outcomes, *await note_in_meeting(ctx, conn, said, noted.others, meeting_id=meeting.id)]
     await _into_draft(ctx, conn, said, meeting, outcomes)
     return outcomes
+
+
+async def renote_in_meeting(ctx: FlowContext, conn: AsyncConnection, said: Said, post: Post) -> None:
+    """A line reads otherwise: who is there, and who presides, is as it says now. A vote that was counted stands."""
+    notes = [note for note in notes_of(said) if isinstance(note, PresenceNote | RoleNote)]
+    meeting = await meeting_of(ctx, conn, replace(said, said_at=post.said_at)) if notes else None
+    if meeting is not None:
+        await note_in_meeting(ctx, conn, said, notes, meeting_id=meeting.id)
 
 
 async def note_letter_of_meeting(ctx: FlowContext, conn: AsyncConnection, said: Said) -> list[Outcome]:

@@ -64,21 +64,25 @@ def brings_minutes(subject: str) -> bool:
 
 
 async def _meant(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Meeting | None:
-    says_something = bool(notes_of(said)) or (said.email is not None and bool(said.email.attachments))
     answered = await meeting_answered(conn, said)
     if answered is not None:
         # « Désolé, j'ai oublié » answers the convocation, too.
-        return answered if says_something else None
+        return answered if _says_something(said) else None
     subject = subject_of(said)
-    if not brings_minutes(subject) and not (says_something and said.email is not None):
+    is_minutes, number = brings_minutes(subject), meeting_named(subject)
+    if not is_minutes and (number is None or said.email is None):
         return None
-    if said.email is None and not says_something:
+    if not (is_minutes and said.email is not None) and not _says_something(said):
         return None
-    number = meeting_named(subject)
     if number is not None:
         found = await find_meeting_by_number(conn, said.link.association_name, number)
         return found if found is not None and found.link == said.link.name else None
     return await last_meeting(ctx, conn, said.link, said.said_at) if brings_minutes(subject) else None
+
+
+def _says_something(said: Said) -> bool:
+    """Lines of the grammar, or a file."""
+    return bool(notes_of(said)) or (said.email is not None and bool(said.email.attachments))
 
 
 async def last_meeting(ctx: FlowContext, conn: AsyncConnection, link: Link, at: datetime) -> Meeting | None:

@@ -17,7 +17,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.find_about import about_email, about_events, answered_by_email, answered_in_room
 from passerelle.flows.meeting_invitations import said_as, take_invitation
 from passerelle.flows.meeting_minutes_commands import take_words_about_minutes
-from passerelle.flows.meeting_notes import note_post_of_meeting
+from passerelle.flows.meeting_notes import note_post_of_meeting, renote_in_meeting
 from passerelle.flows.obey import act_on_post, finish, obey
 from passerelle.flows.outcome import tell_outcome
 from passerelle.flows.register_marks import MARKS, mark_post
@@ -60,6 +60,7 @@ async def note_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, line: R
     """
     said = await said_in_room(ctx, conn, link, line, post=post)
     await _tell(ctx, conn, said, await renote_post(ctx, conn, said, post))
+    await renote_in_meeting(ctx, conn, said, post)
 
 
 async def note_email(

@@ -221,3 +221,26 @@ async def test_what_is_open_is_on_the_agenda_when_people_are_called(group: Bridg
     await group.say("!abandonner 3", sender="@karim:lab.test")
     await rings(group)
     assert len(await entries(group, "agenda")) == 2
+
+
+async def test_the_agenda_of_a_meeting_that_is_called_off_waits_for_the_next(group: Bridge) -> None:
+    await group.say("!réunion dans trois semaines à 18h au local : fête")
+    await group.say("ordre du jour : budget")
+    await group.say("!annuler réunion 1", sender="@karim:lab.test")
+    (item,) = await entries(group, "agenda")
+    assert (item.state, item.meeting_id) == ("carried", None)
+    await group.say("!réunion dans quatre semaines à 18h au local : fête")
+    (item,) = await entries(group, "agenda")
+    assert item.meeting_id == (await meetings(group))[-1].id
+
+
+async def test_the_agenda_of_a_meeting_of_which_nothing_was_heard_waits_too(group: Bridge) -> None:
+    await group.say("!réunion demain 18h au local : fête")
+    await group.say("ordre du jour : budget")
+    group.pass_time(days=5)
+    await group.say("!réunion dans trois semaines à 18h au local : fête")
+    while not (await notices(group, "call"))[0]:
+        await rings(group)
+    (item,) = await entries(group, "agenda")
+    assert item.meeting_id == (await meetings(group))[-1].id
+    assert "budget" in body_of((await notices(group, "call"))[0][0])

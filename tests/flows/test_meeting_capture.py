@@ -137,6 +137,18 @@ async def test_presence_roles_and_proxies_are_kept(group: Bridge) -> None:
     assert (meeting.chair_name, meeting.secretary_name) == ("Karim", "Léa")
 
 
+async def test_who_corrects_their_line_corrects_who_was_there(group: Bridge) -> None:
+    await group.say("!début")
+    said = await group.say("présents : Léa")
+    group.pass_time(minutes=1)
+    await group.say("!fin")
+    group.pass_time(minutes=2)
+    edit = {"rel_type": "m.replace", "event_id": said}
+    new = {"msgtype": "m.text", "body": "présents : Léa et Karim"}
+    await group.say("* présents : Léa et Karim", **{"m.relates_to": edit, "m.new_content": new})
+    assert set(await attendance(group)) == {"Léa", "Karim"}
+
+
 async def test_who_types_the_list_after_the_end_speaks_of_that_meeting(group: Bridge) -> None:
     await group.say("!début")
     await group.say("!fin")

@@ -10,12 +10,16 @@ import pytest
 
 from passerelle.core.meeting_model import Meeting, MinutesVersion
 from passerelle.core.minutes_model import Minutes
+from passerelle.errors import DocumentFailure
+from passerelle.flows import meeting_minutes, meeting_minutes_sent
 from passerelle.flows.meeting_chair import next_chair_at, tell_chairs
 from passerelle.flows.meeting_steps import do_meeting_steps, next_meeting_step_at
+from passerelle.store.incidents import list_open
 from passerelle.store.meeting_minutes import newest_minutes
 from passerelle.store.meetings import list_meetings
 from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
-from tests.flows.test_register_commands import COORDINATORS, answers, letter
+from tests.flows.meetings import configured
+from tests.flows.test_register_commands import COORDINATORS, answers, letter, told_in_room
 from tests.flows.test_register_notes import all_leave, signs
 
 
@@ -212,3 +216,124 @@ async def test_a_coordinators_word_approves_and_adopts_what_nothing_holds_up(gro
     await rings(group)
     (made,), _ = await notices(group, "approval")
     assert "Adoptée" in body_of(made)
+
+
+async def test_a_coordinator_approves_by_a_reply_in_the_room(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    reply = {"m.relates_to": {"m.in_reply_to": {"event_id": await draft_event(group)}}}
+    said = await group.say("Approuvé", sender="@karim:lab.test", **reply)
+    assert (await minutes(group)).state == "approved"
+    assert (said, "✅") in await signs(group)
+
+
+async def test_a_mail_that_nothing_proves_approves_nothing_before_its_author_says_so(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    answered = (await draft_row(group),)
+    await group.receive(letter("Re: Compte rendu", "Approuvé", message_id="ok@x", answering=answered))
+    assert (await minutes(group)).state == "draft"
+    (question,) = [r for r in await group.outbox("email") if r.unique_key.startswith("ask:confirm:")]
+    await group.receive(letter("Re:", "oui", message_id="oui@x", answering=(str(question.message_id),)))
+    assert (await minutes(group)).state == "approved"
+
+
+async def test_a_stranger_neither_corrects_nor_approves(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    answered, who = (await draft_row(group),), "Mallory <mallory@ailleurs.test>"
+    for number, words in enumerate(("s/150 €/15 000 €/", "Approuvé", "Il faut tout changer ici.")):
+        await group.receive(letter("Re: CR", words, author=who, message_id=f"m{number}@x", answering=answered))
+    found = await minutes(group)
+    assert (found.version, found.state) == (1, "draft")
+    assert [r for r in await group.outbox("email") if r.unique_key.startswith("ask:confirm:")] == []
+    assert await next_chair_at(group.ctx) is None
+
+
+async def test_what_cannot_be_corrected_is_passed_on(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    await group.say("!corriger s/trombone/trompette/")
+    assert (await minutes(group)).version == 1
+    assert await next_chair_at(group.ctx) is not None
+
+
+async def test_approved_minutes_change_no_more(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    await group.say("!approuver", sender="@karim:lab.test")
+    await group.say("!corriger 1 s/150 €/180 €/")
+    await group.say("!approuver 1", sender="@karim:lab.test")
+    found = await minutes(group)
+    assert (found.version, found.state) == (2, "approved")
+    assert "150 €" in (await value(group)).decisions[0].text
+
+
+async def test_a_draft_that_has_not_left_is_not_approved_by_the_clock(group: Bridge) -> None:
+    await held(group)
+    due_at = await next_meeting_step_at(group.ctx)
+    assert due_at is not None
+    group.clock[0] = due_at
+    await do_meeting_steps(group.ctx)  # nothing leaves: the mail server is away
+    group.pass_time(days=8)
+    await do_meeting_steps(group.ctx)
+    assert (await minutes(group)).state == "draft"
+    await all_leave(group)
+    group.pass_time(days=6, hours=20)
+    await do_meeting_steps(group.ctx)
+    assert (await minutes(group)).state == "draft"
+    group.pass_time(days=1)
+    await rings(group)
+    assert (await minutes(group)).state == "approved"
+
+
+async def test_a_crash_between_making_and_sending_loses_and_doubles_nothing(
+    group: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await held(group)
+
+    async def crash(*_: object) -> tuple[()]:
+        raise RuntimeError("here it stops")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(meeting_minutes, "files_of", crash)
+        with pytest.raises(RuntimeError):
+            await rings(group)
+    assert (await notices(group, "draft"))[0] == []
+    await rings(group)
+    assert (await minutes(group)).version == 1
+    assert len((await notices(group, "draft"))[0]) == 1
+
+
+async def test_a_file_that_cannot_be_made_holds_no_minutes_up(group: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> bytes:
+        raise DocumentFailure("no font")
+
+    await held(group)
+    monkeypatch.setattr(meeting_minutes_sent, "build_odt", fails)
+    await rings(group)
+    ((made,), _) = await notices(group, "draft")
+    assert list(made.iter_attachments()) == []
+    async with group.ctx.store.read() as conn:
+        assert [one.kind for one in await list_open(conn)] == ["document_failed"]
+
+
+async def test_who_asks_for_minutes_gets_them_where_they_are(group: Bridge) -> None:
+    await held(group)
+    await group.say("!compte-rendu")
+    await do_meeting_steps(group.ctx)
+    assert len((await notices(group, "draft"))[0]) == 1
+    await group.say("!compte-rendu 1")
+    assert "louer la salle" in (await told_in_room(group))[-1]
+    await group.receive(letter("compte-rendu 1", message_id="cr@x"))
+    assert "QUI FAIT QUOI" in body_of((await answers(group))[-1])
+
+
+async def test_in_the_time_of_a_demo_everything_comes_within_seconds(group: Bridge) -> None:
+    configured(group, meetings={"draft_hours": 0.001, "corrections_days": 0.0001})
+    await held(group)
+    began = group.now()
+    await rings(group)
+    await rings(group)
+    assert (await minutes(group)).state == "approved"
+    assert group.now() - began < timedelta(seconds=30)
