@@ -6,30 +6,22 @@ Everything asks for answers, so all of it has Reply-To and a visible address of 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import About, about_key
-from passerelle.core.calendar_values import CalendarAttendee, CalendarPerson, FeedHead, Partstat
+from passerelle.core.calendar_values import FeedHead, Partstat
 from passerelle.core.convocation import Convocation, ConvocationFacts, build_convocation
-from passerelle.core.email import Mailbox
 from passerelle.core.ids import MailAddress, MessageId
 from passerelle.core.links import Link
 from passerelle.core.meeting_model import Meeting, RsvpAnswer
 from passerelle.core.meeting_subjects import mailto_answer
-from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_room_notice
 from passerelle.flows.list_notice import NoticeExtras, insert_list_notice, notice_message_id
-from passerelle.flows.meeting_people import Invitee, find_invitees, invitation_key
 from passerelle.flows.meeting_shown import agenda_of, path_of, shown_meeting, tally_of
-from passerelle.flows.personal_email import Personal, insert_personal_email, personal_message_id
-from passerelle.flows.reach_person import PersonalNotice, reach_person
-from passerelle.flows.who_is_named import known_names
-from passerelle.mail.calendar_build import build_feed, build_invitation
-from passerelle.mail.compose_types import CalendarPart, MailFile
-from passerelle.store.meeting_people import list_quiet, list_rsvps
+from passerelle.mail.calendar_build import build_feed
+from passerelle.mail.compose_types import MailFile
 from passerelle.store.people import list_named_only
 
 _PARTSTATS: Mapping[RsvpAnswer, Partstat] = {"yes": "ACCEPTED", "no": "DECLINED", "maybe": "TENTATIVE"}
@@ -129,10 +121,11 @@ def needs_sheet(convocation: Convocation) -> bool:
     return convocation.is_assembly or bool(convocation.by_voice)
 
 
-async def tell_convocation(ctx: FlowContext, conn: AsyncConnection, called: Called) -> None:
-    """Call everyone: the room, whoever can be written to, and the list where there may be others.
+async def tell_convocation(ctx: FlowContext, conn: AsyncConnection, called: Called, *, is_everyone: bool) -> None:
+    """Call the room, and the list where there may be others than those who got a mail of their own.
 
-    Of a meeting that somebody else invited to, nobody gets a second invitation.
+    Args:
+        is_everyone: each member got one (`meeting_letters`).
     """
     link, meeting = called.link, called.meeting
     variables = {"meeting": await shown_meeting(ctx, conn, link, meeting)}
@@ -144,29 +137,22 @@ async def tell_convocation(ctx: FlowContext, conn: AsyncConnection, called: Call
         unique_key=room_key(link, meeting, "convocation"),
         variables=variables,
     )
-    found = await find_invitees(ctx, conn, link, meeting)
-    ours = meeting.source == "command"
-    beside: MessageId | None = None
-    if not (ours and found.is_everyone):
-        beside = await _to_list(ctx, conn, called)
-    for invitee in found.known if ours else ():
-        await _to_invitee(ctx, conn, called, invitee, beside=beside)
+    if not is_everyone:
+        await _to_list(ctx, conn, called)
 
 
-async def _to_list(ctx: FlowContext, conn: AsyncConnection, called: Called) -> MessageId:
+async def _to_list(ctx: FlowContext, conn: AsyncConnection, called: Called) -> None:
     link, meeting = called.link, called.meeting
-    key = list_key(link, meeting, "convocation")
     files = (*called.files, _file_for_calendars(ctx, link, meeting))
     await insert_list_notice(
         ctx,
         conn,
         link,
         template="meeting_convocation",
-        unique_key=key,
+        unique_key=list_key(link, meeting, "convocation"),
         variables={"convocation": called.convocation, "has_sheet": called.sheet is not None},
         extras=NoticeExtras(html=True, files=files, reply_to=MailAddress(link.mailbox.address)),
     )
-    return notice_message_id(ctx, link, key)
 
 
 def _file_for_calendars(ctx: FlowContext, link: Link, meeting: Meeting) -> MailFile:
@@ -177,114 +163,20 @@ def _file_for_calendars(ctx: FlowContext, link: Link, meeting: Meeting) -> MailF
     return MailFile(filename=f"{word}.ics", media_type="text/calendar", data=data)
 
 
-async def _to_invitee(
-    ctx: FlowContext, conn: AsyncConnection, called: Called, invitee: Invitee, *, beside: MessageId | None
-) -> None:
-    """The convocation with its invitation; only the invitation where the list mail is the convocation."""
-    link, meeting = called.link, called.meeting
-    words = ctx.renderer(link.association).words
-    name = words.names(invitee.names)
-    variables: dict[str, Any] = {"name": name}
-    if beside is None:
-        variables |= {"convocation": called.convocation, "has_sheet": called.sheet is not None}
-    else:
-        variables |= {"meeting": await shown_meeting(ctx, conn, link, meeting)}
-    await insert_personal_email(
-        ctx,
-        conn,
-        link,
-        Personal(
-            to=Mailbox(name=name, address=invitee.address),
-            template="meeting_convocation" if beside is None else "meeting_invitation",
-            unique_key=invitation_key(ctx, link, meeting, invitee.address),
-            variables=variables,
-            html=beside is None,
-            files=called.files if beside is None else (),
-            calendar=await invitation_for(ctx, conn, called, invitee),
-            in_reply_to=beside,
-            references=(beside,) if beside is not None else (),
-        ),
-    )
-
-
-async def invitation_for(ctx: FlowContext, conn: AsyncConnection, called: Called, invitee: Invitee) -> CalendarPart:
-    """The calendar part for one address, with the answer that is known of it."""
-    link = called.link
-    words = ctx.renderer(link.association).words
-    answers = {one.person_id: one.answer for one in await list_rsvps(conn, called.meeting.id)}
-    given = {answers.get(id) for id in invitee.person_ids}
-    answer = given.pop() if len(given) == 1 else None
-    return build_invitation(
-        called.meeting,
-        CalendarAttendee(
-            address=invitee.address,
-            name=words.names(invitee.names),
-            partstat=_PARTSTATS[answer] if answer else "NEEDS-ACTION",
-            rsvp=True,
-        ),
-        organizer=organizer_of(link),
-        dtstamp=ctx.now().astimezone(UTC),
-        description=_description(called.convocation, words),
-    )
-
-
-def organizer_of(link: Link) -> CalendarPerson:
-    """Who invites: the bridge, at the address that its mails come from, in the association's name."""
-    return CalendarPerson(address=MailAddress(link.mailbox.address), name=link.association.title)
-
-
-def _description(convocation: Convocation, words: Words) -> str:
-    lines = [f"{number}. {item}" for number, item in enumerate(convocation.agenda, 1)]
-    head = [words("minutes_agenda")] if lines else []
-    return "\n".join([*filter(None, [convocation.notes]), *head, *lines])
-
-
 # ------------------------------------------------------------ the reminder
 
 
-async def tell_reminder(ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting) -> int:
-    """Remind those who come and those who have not answered, where they are; how many.
-
-    Not who declined, nor who wants no reminders. The room reads the tally, which names nobody's silence.
-    """
+async def tell_reminder(ctx: FlowContext, conn: AsyncConnection, link: Link, meeting: Meeting) -> None:
+    """The room reads the tally, which names nobody's silence; persons are reminded by `meeting_letters`."""
     words = ctx.renderer(link.association).words
-    rsvps = {one.person_id: one for one in await list_rsvps(conn, meeting.id)}
-    quiet = await list_quiet(conn, meeting.id)
-    shown = await shown_meeting(ctx, conn, link, meeting)
-    everyone = link.association.meetings.names_to == "everyone"
     variables = {
-        "meeting": shown,
-        "tally": await tally_of(conn, meeting.id, words, with_names=everyone),
-        **answer_links(ctx, link, meeting),
+        "meeting": await shown_meeting(ctx, conn, link, meeting),
+        "tally": await tally_of(conn, meeting.id, words, with_names=True),
     }
-    people = {person.person_id: person.name for person in await known_names(conn, link)}
-    people |= {id: one.name for id, one in rsvps.items() if id not in people}
-    told = 0
-    for person_id, name in people.items():
-        rsvp = rsvps.get(person_id)
-        if person_id in quiet or (rsvp is not None and rsvp.answer == "no"):
-            continue
-        person = ctx.hashed("person", str(person_id))
-        key = about_key(_about(meeting, "reminder"), link.path, str(meeting.sequence), person)
-        answer = rsvp.answer if rsvp is not None else ""
-        notice = PersonalNotice(template="meeting_reminder", unique_key=key, variables={**variables, "answer": answer})
-        told += await reach_person(ctx, conn, link, person_id, name, notice)
-    await insert_room_notice(
-        ctx,
-        conn,
-        link,
-        template="meeting_tally",
-        unique_key=room_key(link, meeting, "reminder", str(meeting.sequence)),
-        variables={"meeting": shown, "tally": await tally_of(conn, meeting.id, words, with_names=True)},
-    )
-    return told
+    key = room_key(link, meeting, "reminder", str(meeting.sequence))
+    await insert_room_notice(ctx, conn, link, template="meeting_tally", unique_key=key, variables=variables)
 
 
 def thread_of(ctx: FlowContext, link: Link, meeting: Meeting) -> MessageId:
     """The Message-ID of the list mail that the later ones go on from."""
     return notice_message_id(ctx, link, list_key(link, meeting, "convocation"))
-
-
-def thread_of_person(ctx: FlowContext, link: Link, meeting: Meeting, address: MailAddress) -> MessageId:
-    """The Message-ID of the mail that invited one address."""
-    return personal_message_id(ctx, link, invitation_key(ctx, link, meeting, address))

@@ -7,6 +7,7 @@ and nothing before the meeting once it has begun.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.batching import after_quiet_hours
+from passerelle.core.convocation import Convocation
 from passerelle.core.ids import MeetingId
 from passerelle.core.links import Link
 from passerelle.core.meeting_cycle import TO_COME
@@ -22,6 +24,7 @@ from passerelle.documents.convocation import build_convocation_pdf
 from passerelle.errors import DocumentFailure
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_carry import take_up_open
+from passerelle.flows.meeting_letters import invite_each, remind_each
 from passerelle.flows.meeting_make import follow_series
 from passerelle.flows.meeting_minutes import approve_by_clock, make_draft
 from passerelle.flows.meeting_notices import (
@@ -32,6 +35,7 @@ from passerelle.flows.meeting_notices import (
     tell_convocation,
     tell_reminder,
 )
+from passerelle.flows.meeting_people import Invitees, find_invitees
 from passerelle.flows.meeting_shown import starts_at
 from passerelle.store.links import find_link_state, lock_link
 from passerelle.store.meeting_steps import list_due_steps, mark_step_done, next_step_at, skip_step
@@ -115,24 +119,49 @@ async def _do_before(ctx: FlowContext, link: Link, id: MeetingId, due: Sequence[
         if step in ("call", "convocation"):
             await take_up_open(ctx, conn, link, meeting)
         convocation = await convocation_of(ctx, conn, link, meeting) if step == "convocation" else None
-    called = None
-    if convocation is not None:
-        called = Called(link=link, meeting=meeting, convocation=convocation)
-        if needs_sheet(convocation):
-            sheet = await _print(ctx, called)
-            called = Called(link=link, meeting=meeting, convocation=convocation, sheet=sheet)
+    convened = await _call(ctx, link, meeting, convocation) if convocation is not None else None
+    if not await _write_letters(ctx, link, meeting, step, convened):
+        return 0  # somebody changed it meanwhile: the next look sees it as it is now
     async with ctx.store.write() as conn:
         await lock_link(conn, link.association_name, link.name)
-        now_is = await get_meeting(conn, id)
-        if now_is != meeting:
-            return 0  # somebody changed it meanwhile: the next look sees it as it is now
+        if await get_meeting(conn, id) != meeting:
+            return 0
         for other in due:
             if other != step:
                 await skip_step(conn, id, other, "too_late")
         if step is not None:
-            await _do(ctx, conn, meeting, step, called, link)
+            await _do(ctx, conn, meeting, step, convened, link)
         await follow_series(ctx, conn, link, meeting)
     return len(due)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Convened:
+    """A meeting that people are called to, and whom we can write to."""
+
+    called: Called
+    people: Invitees
+
+
+async def _call(ctx: FlowContext, link: Link, meeting: Meeting, convocation: Convocation) -> _Convened:
+    """The convocation with its paper. Of a meeting that somebody else invited to, nobody gets a second invitation."""
+    async with ctx.store.read() as conn:
+        people = await find_invitees(ctx, conn, link, meeting)
+    if meeting.source != "command":
+        people = Invitees(known=(), is_everyone=False)
+    called = Called(link=link, meeting=meeting, convocation=convocation)
+    if needs_sheet(convocation):
+        called = replace(called, sheet=await _print(ctx, called))
+    return _Convened(called=called, people=people)
+
+
+async def _write_letters(
+    ctx: FlowContext, link: Link, meeting: Meeting, step: Step | None, convened: _Convened | None
+) -> bool:
+    """What each person is sent; False where the meeting was changed meanwhile."""
+    if step == "convocation" and convened is not None:
+        return await invite_each(ctx, convened.called, convened.people)
+    return await remind_each(ctx, link, meeting) if step == "reminder" else True
 
 
 def _chosen(meeting: Meeting, due: Sequence[Step], now: datetime) -> Step | None:
@@ -145,15 +174,15 @@ def _chosen(meeting: Meeting, due: Sequence[Step], now: datetime) -> Step | None
 
 
 async def _do(
-    ctx: FlowContext, conn: AsyncConnection, meeting: Meeting, step: Step, called: Called | None, link: Link
+    ctx: FlowContext, conn: AsyncConnection, meeting: Meeting, step: Step, convened: _Convened | None, link: Link
 ) -> None:
     if not await mark_step_done(conn, meeting.id, step, ctx.now()):
         return
     if step == "call":
         await tell_call(ctx, conn, link, meeting)
         await _move(conn, meeting, "called", ctx.now())
-    elif step == "convocation" and called is not None:
-        await tell_convocation(ctx, conn, called)
+    elif step == "convocation" and convened is not None:
+        await tell_convocation(ctx, conn, convened.called, is_everyone=convened.people.is_everyone)
         await _move(conn, meeting, "convened", ctx.now())
     elif step == "reminder":
         await tell_reminder(ctx, conn, link, meeting)

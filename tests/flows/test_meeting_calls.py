@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,9 @@ from pypdf import PdfReader
 from passerelle.core.ids import MailAddress
 from passerelle.flows.ask_back import escalate_asks
 from passerelle.flows.import_roster import import_roster
+from passerelle.flows.meeting_letters import invite_each
+from passerelle.flows.meeting_notices import Called, convocation_of
+from passerelle.flows.meeting_people import find_invitees
 from passerelle.flows.meeting_steps import do_meeting_steps, next_meeting_step_at
 from passerelle.rosters.roster import Roster, RosterMember
 from passerelle.store.links import set_stopped
@@ -450,3 +454,20 @@ async def test_who_was_reminded_of_the_former_evening_is_reminded_of_the_new_one
     # The list read it; beside that calendars are told, in a few lines.
     (update,) = await to_persons(group, "move")
     assert "Pour votre agenda" in update["Subject"]
+
+
+async def test_a_crash_among_the_letters_doubles_none_and_loses_none(group: Bridge) -> None:
+    await on_roster(group, *(f"membre{number}@membres.lab.test" for number in range(45)))
+    await group.say(CALL)
+    await next_step(group)
+    (meeting,) = await meetings(group)
+    async with group.ctx.store.read() as conn:
+        people = await find_invitees(group.ctx, conn, group.link, meeting)
+        convocation = await convocation_of(group.ctx, conn, group.link, meeting)
+    # As far as it came before it was stopped.
+    some = replace(people, known=people.known[:25])
+    await invite_each(group.ctx, Called(link=group.link, meeting=meeting, convocation=convocation), some)
+    assert len(await to_persons(group, "convocation")) == 25
+    await next_step(group)
+    addresses = [str(one["To"]) for one in await to_persons(group, "convocation")]
+    assert len(addresses) == len(set(addresses)) == 45
