@@ -1,10 +1,10 @@
 """Entries of the register as rows of a table, to be taken along: for the web and the command line alike."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import EntryId
+from passerelle.core.ids import EntryId, PostId
 from passerelle.core.links import Link
 from passerelle.core.register_export import ExportedEntry, ExportedObjection
 from passerelle.core.register_model import Entry
@@ -12,6 +12,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.entries_shown import ShownEntry, shown_entries
 from passerelle.store.register import find_entry
 from passerelle.store.register_lists import EntryFilter, Order, list_entries
+from passerelle.store.register_pages import standing_posts
 
 #: Entries that are read at a time.
 _AT_A_TIME = 500
@@ -26,7 +27,9 @@ async def exported_entries(
         found = await list_entries(conn, link.association_name, wanted, order=order, limit=_AT_A_TIME, offset=len(rows))
         shown = await shown_entries(ctx, conn, link, found)
         numbers = await _numbers(conn, found)
-        rows += [_row(entry, one, numbers) for entry, one in zip(found, shown, strict=True)]
+        said = {o.post_id for one in shown for o in one.objections if o.post_id is not None}
+        standing = await standing_posts(conn, said)
+        rows += [_row(entry, one, numbers, standing) for entry, one in zip(found, shown, strict=True)]
         if len(found) < _AT_A_TIME:
             return rows
 
@@ -38,9 +41,16 @@ async def _numbers(conn: AsyncConnection, entries: Sequence[Entry]) -> dict[Entr
     return {entry.id: entry.number for entry in found if entry is not None}
 
 
-def _row(entry: Entry, shown: ShownEntry, numbers: dict[EntryId, int]) -> ExportedEntry:
+def _row(entry: Entry, shown: ShownEntry, numbers: dict[EntryId, int], standing: Collection[PostId]) -> ExportedEntry:
     objections = tuple(
-        ExportedObjection(name=o.name, passed_on_by=o.passed_on_by, reason=o.reason, at=o.at) for o in shown.objections
+        ExportedObjection(
+            name=o.name,
+            passed_on_by=o.passed_on_by,
+            # Its words were taken back: it counts all the same.
+            reason=o.reason if o.post_id is None or o.post_id in standing else "",
+            at=o.at,
+        )
+        for o in shown.objections
     )
     return ExportedEntry(
         number=entry.number,

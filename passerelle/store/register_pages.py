@@ -4,13 +4,25 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, LinkName
+from passerelle.core.ids import AssociationName, LinkName, PostId
 from passerelle.store.register_lists import EntryFilter, chosen
 from passerelle.store.secretary_tables import entry
+from passerelle.store.tables import post
 from passerelle.store.types import Instant
+
+_STANDING = select(post.c.id).where(
+    post.c.id.in_(bindparam("ids", expanding=True)), post.c.state == literal_column("'accepted'")
+)
+
+
+async def standing_posts(conn: AsyncConnection, ids: Collection[PostId]) -> frozenset[PostId]:
+    """Those of these posts that stand: what was said in the others is not shown any more, wherever it was noted."""
+    if not ids:
+        return frozenset()
+    return frozenset(PostId(id) for id in (await conn.execute(_STANDING, {"ids": sorted(ids)})).scalars())
 
 
 async def count_kinds(conn: AsyncConnection, association: AssociationName, wanted: EntryFilter) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Entries of the register as pages show them: in words, with absolute dates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -217,13 +217,15 @@ def is_unfinished(entry: Entry, link: Link) -> bool:
     return own is not None and entry.state == own.states[0]
 
 
-def objection_views(objections: Sequence[Objection], words: Words) -> list[ObjectionView]:
-    """Objections in their order, those that stand no longer too."""
+def objection_views(
+    objections: Sequence[Objection], words: Words, *, standing: Collection[PostId]
+) -> list[ObjectionView]:
+    """Objections in their order, those that count no longer too; the reason goes where its post was taken back."""
     return [
         ObjectionView(
             by=person_view(name_of(one.name, words)),
             passed_on_by=person_view(name_of(one.passed_on_by, words)) if one.passed_on_by else None,
-            reason=one_line(one.reason),
+            reason=one_line(one.reason) if one.post_id is None or one.post_id in standing else "",
             at=one.at,
             day=day_of(words, one.at),
             ended=_ended(one, words),
@@ -241,9 +243,20 @@ def _ended(objection: Objection, words: Words) -> str:
 
 
 def change_views(
-    changes: Sequence[EntryChange], *, entry: Entry, posts: Mapping[PostId, Post], words: Words, paths: Paths
+    changes: Sequence[EntryChange],
+    *,
+    entry: Entry,
+    posts: Mapping[PostId, Post],
+    standing: Collection[PostId],
+    words: Words,
+    paths: Paths,
 ) -> list[ChangeView]:
-    """The lines of an entry's history. `posts`: those that the reader may read."""
+    """The lines of an entry's history.
+
+    Args:
+        posts: those by which something was said, as far as the reader may read them.
+        standing: those that were not taken back: of the others the words go.
+    """
     views = []
     for change in changes:
         post = posts.get(change.post_id) if change.post_id is not None else None
@@ -251,7 +264,7 @@ def change_views(
             ChangeView(
                 at=change.at,
                 moment=moment_of(words, change.at),
-                what=_what(change, entry, words),
+                what=_what(change, entry, words, with_words=change.post_id is None or change.post_id in standing),
                 by=person_view(name_of(change.by_name, words)) if change.medium != "clock" else None,
                 path=paths.short(post.permalink) if post is not None else "",
             )
@@ -259,12 +272,12 @@ def change_views(
     return views
 
 
-def _what(change: EntryChange, entry: Entry, words: Words) -> str:
+def _what(change: EntryChange, entry: Entry, words: Words, *, with_words: bool) -> str:
     if change.move == "set" or change.move not in _KNOWN_MOVES:
         state = state_in_words(entry.kind, change.after_state, words)
         return words("web_move_set", state=state) if state else words("web_move_other")
     told = words(f"web_move_{change.move}")
-    detail = _detail(change, words)
+    detail = _detail(change, words) if with_words else ""
     return f"{told} {detail}" if detail else told
 
 

@@ -58,6 +58,17 @@ class MeetingLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """What a list says of a meeting besides the meeting itself."""
+
+    #: How many said what.
+    answers: Mapping[RsvpAnswer, int]
+    #: What the reader answered.
+    own: RsvpAnswer | None
+    minutes: MinutesPlace | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerRow:
     """One row of the tally."""
 
@@ -105,18 +116,11 @@ def when_of(times: Times, link: Link) -> str:
 
 
 def meeting_line(
-    meeting: Meeting,
-    link: Link,
-    *,
-    words: Words,
-    paths: Paths,
-    answers: Mapping[RsvpAnswer, int],
-    own: RsvpAnswer | None,
-    minutes: MinutesPlace | None,
+    meeting: Meeting, link: Link, beside: Beside, *, now: datetime, words: Words, paths: Paths
 ) -> MeetingLine:
     """A meeting for a list."""
     times = times_of(meeting, link, words)
-    is_open = takes_answers(meeting)
+    is_open = takes_answers(meeting, now)
     return MeetingLine(
         number=meeting.number,
         path=paths.meeting(meeting.number),
@@ -127,11 +131,11 @@ def meeting_line(
         place=one_line(meeting.place),
         state_word=words(f"web_meeting_{meeting.state}") if meeting.state in _TOLD_STATES else "",
         is_cancelled=meeting.state == "cancelled",
-        tally=tally_words(answers, words) if is_open else "",
-        own=own if is_open else None,
+        tally=tally_words(beside.answers, words) if is_open else "",
+        own=beside.own if is_open else None,
         takes_answers=is_open,
-        minutes=paths.minutes(minutes.permalink) if minutes is not None else "",
-        is_draft=minutes is not None and minutes.state == "draft",
+        minutes=paths.minutes(beside.minutes.permalink) if beside.minutes is not None else "",
+        is_draft=beside.minutes is not None and beside.minutes.state == "draft",
         link=link_title(meeting.link) if len(link.association.links) > 1 else "",
     )
 

@@ -21,6 +21,7 @@ from passerelle.store.archive_pages import posts_of_ids
 from passerelle.store.register import find_entry, list_entry_people, list_entry_sources
 from passerelle.store.register_history import list_entry_changes, list_objections
 from passerelle.store.register_lists import find_shown_entry
+from passerelle.store.register_pages import standing_posts
 from passerelle.web.app_keys import CONTEXT
 from passerelle.web.door import ASSOCIATION, READER, Form, checked_form, nothing_here
 from passerelle.web.entry_present import (
@@ -58,7 +59,9 @@ async def entry(request: web.Request) -> web.StreamResponse:
         sources = (await list_entry_sources(conn, [found.id])).get(found.id, ())
         changes = await list_entry_changes(conn, found.id)
         objections = await list_objections(conn, found.id)
-        ids = {source.post_id for source in sources} | {c.post_id for c in changes if c.post_id is not None}
+        said = [source.post_id for source in sources] + [o.post_id for o in objections] + [c.post_id for c in changes]
+        ids = {id for id in said if id is not None}
+        stand = await standing_posts(conn, ids)
         posts = await posts_of_ids(conn, ids, request[READER].shelves)
         by = await _replacement(conn, found.replaced_by)
     now = ctx.now()
@@ -84,9 +87,9 @@ async def entry(request: web.Request) -> web.StreamResponse:
         by=by,
         is_expected=found.state in OPEN_STATES or is_unfinished(found, link),
         permanent=absolute(request, paths.entry(found.number)),
-        objections=objection_views(objections, words),
+        objections=objection_views(objections, words, standing=stand),
         standing=len(standing),
-        history=change_views(changes, entry=found, posts=posts, words=words, paths=paths),
+        history=change_views(changes, entry=found, posts=posts, standing=stand, words=words, paths=paths),
         sources=source_views(sources, posts, words=words, paths=paths),
         ways=ways,
         not_yet=_not_yet(ways, found, [one.name for one in standing], words),

@@ -25,6 +25,7 @@ from passerelle.web.lists import association_name
 from passerelle.web.meeting_present import (
     ANSWERS,
     HELD,
+    Beside,
     MeetingLine,
     answer_rows,
     meeting_facts,
@@ -111,11 +112,10 @@ async def _lines(
         meeting.number: meeting_line(
             meeting,
             link_of(request, meeting.link),
+            Beside(answers=counted.get(meeting.id, {}), own=own.get(meeting.id), minutes=places.get(meeting.id)),
+            now=request.app[CONTEXT].now(),
             words=words,
             paths=paths,
-            answers=counted.get(meeting.id, {}),
-            own=own.get(meeting.id),
-            minutes=places.get(meeting.id),
         )
         for meeting in found
     }
@@ -140,7 +140,7 @@ async def meeting(request: web.Request) -> web.StreamResponse:
         minutes = await newest_minutes(conn, found.id)
         agenda, came = await _noted(request, conn, found, link)
     times = times_of(found, link, words)
-    is_open = takes_answers(found)
+    is_open = takes_answers(found, ctx.now())
     own = next((rsvp for rsvp in rsvps if rsvp.person_id == me.reader.person_id), None) if is_open else None
     return page(
         request,
@@ -211,7 +211,7 @@ async def convocation(request: web.Request) -> web.StreamResponse:
     async with ctx.store.read() as conn:
         me = await member(request, conn)
         found = await readable_meeting(request, conn, me)
-    if not takes_answers(found):
+    if not takes_answers(found, ctx.now()):
         raise nothing_here(request)
     data = await convocation_on_paper(ctx, link_of(request, found.link), found)
     name = words_of(request)("web_file_convocation")

@@ -18,7 +18,7 @@ from passerelle.core.meeting_model import Meeting, Rsvp
 from passerelle.core.secretary_settings import MeetingSettings
 from passerelle.render import Renderer
 from passerelle.store.archive_tables import opening
-from passerelle.store.meeting_people import list_rsvps, set_quiet
+from passerelle.store.meeting_people import list_rsvps, put_rsvp, set_quiet
 from passerelle.store.people import find_or_insert_named_person
 from passerelle.store.secretary_tables import meeting as meeting_table
 from tests.web.scene import EPEULE, Scene, opened, play
@@ -206,6 +206,30 @@ async def test_what_is_over_takes_no_answer(played: Scene, state: Any) -> None:
         assert "on n’y répond plus" in await got.text()
         assert (await browser.get(f"{path}/convocation.pdf")).status == 404
     assert await rsvps_of(played, meeting) == []
+
+
+async def test_a_meeting_that_nobody_closed_takes_no_answer_once_it_is_over(played: Scene) -> None:
+    meeting = await plan(played, "Réunion", days=1)
+    path = f"/epeule/meetings/{meeting.number}"
+    assert (await get(played, path, **LEA)).cssselect("form.answer")
+    played.bridge.pass_time(days=2)
+    page = await get(played, path, **LEA)
+    assert not page.cssselect("form.answer, .tally")
+    assert not (await get(played, "/epeule/meetings", **LEA)).cssselect("form.answer")
+    await get(played, f"{path}/convocation.pdf", status=404, **LEA)
+
+
+async def test_an_answer_from_tomorrow_does_not_keep_one_from_changing_one_s_mind(played: Scene) -> None:
+    """A mail says any date that it likes."""
+    meeting = await plan(played, "Réunion")
+    person = await played.person(**PAUL_READS)
+    at = played.ctx.now() + timedelta(days=1)
+    rsvp = Rsvp(meeting_id=meeting.id, person_id=person, name="Paul", answer="yes", medium="mail", at=at)
+    async with played.ctx.store.write() as conn:
+        await put_rsvp(conn, rsvp)
+    status, _ = await answer(played, meeting, PAUL_READS, "no")
+    assert status == 200
+    assert [one.answer for one in await rsvps_of(played, meeting)] == ["no"]
 
 
 async def test_an_answer_that_is_not_from_our_page_counts_nothing(played: Scene) -> None:

@@ -31,6 +31,7 @@ from tests.web.secretary import (
     LEA,
     MONIQUE,
     PAUL_READS,
+    came,
     entry_numbered,
     fill_register,
     note,
@@ -397,6 +398,27 @@ async def test_an_objection_counts_at_once_until_it_is_withdrawn(played: Scene) 
     status, page = await send(played, entry.number, MONIQUE, move="adopt")
     assert status == 200
     assert words(page.cssselect(".pill")[0]) == "adoptée"
+
+
+async def test_of_an_objection_that_was_taken_back_as_a_post_the_words_go(played: Scene) -> None:
+    """It counts all the same, until whoever made it withdraws it."""
+    entry = await note(played, "Louer la salle", state="objected")
+    post = await post_that_begins(played, "Merci Léa")
+    await objects(played, entry, "Paul Lambert", "beaucoup trop cher", post_id=post)
+    await came(played, entry, "object", by="Paul Lambert", post_id=post, detail="mot repris")
+    page = await get(played, f"/epeule/register/{entry.number}", **LEA)
+    assert "beaucoup trop cher" in words(page)
+    async with played.ctx.store.write() as conn:
+        await hide_post(played.ctx, conn, post, by="Monique")
+    page = await get(played, f"/epeule/register/{entry.number}", **LEA)
+    assert "trop cher" not in words(page)
+    assert "mot repris" not in words(page)
+    assert words(page.cssselect(".objections li")[0]).startswith("Paul Lambert")
+    async with played.browser(**LEA) as browser:
+        for form in ("csv", "json"):
+            text = await (await browser.get(f"/epeule/register.{form}")).text()
+            assert "Paul Lambert" in text
+            assert "trop cher" not in text
 
 
 async def test_another_s_objection_leaves_one_s_own_to_be_withdrawn(played: Scene) -> None:
