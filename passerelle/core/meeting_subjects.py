@@ -7,16 +7,18 @@ from passerelle.core.folding import fold
 
 #: More of a subject is not looked at.
 _LONGEST = 300
+#: Folded, the beginnings of their names in French and English: « réunion 12 novembre » is a date.
+_MONTHS = "janv|fev|mars|avr|mai|juin|juil|aout|sept|oct|nov|dec|jan|feb|march|apr|may|june|july|aug"
 _NAMED = re.compile(
     r"\b(?:reunion|assemblee(?: generale)?|ag|meeting|assembly|general meeting)[ -]?(?:n ?[°ºo.]? ?|numero |#)?"
-    r"(?P<number>\d{1,6})\b(?! ?[/.:-] ?\d| ?h\b)"
+    rf"(?P<number>\d{{1,6}})\b(?! ?[/.:-] ?\d| ?h\b| (?:{_MONTHS}))"
 )
 
 
 def meeting_named(subject: str) -> int | None:
     """The number of the meeting that a subject names; None where it names none.
 
-    « Re: Réunion du bureau (réunion 4) » names 4; « réunion 12/11 » and « réunion 18 h » name none.
+    « Re: Réunion du bureau (réunion 4) » names 4; « réunion 12/11 » and « réunion 12 novembre » name none.
     """
     found = _NAMED.search(" ".join(fold(subject[:_LONGEST]).split()))
     return int(found["number"]) if found else None

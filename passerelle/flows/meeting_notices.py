@@ -63,9 +63,10 @@ def answer_links(ctx: FlowContext, link: Link, meeting: Meeting) -> dict[str, st
     """How a mail is answered by a click: `mailto:` addresses of the bridge, with a subject that names the meeting."""
     words, address = ctx.renderer(link.association).words, link.mailbox.address
     subject = words("meeting_answer_subject", number=meeting.number)
+    plain = words("meeting_plain_subject", number=meeting.number)
     return {
         # Bare enough to be read, and clicked, in a mail without HTML.
-        "mailto": f"mailto:{address}?subject={words('meeting_plain_subject', number=meeting.number)}",
+        "mailto": f"mailto:{address}?subject={plain}",
         "mailto_yes": mailto_answer(address, subject, words("convocation_yes")),
         "mailto_no": mailto_answer(address, subject, words("convocation_no")),
     }

@@ -55,17 +55,22 @@ async def take_rsvp(ctx: FlowContext, conn: AsyncConnection, said: Said, meeting
     others = await voices_named(ctx, conn, said, answer.said_for[:MOST_NAMES])
     if isinstance(others, Outcome):
         return others
+    words = ctx.renderer(said.link.association).words
+    if not own and not others:
+        return sentence("rsvp_nobody", words("rsvp_nobody"), is_private=True)
     await count_answers(conn, said, meeting, [*own, *others], answer.rsvp)
     if answer.counts_both and len(own) < 2 and not others:
-        words = ctx.renderer(said.link.association).words
         return sentence("rsvp_who_else", words("rsvp_who_else"), reaction=NOTED, is_private=True)
-    return await _counted(ctx, said, meeting, answer.rsvp)
+    return _counted(ctx, said, meeting, answer.rsvp, () if own else others)
 
 
-async def _counted(ctx: FlowContext, said: Said, meeting: Meeting, answer: RsvpAnswer) -> Outcome:
+def _counted(ctx: FlowContext, said: Said, meeting: Meeting, answer: RsvpAnswer, others: Sequence[Voice]) -> Outcome:
     """Quietly: a sign in the room; by mail nothing, since a mail for each answer would be one too many (PEOPLE 11)."""
     words = ctx.renderer(said.link.association).words
     told = words(f"rsvp_{answer}", number=meeting.number, moment=moment_of(meeting, words))
+    if others:
+        names = words.names(tuple(voice.name for voice in others))
+        told = words(f"rsvp_others_{answer}", number=meeting.number, names=names)
     return Outcome(reason="rsvp", reaction=NOTED, template="answer", variables={"sentence": told}, answers_mail=False)
 
 

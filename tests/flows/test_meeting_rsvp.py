@@ -528,3 +528,18 @@ async def test_a_stranger_makes_nobody_known(convened: Bridge) -> None:
     assert await answered(convened, 1) == {}
     async with convened.ctx.store.read() as conn:
         assert await list_named_only(conn, convened.link.association_name) == []
+
+
+async def test_who_passes_a_word_on_is_not_told_that_they_come(convened: Bridge) -> None:
+    await convened.receive(
+        letter(
+            "Re: Réunion",
+            "Mme Haddad viendra, elle me l'a dit au marché. Bonne journée à tous et merci pour le café d'hier.",
+            answering=(await convocation_id(convened),),
+            message_id="mot@x",
+        )
+    )
+    assert await answered(convened, 1) == {"Mme Haddad": "yes"}
+    (told,) = await answers(convened)
+    assert "on attend Mme Haddad" in body_of(told)
+    assert "vous venez" not in body_of(told)
