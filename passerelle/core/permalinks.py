@@ -42,3 +42,10 @@ def short_path(association: AssociationName, short: str) -> str:
 def message_path(association: AssociationName, message_id: MessageId) -> str:
     """The path of an email's permalink below the archive's root: its Message-ID, percent-encoded (RFC 3986 §2.1)."""
     return f"/{association}/m/{quote(message_id, safe='@')}"
+
+
+def file_path(association: AssociationName, short: str, position: int, filename: str) -> str:
+    """The path of a post's file below the archive's root; its name is for humans, the position leads to it."""
+    # A name of dots alone would be a step in the path.
+    name = quote(filename[:120], safe="") if filename.strip(".") else "fichier"
+    return f"/{association}/f/{short}/{position}/{name}"

@@ -59,6 +59,7 @@ entry = table(
     Index("ix_entry_thing", "association", "label_folded", **where("state", "booked", "out")),
     Index("ix_entry_told", "association", "link", "told_at", **where_set("told_at")),
     Index("ix_entry_open_until", "open_until", **where("state", "proposed")),
+    Index("ix_entry_changed", "association", "changed_at"),
 )
 
 #: Whom an entry names: who does it, who has it; in their order.

@@ -379,6 +379,7 @@ incident = table(
     Column("at", Instant, nullable=False),
     Column("told_at", Instant, nullable=True),  # when the coordinators were written of it
     Column("resolved_at", Instant, nullable=True),
+    Index("ix_incident_open", "association", "id", **where_null("resolved_at")),
 )
 
 #: How many of each kind were not relayed, by day, for `status`.

@@ -120,4 +120,5 @@ def upgrade() -> None:
     op.create_index('ix_offer_association', 'offer', ['association', 'ended_at'], unique=False)
     op.create_index('ix_offer_person', 'offer', ['person_id'], unique=False)
     op.create_index('ix_offer_post', 'offer', ['post_id'], unique=False, sqlite_where=sa.text('post_id IS NOT NULL'), postgresql_where=sa.text('post_id IS NOT NULL'))
-
+    op.create_index('ix_entry_changed', 'entry', ['association', 'changed_at'], unique=False)
+    op.create_index('ix_incident_open', 'incident', ['association', 'id'], unique=False, sqlite_where=sa.text('resolved_at IS NULL'), postgresql_where=sa.text('resolved_at IS NULL'))
