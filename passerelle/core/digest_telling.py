@@ -65,8 +65,8 @@ class Telling:
 
 def cut_line(text: str, length: int) -> str:
     """The beginning of a text on one line, whole words where it has any, with … where something is left out."""
-    line = one_line(text[: 4 * length])
-    if len(line) <= length and len(text) <= 4 * length:
+    line = one_line(text[: 2 * length])
+    if len(line) <= length and len(text) <= 2 * length:
         return line
     beginning = line[: length - 1]
     whole = beginning.rsplit(" ", 1)[0] if " " in beginning[length // 2 :] else beginning

@@ -52,9 +52,13 @@ async def list_what_was_said(conn: AsyncConnection, scope: Scope) -> WhatWasSaid
     posts = sorted([*earlier, *said], key=lambda post: (post.at, post.id))
     crossed = await _crossed(conn, scope, posts)
     subjects = {one.first: one.subject for one in threads}
+    names = {name: safe_name(name) for name in {post.author_name for post in posts}}
     shorts = {post.id: post.permalink for post in said}
     return WhatWasSaid(
-        posts=tuple(_fact(scope, post, crossed, subject=subjects.get(post.id, "")) for post in posts),
+        posts=tuple(
+            _fact(scope, post, crossed, name=names[post.author_name], subject=subjects.get(post.id, ""))
+            for post in posts
+        ),
         files=tuple(
             FileFact(
                 post_id=file.post_id,
@@ -81,7 +85,9 @@ async def list_questions(conn: AsyncConnection, scope: Scope, *, unanswered_days
         asked_to=scope.until - timedelta(days=unanswered_days),
     )
     crossed = await _crossed(conn, scope, [post for post, _ in found])
-    return tuple(_fact(scope, post, crossed, subject=subject) for post, subject in found)
+    return tuple(
+        _fact(scope, post, crossed, name=safe_name(post.author_name), subject=subject) for post, subject in found
+    )
 
 
 async def _crossed(conn: AsyncConnection, scope: Scope, posts: Collection[PostRow]) -> _Crossed:
@@ -91,8 +97,7 @@ async def _crossed(conn: AsyncConnection, scope: Scope, posts: Collection[PostRo
     return await list_crossed(conn, [post.id for post in posts])
 
 
-def _fact(scope: Scope, post: PostRow, crossed: _Crossed, *, subject: str) -> PostFact:
-    name = safe_name(post.author_name)
+def _fact(scope: Scope, post: PostRow, crossed: _Crossed, *, name: str, subject: str) -> PostFact:
     return PostFact(
         id=post.id,
         thread_id=post.thread_id,
