@@ -172,7 +172,9 @@ def _quorum_said(link: Link, meeting: Meeting, posts: Sequence[Post]) -> int:
     said = 0
     for post in posts if meeting.kind == "assembly" else ():
         for note in parse_notes(post.text, kinds=kinds, now=post.said_at, zone=zone):
-            said = note.quantity or said if isinstance(note, QuorumNote) else said
+            # « quorum : atteint (14) » counts those who are there.
+            if isinstance(note, QuorumNote) and note.reached is None:
+                said = note.quantity or said
     return said
 
 

@@ -22,7 +22,7 @@ from passerelle.files.reading import read_file
 from passerelle.files.texts import UnreadableFile
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_facts import papers_of
-from passerelle.flows.meeting_notes import note_in_meeting
+from passerelle.flows.meeting_notes import take_notes
 from passerelle.flows.meeting_papers import brings_minutes
 from passerelle.flows.register_notes import note_post
 from passerelle.flows.said import Said
@@ -100,7 +100,7 @@ async def note_papers(
             post=paper.post,
         )
         noted = await note_post(ctx, conn, said, paper.post, meeting_id=meeting.id)
-        await note_in_meeting(ctx, conn, said, noted.others, meeting_id=meeting.id)
+        await take_notes(ctx, conn, said, noted, meeting)
 
 
 def _unsaid(paper: Paper) -> str:

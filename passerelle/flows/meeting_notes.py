@@ -9,35 +9,29 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.folding import words_of
 from passerelle.core.ids import MeetingId
-from passerelle.core.meeting_model import Attendance, Meeting, NewVote
+from passerelle.core.meeting_model import Attendance, Meeting
 from passerelle.core.model import Post
 from passerelle.core.names import safe_name
 from passerelle.core.register_line_notes import Note, PresenceNote, RoleNote, VoteNote
-from passerelle.core.register_model import Entry
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_agenda import attach_items
 from passerelle.flows.meeting_papers import meeting_brought
 from passerelle.flows.meeting_presence import note_presence
 from passerelle.flows.meeting_versions import redraft
+from passerelle.flows.meeting_votes import note_vote
 from passerelle.flows.outcome import NOTED, Outcome, sentence
-from passerelle.flows.register_notes import note_command, note_post, notes_of
+from passerelle.flows.register_notes import Noted, note_command, note_post, notes_of
 from passerelle.flows.said import Said
 from passerelle.flows.who_is_named import known_names, named_persons
 from passerelle.store.meeting_capture import find_meeting_under_way
-from passerelle.store.meeting_minutes import insert_vote
-from passerelle.store.meeting_people import list_attendance, put_attendance
+from passerelle.store.meeting_people import put_attendance
 from passerelle.store.meetings import get_meeting, list_meetings, set_chair, set_secretary
-from passerelle.store.register import find_entry_by_number
-from passerelle.store.register_lists import EntryFilter, list_entries
 
 #: Names that one note takes.
 _MOST_NAMES = 200
 #: How long after its end a meeting is the one that a command without number is about.
 _LATELY = timedelta(hours=12)
-#: Words by which a vote says that it was not by show of hands.
-_BY_REPLY = frozenset({"correspondance", "reponse", "reponses", "courriel", "courriels", "mail", "mails", "reply"})
 
 
 async def note_post_of_meeting(ctx: FlowContext, conn: AsyncConnection, said: Said, post: Post) -> list[Outcome]:
@@ -48,7 +42,7 @@ async def note_post_of_meeting(ctx: FlowContext, conn: AsyncConnection, said: Sa
         await attach_items(ctx, conn, said, noted.entries)
         before = await note_presence(ctx, conn, said, noted.others) if noted.others else []
         return [*noted.outcomes, *before]
-    outcomes = [*noted.outcomes, *await note_in_meeting(ctx, conn, said, noted.others, meeting_id=meeting.id)]
+    outcomes = [*noted.outcomes, *await take_notes(ctx, conn, said, noted, meeting)]
     await _into_draft(ctx, conn, said, meeting, outcomes)
     return outcomes
 
@@ -70,7 +64,7 @@ async def note_letter_of_meeting(ctx: FlowContext, conn: AsyncConnection, said: 
     if meeting is None:
         return []
     noted = await note_command(ctx, conn, said, notes_of(said), meeting_id=meeting.id)
-    outcomes = [*noted.outcomes, *await note_in_meeting(ctx, conn, said, noted.others, meeting_id=meeting.id)]
+    outcomes = [*noted.outcomes, *await take_notes(ctx, conn, said, noted, meeting)]
     await _into_draft(ctx, conn, said, meeting, outcomes)
     words = ctx.renderer(said.link.association).words
     count = len(noted.entries) + len(noted.others)
@@ -107,16 +101,26 @@ async def note_in_meeting(
         meeting = await meeting_of(ctx, conn, said) or await _just_closed(ctx, conn, said)
     if meeting is None:
         return []
-    taken = 0
-    for note in notes:
+    return await take_notes(ctx, conn, said, Noted(others=tuple(notes)), meeting)
+
+
+async def take_notes(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, noted: Noted, meeting: Meeting
+) -> list[Outcome]:
+    """Take into a meeting what a post noted besides entries."""
+    taken, outcomes = 0, list[Outcome]()
+    # Votes last: how many all are is known once everyone is noted who is there.
+    for note in sorted(noted.others, key=lambda note: isinstance(note, VoteNote)):
         match note:
             case PresenceNote():
                 taken += await _presence(ctx, conn, said, meeting, note)
             case RoleNote():
                 taken += await _role(conn, said, meeting, note)
             case VoteNote():
-                taken += await _vote(ctx, conn, said, meeting, note)
-    return [Outcome(reason="noted_in_meeting", reaction=NOTED)] if taken else []
+                asked = await note_vote(ctx, conn, said, meeting, note, noted)
+                outcomes += [asked] if asked is not None else []
+                taken += asked is None
+    return [*([Outcome(reason="noted_in_meeting", reaction=NOTED)] if taken else []), *outcomes]
 
 
 async def _just_closed(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Meeting | None:
@@ -156,59 +160,3 @@ async def _role(conn: AsyncConnection, said: Said, meeting: Meeting, note: RoleN
     name = safe_name(note.name) or said.actor.name
     await (set_chair if note.role == "chair" else set_secretary)(conn, meeting.id, name)
     return 1
-
-
-# ------------------------------------------------------------ votes
-
-
-async def _vote(ctx: FlowContext, conn: AsyncConnection, said: Said, meeting: Meeting, note: VoteNote) -> int:
-    """A vote as it was counted; of one that was unanimous, all who are there or represented."""
-    in_favour = note.in_favour
-    if in_favour is None:
-        in_favour = await _voices(conn, meeting) if note.unanimous else 0
-    decision = await _voted_on(conn, said, meeting, note)
-    words = frozenset(words_of(note.text))
-    await insert_vote(
-        conn,
-        NewVote(
-            meeting_id=meeting.id,
-            text=note.text,
-            in_favour=in_favour,
-            against=note.against,
-            abstained=note.abstained,
-            method="reply" if words & _BY_REPLY else "hands",
-            entry_id=decision.id if decision is not None else None,
-            at=said.said_at,
-        ),
-    )
-    return 1
-
-
-async def _voices(conn: AsyncConnection, meeting: Meeting) -> int:
-    there = await list_attendance(conn, meeting.id)
-    return sum(one.presence in ("present", "represented") for one in there)
-
-
-async def _voted_on(conn: AsyncConnection, said: Said, meeting: Meeting, note: VoteNote) -> Entry | None:
-    """The decision that a vote is about: by its number, by its words, or where it names none the last one noted."""
-    decisions = await list_entries(
-        conn,
-        meeting.association,
-        EntryFilter(links=[meeting.link], kinds=["decision"], meeting_id=meeting.id),
-        order="number",
-    )
-    wanted = words_of(note.text)
-    if not wanted:
-        return decisions[-1] if decisions else None
-    numbers = [int(word) for word in wanted if word.isdecimal() and len(word) < 7]
-    if wanted[0] in ("decision", "decisions") and numbers:
-        found = await find_entry_by_number(conn, meeting.association, numbers[0])
-        return found if found is not None and found.link == said.link.name and found.kind == "decision" else None
-    alike = [one for one in decisions if _is_about(wanted, words_of(one.text))]
-    return alike[-1] if alike else None
-
-
-def _is_about(wanted: Sequence[str], text: Sequence[str]) -> bool:
-    """Whether the words of a vote are those of a decision: all of one stand in the other."""
-    one, other = frozenset(wanted), frozenset(text)
-    return bool(one and other) and (one <= other or other <= one)

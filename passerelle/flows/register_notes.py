@@ -50,6 +50,8 @@ class Noted:
     """What a post noted."""
 
     entries: tuple[Entry, ...] = ()
+    #: The line of the text on which each entry begins.
+    lines: tuple[int, ...] = ()
     #: What is told of it: a sign for each kind, a clash of bookings, what was given back.
     outcomes: tuple[Outcome, ...] = ()
     #: What concerns a meeting and not the register: presence, votes, who presides.
@@ -104,6 +106,7 @@ async def note_command(
 async def _note(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, notes: Sequence[Note]) -> Noted:
     said = noting.said
     entries: list[Entry] = []
+    lines: list[int] = []
     outcomes: list[Outcome] = []
     others: list[Note] = []
     asked = 0
@@ -111,6 +114,7 @@ async def _note(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, notes:
         if isinstance(note, EntryNote):
             entry = await _insert(ctx, conn, noting, note)
             entries.append(entry)
+            lines.append(note.line)
             outcomes += await _clash(ctx, conn, said, entry)
             asked += await _ask_date(ctx, conn, said, entry, note) if asked < _MOST_ASKED else 0
         elif isinstance(note, ReturnNote):
@@ -119,7 +123,7 @@ async def _note(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, notes:
             others.append(note)
     signs = dict.fromkeys(_SIGNS.get(entry.kind, NOTED) for entry in entries)
     outcomes = [Outcome(reason="noted", reaction=sign) for sign in signs] + outcomes
-    return Noted(entries=tuple(entries), outcomes=tuple(outcomes), others=tuple(others))
+    return Noted(entries=tuple(entries), lines=tuple(lines), outcomes=tuple(outcomes), others=tuple(others))
 
 
 async def _insert(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, note: EntryNote) -> Entry:

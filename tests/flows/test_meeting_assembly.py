@@ -15,7 +15,7 @@ from passerelle.store.register_history import list_objections
 from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
 from tests.flows.meetings import configured
 from tests.flows.test_meeting_minutes import meetings, notices, rings, value
-from tests.flows.test_register_commands import COORDINATORS
+from tests.flows.test_register_commands import COORDINATORS, told_directly
 from tests.flows.test_register_notes import all_leave, entries, tell
 
 
@@ -100,8 +100,8 @@ async def test_votes_belong_to_the_decision_that_they_are_about(group: Bridge) -
     accounts, hall = await entries(group, "decision")
     first, second, third = await votes(group)
     assert (first.entry_id, first.in_favour, first.against) == (accounts.id, 3, 1)
-    # All who are there or represented.
-    assert (second.entry_id, second.in_favour) == (hall.id, 5)
+    # All who are there or represented: Annie is not, since Paul did not come.
+    assert (second.entry_id, second.in_favour) == (hall.id, 4)
     assert (third.entry_id, third.abstained) == (None, 1)
     made = await value_after(group)
     assert [len(one.votes) for one in made.decisions] == [1, 1]
@@ -109,6 +109,26 @@ async def test_votes_belong_to_the_decision_that_they_are_about(group: Bridge) -
     text = body_of((await notices(group, "draft"))[0][0])
     assert "secret" not in text.lower()
     assert "main levée" in text
+
+
+async def test_votes_of_one_mail_belong_each_to_the_decision_above_it(group: Bridge) -> None:
+    await assembly(
+        group,
+        "décision : approuver les comptes\nvote : 3 pour, 1 contre\n"
+        "décision : louer la salle\nvote par correspondance : 2 pour, 0 contre\n"
+        "présents : Léa et Karim\nvote décision 1 : à l’unanimité",
+    )
+    accounts, hall = await entries(group, "decision")
+    first, second, third = await votes(group)
+    assert (first.entry_id, first.method) == (accounts.id, "hands")
+    assert (second.entry_id, second.method, second.text) == (hall.id, "reply", "")
+    assert (third.entry_id, third.in_favour) == (accounts.id, 2)
+
+
+async def test_who_all_are_is_asked_where_nobody_noted_it(group: Bridge) -> None:
+    await assembly(group, "décision : approuver les comptes", "vote : à l’unanimité")
+    assert await votes(group) == []
+    assert "combien" in (await told_directly(group))[-1]
 
 
 async def test_approved_minutes_of_an_assembly_have_a_block_to_sign(group: Bridge) -> None:
