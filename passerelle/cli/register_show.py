@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from passerelle.cli.console import DEFAULT_CONFIG, ConfigOption, chosen_associat
 from passerelle.cli.known import Unclear
 from passerelle.cli.opened import opened, words_in
 from passerelle.cli.register import AssociationOption, first_link
+from passerelle.core.ids import PostId
 from passerelle.core.links import Link
 from passerelle.core.permalinks import short_path
 from passerelle.core.register_model import Entry, EntryChange, NamedPerson, Objection
@@ -31,6 +32,7 @@ from passerelle.store.register import (
 )
 from passerelle.store.register_history import list_entry_changes, list_objections
 from passerelle.store.register_lists import find_shown_entry
+from passerelle.store.register_pages import standing_posts
 from passerelle.web.entry_present import change_views, objection_views, span_of, state_in_words
 from passerelle.web.paths import Paths
 from passerelle.wiring import build_context
@@ -45,6 +47,8 @@ class _Whole:
     changes: Sequence[EntryChange]
     objections: Sequence[Objection]
     sources: tuple[EntrySource, ...]
+    #: Those of the posts behind objections and history that were not taken back: of the others the words go.
+    standing: Collection[PostId]
     #: Number of the decision that stands in its place.
     replaced_by: int | None
     #: Members see it: what it was read out of was not taken back.
@@ -76,17 +80,26 @@ async def _read(settings: Settings, association: AssociationSettings, number: in
         if entry is None:
             raise Unclear(_("There is no entry {number}. `passerelle register list` lists them.").format(number=number))
         by = await find_entry(conn, entry.replaced_by) if entry.replaced_by is not None else None
+        changes, objections = await list_entry_changes(conn, entry.id), await list_objections(conn, entry.id)
+        said_in = [*(one.post_id for one in changes), *(one.post_id for one in objections)]
+        stand = await standing_posts(conn, {post_id for post_id in said_in if post_id is not None})
         return _Whole(
             entry=entry,
             people=(await list_entry_people(conn, [entry.id])).get(entry.id, ()),
-            changes=await list_entry_changes(conn, entry.id),
-            objections=await list_objections(conn, entry.id),
+            changes=[replace(one, detail=_if_standing(one.detail, one.post_id, stand)) for one in changes],
+            objections=[replace(one, reason=_if_standing(one.reason, one.post_id, stand)) for one in objections],
             sources=(await list_entry_sources(conn, [entry.id])).get(entry.id, ()),
+            standing=stand,
             replaced_by=by.number if by is not None else None,
             is_shown=await find_shown_entry(conn, entry.association, number, [entry.link]) is not None,
             link=ctx.links.find(f"{entry.association}/{entry.link}") or link,
             web=settings.web.url.rstrip("/") if settings.web is not None else "",
         )
+
+
+def _if_standing(text: str, post_id: PostId | None, standing: Collection[PostId]) -> str:
+    """Words of a post that was taken back are told to nobody."""
+    return text if post_id is None or post_id in standing else ""
 
 
 # ------------------------------------------------------------ for who reads it
@@ -153,7 +166,9 @@ def _told(entry: Entry, words: Words) -> str:
 
 def _objection_lines(whole: _Whole, words: Words) -> list[str]:
     lines = []
-    for view, one in zip(objection_views(whole.objections, words), whole.objections, strict=True):
+    for view, one in zip(
+        objection_views(whole.objections, words, standing=whole.standing), whole.objections, strict=True
+    ):
         who = _("{name}, passed on by {by}") if one.passed_on_by else "{name}"
         parts = [view.day, who.format(name=one.name, by=one.passed_on_by), view.reason, view.ended or _("it stands")]
         lines.append("; ".join(part for part in parts if part))
@@ -161,7 +176,9 @@ def _objection_lines(whole: _Whole, words: Words) -> list[str]:
 
 
 def _change_lines(whole: _Whole, words: Words) -> list[str]:
-    views = change_views(whole.changes, entry=whole.entry, posts={}, words=words, paths=Paths(root=""))
+    views = change_views(
+        whole.changes, entry=whole.entry, posts={}, standing=whole.standing, words=words, paths=Paths(root="")
+    )
     return [
         f"{view.moment}: {view.what}" + (f" ({change.by_name})" if view.by is not None and change.by_name else "")
         for view, change in zip(views, whole.changes, strict=True)
