@@ -112,7 +112,7 @@ def when_of(times: Times, link: Link) -> str:
     if words.zone.key == link.zone.key:
         return told
     place = get_timezone_location(words.zone, locale=words.language, return_city=True)
-    return f"{told} {words('web_time_of', place=place)}"
+    return told + " " + words("web_time_of", place=place)
 
 
 def meeting_line(

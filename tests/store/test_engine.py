@@ -21,6 +21,7 @@ from passerelle.store import lanes
 from passerelle.store.engine import Store
 from passerelle.store.failures import store_error
 from passerelle.store.meta import find_meta, set_meta
+from passerelle.store.migrations import HEAD
 from passerelle.store.sqlite import SqliteConnection
 from tests.store.made import NOW, at
 
@@ -252,7 +253,7 @@ async def _set_version(store_url: str) -> None:
 
     engine = create_async_engine(store_url.replace("sqlite:", "sqlite+aiosqlite:"))
     async with engine.begin() as conn:
-        await conn.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        await conn.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": HEAD})
     await engine.dispose()
 
 

@@ -187,6 +187,24 @@ def test_an_entry_whose_mail_was_taken_back_is_shown_to_nobody_else(desk: Desk) 
     assert 1 not in numbers(desk)
 
 
+def test_words_that_were_taken_back_are_told_to_nobody(desk: Desk) -> None:
+    async def take_back(conn: AsyncConnection) -> None:
+        await fill(conn)
+        thread = await made_thread(conn, "Réponse")
+        answer = await made_post(conn, thread_id=thread, association=A, link=LINK, content_hash="c2", said_at=AT)
+        entry = await get_entry(conn, 1)  # type: ignore[arg-type]
+        values = {"entry_id": entry.id, "person_id": None, "at": AT, "medium": "mail", "post_id": answer}
+        await insert_objection(conn, NewObjection(name="Jeanne", reason="un secret", **values))  # type: ignore[arg-type]
+        await set_post_state(conn, answer, "withdrawn")
+
+    desk.write(take_back)
+    for words in ((), ("--json",)):
+        said = desk.run("register", "show", "1", *words).output
+        assert "Jeanne" in said
+        assert "trop cher" in said
+        assert "un secret" not in said
+
+
 def test_one_entry_for_another_program(filled: Desk) -> None:
     told = json.loads(filled.run("register", "show", "1", "--json").output)
     assert (told["number"], told["kind"], told["state"], told["said_for"]) == (1, "decision", "proposed", "Mme Haddad")
