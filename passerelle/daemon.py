@@ -25,7 +25,7 @@ from passerelle.core.ports import (
     SyncArrivals,
 )
 from passerelle.core.settings import MailboxSettings, Settings
-from passerelle.daemon_duties import asked, keeping_duties, secretary_duties
+from passerelle.daemon_duties import asked, digest_duties, keeping_duties, secretary_duties
 from passerelle.delivery import Delivery
 from passerelle.dispatch import Dispatch
 from passerelle.dry_run import DryMatrix, DrySender, Say, rehearse_matrix, throw_away_store
@@ -338,6 +338,7 @@ class Daemon:
             Duty(name="ask_consent", run=self._ask_consents, next_at=self._consent_due_at),
             *keeping_duties(ctx),
             *secretary_duties(ctx),
+            *digest_duties(ctx),
         ]
 
     def _live_at(self) -> datetime | None:

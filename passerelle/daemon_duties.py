@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.connections_erasing import erase_in_mailbox
 from passerelle.flows.ask_back import escalate_asks
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_send import next_digest_due_at, send_digests
+from passerelle.flows.digest_wishes import configured_digests, next_subscribing_at, subscribe_coordinators
 from passerelle.flows.erase import go_on_with_erasures, next_erasure_at
 from passerelle.flows.meeting_chair import next_chair_at, tell_chairs
 from passerelle.flows.meeting_steps import do_meeting_steps, next_meeting_step_at
@@ -67,6 +69,19 @@ def secretary_duties(ctx: FlowContext) -> list[Duty]:
         Duty(name="escalate_asks", run=partial(escalate_asks, ctx), next_at=asked(ctx, next_escalation_at)),
         Duty(name="tell_chairs", run=partial(tell_chairs, ctx), next_at=partial(next_chair_at, ctx)),
         Duty(name="meetings", run=partial(do_meeting_steps, ctx), next_at=partial(next_meeting_step_at, ctx)),
+    ]
+
+
+def digest_duties(ctx: FlowContext) -> list[Duty]:
+    """Digests: who gets one by the configuration, and what leaves."""
+    configured = configured_digests(ctx, ctx.settings)
+    return [
+        Duty(
+            name="digest_subscribers",
+            run=partial(subscribe_coordinators, ctx, configured),
+            next_at=partial(next_subscribing_at, ctx, configured),
+        ),
+        Duty(name="digests", run=partial(send_digests, ctx), next_at=partial(next_digest_due_at, ctx)),
     ]
 
 

@@ -1,8 +1,10 @@
 """What stands behind a command's word, as typed values. Pure. Who reads them: `core.command_reading`."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
+from passerelle.core.digest_wishes import Wish
 from passerelle.core.meeting_model import MeetingKind
 from passerelle.core.register_line_notes import Note
 from passerelle.core.replacements import Replacement
@@ -132,6 +134,20 @@ class CorrectArguments:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DigestArguments:
+    """How one wants one's digest; None: what one gets is asked for."""
+
+    wish: Wish | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DigestPauseArguments:
+    """No digest until that day."""
+
+    until: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TextArguments:
     """Words: what is searched, what help is asked about; "" where there are none."""
 
@@ -141,4 +157,5 @@ class TextArguments:
 Arguments = (
     MeetingArguments | MoveArguments | CancelArguments | NumbersArguments | ListArguments | NoteArguments
     | RemindArguments | ReplaceArguments | ReviewArguments | ObjectArguments | CorrectArguments | TextArguments
+    | DigestArguments | DigestPauseArguments
 )  # fmt: skip

@@ -1,11 +1,12 @@
 """Which command a line or a mail is: its word, and what stands behind it, unread. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from passerelle.core.command_table import LONGEST_WORD, MOST_WORDS, NOTING, WORDS, CommandName, row_of
+from passerelle.core.digest_wishes import parse_wish
 from passerelle.core.polite_words import is_polite, without_greeting
 from passerelle.core.register_line_words import kind_of_word
 from passerelle.core.secretary_settings import KindSettings
@@ -34,6 +35,9 @@ _NEED_COLON = frozenset(
 )
 _NEED_NUMBER = frozenset({"replace", "review", "returned", "withdraw"})
 _TOLD_ABOUT = frozenset({"meeting", "assembly", "move", "cancel"})
+_HOW_LONG = re.compile(r"\b(?:jours?|semaines?|mois|days?|weeks?|months?|jusqu|until)\b")
+#: What a word that in the room is a meeting's means by mail.
+_OF_DIGESTS: Mapping[CommandName, CommandName] = {"pause": "digest_pause", "resume": "digest_resume"}
 #: `!s/ancien/nouveau/` needs no word.
 _CORRECTION = re.compile(r"s[/|#].+[/|#]", re.DOTALL)
 
@@ -151,6 +155,8 @@ def _natural(text: str, kinds: Sequence[KindSettings]) -> CommandHead | None:
     found = _named(text, has_mark=False) or _noting(text, kinds)
     if found is None:
         return None
+    # A mail to the bridge opens and closes no meeting.
+    found = replace(found, name=_OF_DIGESTS.get(found.name, found.name))
     rest, name, row = found.rest, found.name, row_of(found.name)
     is_right = {
         "nothing": not rest,
@@ -168,6 +174,11 @@ def _natural(text: str, kinds: Sequence[KindSettings]) -> CommandHead | None:
         return None
     if name == "correct" and rest and not _CORRECTION.match(rest):
         return None
+    # « Résumé de la réunion » and « Pause déjeuner » are subjects like others.
+    if name == "digest" and rest and parse_wish(rest) is None:
+        return None
+    if name == "digest_pause" and not _HOW_LONG.search(plain(rest)):
+        return None
     return replace(found, has_mark=False)
 
 
@@ -182,6 +193,9 @@ def _named(text: str, *, has_mark: bool) -> CommandHead | None:
         if found is not None:
             name, word = found
             rest, has_colon = _behind(text, end)
+            if name == "digest" and not rest and text[:end].strip(" .,!").isascii() and plain(word) == "resume":
+                # Without its accents « résumé » is the English word, and goes on with a meeting.
+                name, word = "resume", "resume"
             return _sorted_out(CommandHead(name=name, rest=rest, word=word, has_mark=has_mark, has_colon=has_colon))
     return None
 
@@ -202,6 +216,8 @@ def _sorted_out(head: CommandHead) -> CommandHead:
     """Where one word means two commands: « !décision … » notes, « !décisions » lists; « !agenda … » adds an item."""
     if head.name == "dates" and plain(head.word) == "agenda" and head.rest:
         return replace(head, name="agenda")
+    if head.name == "pause" and head.rest:
+        return replace(head, name="digest_pause")
     is_listed = not head.rest or bool(numbers_in(head.rest)) or _TAG.fullmatch(head.rest)
     if plain(head.word) in NOTING and not is_listed:
         return replace(head, name="note", rest=f"{head.word} : {head.rest}")

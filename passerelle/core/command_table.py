@@ -16,7 +16,8 @@ CommandName = Literal[
     "attendance", "excuse", "proxy", "start", "pause", "resume", "end", "minutes", "correct", "approve",
     "note", "decisions", "adopt", "replace", "drop", "review", "object", "withdraw",
     "actions", "done", "loans", "returned", "bookings",
-    "remind", "reminders", "quiet", "search", "link", "catch_up", "help",
+    "remind", "reminders", "quiet", "search", "link", "catch_up",
+    "digest", "digest_pause", "digest_resume", "digest_stop", "help",
 ]  # fmt: skip
 #: Where a command may be said.
 Where = Literal["room", "mail"]
@@ -149,8 +150,8 @@ COMMANDS: tuple[CommandRow, ...] = (
     ),
     _row("pause", ("pause", "pause | break"), ("", ""), ("pause", "break"), wants="nothing", where="room",
          may="chair"),
-    _row("resume", ("reprise | reprendre", "resume"), ("", ""), ("reprise", "resume"), wants="nothing", where="room",
-         may="chair"),
+    _row("resume", ("reprise | reprendre", "go on | continue"), ("", ""), ("reprise", "go on"), wants="nothing",
+         where="room", may="chair"),
     _row("end", ("fin | terminer | clore", "end | close"), ("", ""), ("fin", "end"), wants="nothing", where="room",
          may="chair"),
     _row(
@@ -313,6 +314,39 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("rattrapage | rattraper", "catch up | catchup"),
         ("", ""),
         ("rattrapage", "catch up"),
+        wants="nothing",
+        may="search",
+    ),
+    _row(
+        "digest",
+        ("résumé | résumés | tout en un", "digest | digests | all in one"),
+        (
+            "rythme : hebdomadaire, chaque jour, lundi et jeudi, quinzaine, chaque mois",
+            "rhythm: weekly, daily, Monday and Thursday, fortnightly, monthly",
+        ),
+        ("résumé hebdomadaire", "digest weekly"),
+        may="remind",
+    ),
+    _row(
+        "digest_pause",
+        ("pause résumé | pause du résumé | pause des résumés", "pause digest | pause digests"),
+        ("durée, ou jusqu'à quel jour", "how long, or until which day"),
+        ("pause résumé 2 semaines", "pause digest 2 weeks"),
+        may="search",
+    ),
+    _row(
+        "digest_resume",
+        ("reprendre résumé | reprendre le résumé | reprendre les résumés", "resume digest | resume digests"),
+        ("", ""),
+        ("reprendre résumé", "resume digest"),
+        wants="nothing",
+        may="search",
+    ),
+    _row(
+        "digest_stop",
+        ("stop | stop résumé | stop résumés | plus de résumé", "stop | stop digest | no more digests"),
+        ("", ""),
+        ("stop", "stop"),
         wants="nothing",
         may="search",
     ),

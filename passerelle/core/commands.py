@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from passerelle.core.command_arguments import Arguments
+from passerelle.core.command_digests import DIGEST_READERS
 from passerelle.core.command_heads import (
     CommandHead,
     UnknownCommand,
@@ -27,6 +28,8 @@ __all__ = [
     "COMMANDS", "Command", "CommandHead", "CommandName", "CommandRow", "UnknownCommand", "find_command",
     "find_mail_command", "nearest_command", "parse_command", "parse_mail_command", "read_arguments",
 ]  # fmt: skip
+
+_READERS = {**READERS, **DIGEST_READERS, **TIMED_READERS}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,5 +111,5 @@ def read_arguments(
 ) -> Command:
     """A command with what stands behind its word, read. Raises CommandProblem."""
     asked = Asked(head=head, now=now, zone=zone, kinds=kinds, names_known=names_known)
-    reader = TIMED_READERS.get(head.name) or READERS.get(head.name, read_numbers)
+    reader = _READERS.get(head.name, read_numbers)
     return Command(name=head.name, arguments=reader(asked), word=head.word, rest=head.rest, has_mark=head.has_mark)

@@ -86,7 +86,8 @@ def _understood(ctx: FlowContext, said: Said, subject: str) -> _Wanted:
         return _Wanted(outcome=problem_outcome(ctx, said, problem))
     if isinstance(found, UnknownCommand):
         return _Wanted(outcome=not_understood(ctx, said, found))
-    if found is not None:
+    # « stop » in answer to a notice of a meeting or a reminder is about that, and no command.
+    if found is not None and not (found.name == "digest_stop" and said.about is not None and not found.has_mark):
         return _Wanted(command=found)
     if said.about is None and said.answered is None:
         return _Wanted()

@@ -18,6 +18,7 @@ from passerelle.core.command_arguments import (
 from passerelle.core.command_table import CommandName
 from passerelle.core.commands import Command
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_commands import is_about_digest, run_digest_command
 from passerelle.flows.help_command import help_command
 from passerelle.flows.meeting_commands import run_meeting_command
 from passerelle.flows.outcome import Outcome
@@ -35,6 +36,12 @@ from passerelle.flows.said import Said
 
 async def run_command(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Command) -> Outcome:
     """Do it, and say what came of it."""
+    if is_about_digest(said, command):
+        return await run_digest_command(ctx, conn, said, command)
+    return await _run(ctx, conn, said, command)
+
+
+async def _run(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Command) -> Outcome:
     arguments: Any = command.arguments
     if command.name in _OF_MEETINGS or (command.name in ("move", "cancel") and arguments.what == "meeting"):
         return await run_meeting_command(ctx, conn, said, command)

@@ -13,9 +13,11 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import Environment, meta
 
+from passerelle.core.digest_words import Place, build_shown
 from passerelle.core.wording import NARROW_NBSP, NBSP, french_spaces
 from passerelle.errors import ConfigError
 from passerelle.render import TEMPLATES, Renderer, load_words
+from tests.unit.core.digest_cases import load_situation
 from tests.unit.core.minutes_facts import convocation_of, load_sample
 
 ROOT = Path(__file__).parents[2]
@@ -145,6 +147,12 @@ VALUES: dict[str, Any] = {
     "count": 1,
     "kind": "erase",
     "attached": True,
+    "digest": build_shown(
+        load_situation("own_actions").choose(), load_words("fr"), Place(association="epeule", title="Comité de quartier"),
+        kind="member", since=AT, until=AT,
+    ),
+    "page_url": "https://archives.example/epeule/digests/abc",
+    "stop_url": "https://archives.example/epeule/digests/stop/1-abc",
     "receipt": "Reçu d’effacement",
 }
 

@@ -1,0 +1,228 @@
+"""Digests on the way: who gets one, when, by which medium, and that each leaves once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.header import Header
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from passerelle.core.digest_model import Subscription
+from passerelle.core.ids import AssociationName
+from passerelle.flows.digest_send import next_digest_due_at, send_digests
+from passerelle.flows.digest_wishes import configured_digests, next_subscribing_at, subscribe_coordinators
+from passerelle.store.digests import list_digests, list_subscriptions
+from tests.flows.bridge import MONIQUE, Bridge, MakeBridge, body_of, mail
+
+EPEULE = AssociationName("epeule")
+#: The first Monday after `tests.flows.bridge.START`, a Tuesday, at eight in Paris.
+MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+
+
+async def subscribe(bridge: Bridge) -> int:
+    return await subscribe_coordinators(bridge.ctx, configured_digests(bridge.ctx, bridge.ctx.settings))
+
+
+async def subscriptions(bridge: Bridge) -> list[Subscription]:
+    async with bridge.ctx.store.read() as conn:
+        return await list_subscriptions(conn)
+
+
+async def digest_mails(bridge: Bridge) -> list[EmailMessage]:
+    return [one for one in await bridge.personal_mails() if "à savoir" in str(one["Subject"])]
+
+
+async def something_happens(bridge: Bridge, number: int = 1) -> None:
+    """A conversation of two on the list."""
+    first = f"question{number}@membres.lab.test"
+    await bridge.receive(mail("Qui vient samedi au loto ?", subject=f"Loto {number}", message_id=first))
+    answer = mail("Moi, avec plaisir.", subject=f"Re: Loto {number}", message_id=f"answer{number}@membres.lab.test",
+                  author="Paul Mercier <paul@membres.lab.test>", answering=(first,))  # fmt: skip
+    await bridge.receive(answer)
+
+
+async def ring(bridge: Bridge, at: datetime) -> int:
+    bridge.clock[0] = at
+    due_at = await next_digest_due_at(bridge.ctx)
+    return await send_digests(bridge.ctx) if due_at is not None and due_at <= at else 0
+
+
+# ------------------------------------------------------------ who gets one
+
+
+async def test_coordinators_get_theirs_by_the_configuration_and_once(bridge: Bridge) -> None:
+    configured = configured_digests(bridge.ctx, bridge.ctx.settings)
+    assert await next_subscribing_at(bridge.ctx, configured) == bridge.now()
+    assert await subscribe(bridge) == 1
+    assert await next_subscribing_at(bridge.ctx, configured) == bridge.now() + timedelta(days=1)
+    assert await next_subscribing_at(bridge.ctx, "another configuration") == bridge.now()
+    assert await subscribe(bridge) == 0
+    (one,) = await subscriptions(bridge)
+    assert (one.kind, one.rhythm, one.medium, one.next_at) == ("coordinator", "weekly", "mail", MONDAY)
+
+
+async def test_the_monday_mail_tells_what_happened_and_leaves_once(bridge: Bridge) -> None:
+    await subscribe(bridge)
+    await something_happens(bridge)
+    assert await ring(bridge, MONDAY - timedelta(seconds=1)) == 0
+    assert await ring(bridge, MONDAY) == 1
+    assert await send_digests(bridge.ctx) == 0
+    (sent,) = await digest_mails(bridge)
+    assert sent["To"] == "Monique <monique@membres.lab.test>"
+    text = body_of(sent)
+    assert "Loto 1" in text
+    assert "2 personnes" in text
+    html = sent.get_body(("html",))
+    assert html is not None
+    assert "Loto 1" in html.get_content()
+    assert sent["Auto-Submitted"] == "auto-generated"
+    assert "mailto:passerelle@membres.lab.test?subject=stop%20r%C3%A9sum%C3%A9" in str(sent["List-Unsubscribe"])
+    async with bridge.ctx.store.read() as conn:
+        (digest,) = await list_digests(conn, EPEULE, limit=5)
+    assert (digest.until, digest.kind) == (MONDAY, "coordinator")
+    (one,) = await subscriptions(bridge)
+    assert (one.next_at, one.told_until) == (MONDAY + timedelta(days=7), MONDAY)
+
+
+async def test_who_is_known_only_by_the_configuration_is_found_again_once_she_wrote(bridge: Bridge) -> None:
+    await subscribe(bridge)
+    (before,) = await subscriptions(bridge)
+    await something_happens(bridge)  # Monique Delattre, as she calls herself
+    assert await subscribe(bridge) == 2
+    (one,) = await subscriptions(bridge)
+    assert one.person_id != before.person_id
+    assert await ring(bridge, MONDAY) == 1
+    (sent,) = await digest_mails(bridge)
+    assert sent["To"] == "Monique Delattre <monique@membres.lab.test>"
+
+
+async def test_nothing_is_sent_when_there_is_nothing_to_say(bridge: Bridge) -> None:
+    await subscribe(bridge)
+    assert await ring(bridge, MONDAY) == 0
+    assert await digest_mails(bridge) == []
+    (one,) = await subscriptions(bridge)
+    assert one.next_at == MONDAY + timedelta(days=7)
+
+
+async def test_nothing_is_told_twice(bridge: Bridge) -> None:
+    await subscribe(bridge)
+    await something_happens(bridge)
+    assert await ring(bridge, MONDAY) == 1
+    assert await ring(bridge, MONDAY + timedelta(days=7)) == 0
+    await something_happens(bridge, 2)
+    assert await ring(bridge, MONDAY + timedelta(days=14)) == 1
+    last = body_of((await digest_mails(bridge))[-1])
+    assert "Loto 2" in last
+    assert "Loto 1" not in last
+
+
+async def test_a_digest_that_is_due_at_night_waits_for_the_morning(make_bridge: MakeBridge) -> None:
+    bridge = await make_bridge()
+    await subscribe(bridge)
+    await something_happens(bridge)
+    # The daemon was down all Monday and comes back at ten in the evening.
+    assert await ring(bridge, datetime(2026, 11, 23, 21, 0, tzinfo=UTC)) == 0
+    morning = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+    assert await next_digest_due_at(bridge.ctx) == morning
+    assert await ring(bridge, morning) == 1
+    (one,) = await subscriptions(bridge)
+    assert one.next_at == MONDAY + timedelta(days=7)
+
+
+async def test_who_left_the_configuration_gets_no_more(make_bridge: MakeBridge) -> None:
+    bridge = await make_bridge(coordinators=[MONIQUE, {"name": "Léa", "matrix": "@lea:lab.test"}])
+    assert await subscribe(bridge) == 2
+    assert {one.medium for one in await subscriptions(bridge)} == {"mail", "room"}
+    settings = bridge.ctx.settings.associations[0]
+    object.__setattr__(settings, "coordinators", settings.coordinators[:1])
+    assert await subscribe(bridge) == 1
+    assert [one.medium for one in await subscriptions(bridge)] == ["mail"]
+
+
+async def test_who_chats_reads_theirs_in_a_direct_room(make_bridge: MakeBridge) -> None:
+    bridge = await make_bridge(coordinators=[{"name": "Léa", "matrix": "@lea:lab.test"}])
+    await subscribe(bridge)
+    await something_happens(bridge)
+    assert await ring(bridge, MONDAY) == 1
+    (row,) = [row for row in await bridge.outbox("direct") if row.unique_key.startswith("digest/")]
+    assert row.recipient == "@lea:lab.test"
+    body = str((row.content or {})["body"])
+    assert "Loto 1" in body
+    assert await digest_mails(bridge) == []
+
+
+# ------------------------------------------------------------ as each wishes
+
+
+async def asked(bridge: Bridge, text: str, **fields: Any) -> str:
+    """A mail to the bridge's own address; what it answers, "" where it does not."""
+    before = len(await bridge.personal_mails())
+    message_id = f"ask{before}{len(text)}@membres.lab.test"
+    raw = mail("", subject="SUBJECT", message_id=message_id, to="passerelle@membres.lab.test", list_id=None, **fields)
+    await bridge.receive(raw.replace(b"[bureau] SUBJECT", Header(text, "utf-8").encode().encode()))
+    return "".join(body_of(one) for one in (await bridge.personal_mails())[before:])
+
+
+async def direct_answers(bridge: Bridge) -> list[str]:
+    return [str((row.content or {})["body"]) for row in await bridge.outbox("direct")]
+
+
+async def test_a_member_asks_in_the_room_and_is_told_privately(bridge: Bridge) -> None:
+    await bridge.say("!résumé hebdomadaire")
+    (told,) = await direct_answers(bridge)
+    assert "chaque semaine, le lundi" in told
+    assert "lundi 23 novembre à 8" in told
+    await something_happens(bridge)
+    assert await ring(bridge, MONDAY) == 1
+    assert "Loto 1" in (await direct_answers(bridge))[-1]
+
+
+async def test_a_pause_is_the_digest_s_only_with_a_duration(bridge: Bridge) -> None:
+    await bridge.say("!résumé chaque jour")
+    await bridge.say("!pause 2 semaines")
+    assert "Pas de résumé jusqu’au mardi 1er décembre" in (await direct_answers(bridge))[-1]
+    (one,) = await subscriptions(bridge)
+    assert one.next_at == datetime(2026, 12, 1, 7, 0, tzinfo=UTC)
+    await bridge.say("!pause")  # a meeting's, and there is none
+    assert await subscriptions(bridge) == [one]
+    await bridge.say("!reprendre le résumé")
+    (again,) = await subscriptions(bridge)
+    assert again.next_at == datetime(2026, 11, 18, 7, 0, tzinfo=UTC)
+    await bridge.say("!stop")
+    assert "ne recevez plus" in (await direct_answers(bridge))[-1]
+    assert await next_digest_due_at(bridge.ctx) is None
+
+
+async def test_members_have_none_until_they_ask(bridge: Bridge) -> None:
+    await something_happens(bridge)
+    await bridge.say("Bonjour")
+    assert await subscriptions(bridge) == []
+    await bridge.say("!résumé")
+    assert "ne recevez pas de résumé" in (await direct_answers(bridge))[-1]
+    assert await subscriptions(bridge) == []
+
+
+@pytest.mark.parametrize("text", ["pause 2 semaines", "stop", "reprendre"])
+async def test_by_mail_a_word_is_enough(bridge: Bridge, text: str) -> None:
+    await something_happens(bridge)
+    await subscribe(bridge)
+    told = await asked(bridge, text)
+    expected = {"pause 2 semaines": "Pas de résumé jusqu’au", "stop": "ne recevez plus", "reprendre": "chaque semaine"}
+    assert expected[text] in told
+    (one,) = await subscriptions(bridge)
+    assert one.kind == "member"  # what they said themselves counts from now on
+    assert await subscribe(bridge) == 0
+
+
+async def test_a_rhythm_by_a_mail_that_nothing_proves_is_confirmed_first(bridge: Bridge) -> None:
+    await something_happens(bridge)
+    told = await asked(bridge, "résumé chaque jour")
+    assert "oui" in told
+    assert await subscriptions(bridge) == []
+
+
+async def test_who_is_nobody_here_gets_none(bridge: Bridge) -> None:
+    await asked(bridge, "stop", author="Inconnu <inconnu@ailleurs.test>")
+    assert await subscriptions(bridge) == []
