@@ -47,6 +47,8 @@ class Convocation:
     by_voice: tuple[str, ...] = ()
     #: The private address of the bridge that answers go to; "" where there is none.
     reply_address: str = ""
+    #: The same as a bare `mailto:` address, to be read, and clicked, in a mail without HTML.
+    mailto: str = ""
     #: `mailto:` addresses that write the answer (RFC 6068).
     mailto_yes: str = ""
     mailto_no: str = ""
@@ -103,6 +105,7 @@ def build_convocation(facts: ConvocationFacts, *, words: Words, site: str = "") 
         organizer=safe_name(meeting.organizer_name),
         by_voice=tuple(name for name in map(safe_name, facts.by_voice[:MOST_NAMES]) if name),
         reply_address=facts.reply_address,
+        mailto=f"mailto:{facts.reply_address}" if facts.reply_address else "",
         mailto_yes=_mailto(facts.reply_address, subject, words("convocation_yes")),
         mailto_no=_mailto(facts.reply_address, subject, words("convocation_no")),
         page_url=site.rstrip("/") + facts.path if site and facts.path else "",

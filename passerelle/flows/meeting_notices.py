@@ -114,7 +114,7 @@ async def convocation_of(ctx: FlowContext, conn: AsyncConnection, link: Link, me
     )
     made = build_convocation(facts, words=words, site=web.url if web is not None else "")
     links = answer_links(ctx, link, meeting)
-    return replace(made, mailto_yes=links["mailto_yes"], mailto_no=links["mailto_no"])
+    return replace(made, mailto=links["mailto"], mailto_yes=links["mailto_yes"], mailto_no=links["mailto_no"])
 
 
 def needs_sheet(convocation: Convocation) -> bool:

@@ -33,6 +33,8 @@ _KNOWN_ACTS = {
     "entry_replace": "web_act_entry_replace",
     "entry_drop": "web_act_entry_drop",
     "entry_review": "web_act_entry_review",
+    "meeting_moved": "web_act_meeting_moved",
+    "meeting_cancelled": "web_act_meeting_cancelled",
 }
 
 

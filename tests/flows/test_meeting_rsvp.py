@@ -180,7 +180,7 @@ async def test_yes_counts_in_answer_to_the_invitation_alone(convened: Bridge) ->
 
 async def test_a_click_on_the_mails_link_finds_its_meeting(convened: Bridge) -> None:
     body = body_of((await to_list(convened, "convocation"))[0])
-    assert "mailto:passerelle@membres.lab.test" in body
+    assert "mailto:passerelle@membres.lab.test?subject=reunion-1" in body
     await convened.receive(letter("Re: réunion 1", "Je viens", message_id="clic@x"))
     assert await answered(convened, 1) == {"Monique Delattre": "yes"}
     await convened.receive(letter("reunion-1", "Je ne peux pas", message_id="clic2@x"))
