@@ -35,6 +35,7 @@ _KNOWN_ACTS = {
     "entry_review": "web_act_entry_review",
     "meeting_moved": "web_act_meeting_moved",
     "meeting_cancelled": "web_act_meeting_cancelled",
+    "minutes_approved": "web_act_minutes_approved",
 }
 
 
