@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from passerelle.core.digest_entries import entry_items
+from passerelle.core.digest_facts import EVERYONE, visible
 from passerelle.core.digest_facts import DigestFacts as DigestFacts
-from passerelle.core.digest_facts import visible
 from passerelle.core.digest_figures import figures_of
 from passerelle.core.digest_items import SECTIONS
 from passerelle.core.digest_items import Chosen as Chosen
@@ -47,11 +47,12 @@ def choose(
     """What a digest tells `reader` of the time from `since` on and before `until` (both aware).
 
     Args:
+        reader: `person_id` is `EVERYONE` where a room is summed up for its list.
         shown: what they were shown before, each in its last state; empty for one who catches up.
     """
     telling = Telling(
         facts=visible(facts, reader),
-        person_id=reader.person_id,
+        person_id=None if reader.person_id == EVERYONE else reader.person_id,
         shown={one.item_key: one for one in shown},
         since=since,
         until=until,

@@ -14,6 +14,9 @@ from passerelle.core.model import Side
 from passerelle.core.register_model import Ask, Entry, NamedPerson
 from passerelle.core.shelves import Reader, Shelf
 
+#: Nobody's id: who reads is everyone on a link's list, for whom what was said in its room is summed up.
+EVERYONE = 0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntryFact:

@@ -23,6 +23,7 @@ class Telling:
 
     #: What the reader may see, and nothing else (`core.digest_facts.visible`).
     facts: DigestFacts
+    #: None where everyone reads it: nothing is asked of anyone then.
     person_id: int | None
     #: By item key.
     shown: Mapping[str, ShownItem]
@@ -30,6 +31,11 @@ class Telling:
     since: datetime
     until: datetime
     unanswered_days: float
+
+    @property
+    def is_for_all(self) -> bool:
+        """It sums up a room for its list, who read nothing of it elsewhere: one person's words count as well."""
+        return self.person_id is None
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -59,7 +59,7 @@ def _thread(
     people = len({post.author for post in now})
     links = len({shelf.link for post in now for shelf in post.shelves})
     sides = {post.side for post in now}
-    if sides == {"room"} and people < ROOM_PERSONS and len(posts) == len(now):
+    if sides == {"room"} and people < ROOM_PERSONS and len(posts) == len(now) and not telling.is_for_all:
         return
     before = [post for post in posts if post.at < telling.since]
     code: ReasonCode = "new"
@@ -67,7 +67,7 @@ def _thread(
     if before:
         silence = now[0].at - before[-1].at
         code = "woken" if silence >= WOKEN_AFTER else "goes_on"
-    if code == "goes_on" and people < GOES_ON_PERSONS:
+    if code == "goes_on" and people < GOES_ON_PERSONS and not telling.is_for_all:
         return
     weight = WEIGHTS[code] + PERSON * min(people, MOST_PERSONS)
     weight += SEVERAL_LINKS * (links > 1) + BOTH_SIDES * (len(sides) > 1)

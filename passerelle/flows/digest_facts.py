@@ -7,6 +7,7 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.digest_facts import (
+    EVERYONE,
     AskFact,
     DigestFacts,
     EntryFact,
@@ -16,12 +17,14 @@ from passerelle.core.digest_facts import (
 )
 from passerelle.core.digest_weights import DUE_WITHIN, MEETING_WITHIN
 from passerelle.core.ids import AssociationName, EntryId, LinkName
+from passerelle.core.links import Link
 from passerelle.core.meeting_model import Meeting, RsvpAnswer
 from passerelle.core.model import Incident
 from passerelle.core.names import safe_name
 from passerelle.core.recurrence import instant_of
 from passerelle.core.register_model import Ask
 from passerelle.core.settings import AssociationSettings
+from passerelle.core.shelves import Reader, Shelf
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_posts import list_questions, list_what_was_said
 from passerelle.flows.membership import Membership, membership_of
@@ -112,6 +115,39 @@ async def gather_of(
         newcomers=await _newcomers(conn, scope),
         service=await _service(conn, scope) if reader.is_coordinator else (),
     )
+
+
+async def gather_for_list(
+    conn: AsyncConnection, link: Link, *, since: datetime, until: datetime
+) -> tuple[Reader, DigestFacts]:
+    """What was said in a link's room in that time, for everyone on its list: conversations in which somebody chatted.
+
+    The register and meetings are not among it: both sides hear of these by notices of their own.
+    """
+    shelf = Shelf(association=link.association_name, link=link.name, origin="live")
+    reader = Reader(association=link.association_name, person_id=EVERYONE, shelves=frozenset({shelf}))
+    scope = Scope(
+        association=link.association_name,
+        person_id=EVERYONE,
+        links=frozenset({link.name}),
+        shelves=reader.shelves,
+        all_links=[LinkName(one.name) for one in link.association.links],
+        since=since,
+        until=until,
+    )
+    said = await list_what_was_said(conn, scope)
+    chatted = {post.thread_id for post in said.posts if post.side == "room" and post.at >= since}
+    posts = tuple(post for post in said.posts if post.thread_id in chatted)
+    here = {post.id for post in posts if post.side == "room"}
+    facts = DigestFacts(
+        association=scope.association,
+        zone=link.association.timezone,
+        links=scope.links,
+        posts=posts,
+        files=tuple(file for file in said.files if file.post_id in here),
+        is_cut=said.is_cut,
+    )
+    return reader, facts
 
 
 def _is_told(ask: Ask, scope: Scope) -> bool:

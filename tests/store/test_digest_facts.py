@@ -12,7 +12,7 @@ from passerelle.core.digest_choice import Chosen, DigestFacts, choose
 from passerelle.core.ids import AssociationName, LinkName, MeetingId
 from passerelle.core.meeting_model import MeetingStep, NewMinutes, Rsvp
 from passerelle.core.register_model import NamedPerson, NewObjection
-from passerelle.flows.digest_facts import digest_reader, gather
+from passerelle.flows.digest_facts import digest_reader, gather, gather_for_list
 from passerelle.store.asks import insert_ask
 from passerelle.store.engine import Store
 from passerelle.store.incidents import insert_incident, resolve
@@ -308,6 +308,33 @@ async def test_what_went_wrong_is_for_coordinators(store: Store) -> None:
     ]
     assert (await gathered(store, paul)).service == ()
     assert {item.reason.count for item in (await chosen(store, monique)).section("service")} == {1, 2}
+
+
+# ---------------------------------------------------------------- for a list
+
+
+async def test_a_room_is_summed_up_for_its_list(store: Store) -> None:
+    ctx = context(store)
+    async with store.write() as conn:
+        paul, lea = await on_list(conn, "Paul", LINK), await in_room(conn, "Léa", LINK)
+        alone = await said(conn, lea, days=3, side="room", text="La salle est fermée demain.")
+        await said(conn, paul, days=2, text="SECRET, que la liste a déjà lu")
+        both = await made_thread(conn, "Loto")
+        mail = await said(conn, paul, days=2.5, thread=both, text="Qui vient ?")
+        line = await said(conn, lea, days=1, thread=both, side="room", text="moi")
+        await said(conn, lea, days=1.5, side="room", link=OTHER, text="SECRET d’un autre salon")
+        await insert_meeting(conn, new_meeting("SECRET", starts_local=datetime(2026, 3, 20, 18), state="convened"))  # noqa: DTZ001
+        await insert_incident(conn, A, LINK, kind="bounce", key="SECRET", at=SINCE)
+    async with store.read() as conn:
+        reader, facts = await gather_for_list(conn, ctx.links.get("comite/liste"), since=SINCE, until=UNTIL)
+    assert [post.id for post in facts.posts] == [alone, mail, line]
+    settings = ctx.settings.associations[0].digests
+    chosen = choose(facts, reader=reader, shown=(), since=SINCE, until=UNTIL, settings=settings)
+    assert {(item.extract or item.title, item.section) for item in chosen.items} == {
+        ("La salle est fermée demain.", "threads"),
+        ("Qui vient ?", "threads"),
+    }
+    assert "SECRET" not in str(chosen.to_json())
 
 
 # ---------------------------------------------------------------- few statements

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, timedelta
 from typing import Any, get_args
 
 import pytest
 
 from passerelle.core.digest_choice import Chosen
+from passerelle.core.digest_facts import EVERYONE
 from passerelle.core.digest_items import ReasonCode
 from passerelle.core.digest_telling import cut_line
 from passerelle.core.digest_threads import asks_something
@@ -165,6 +167,16 @@ def test_more_messages_of_the_same_people_weigh_no_more() -> None:
         return item.weight
 
     assert weight(1) == weight(20)
+
+
+def test_nothing_is_asked_of_everyone() -> None:
+    """Where a room is summed up for its list, an invitation is to come, and an action is nobody's own."""
+    made = situation_of({
+        "entries": [{"kind": "action", "text": "ranger", "people": ["Monique"], "due_on": date(2026, 11, 18)}],
+        "meetings": [{"starts_at": UNTIL + timedelta(days=3)}],
+    })  # fmt: skip
+    made = replace(made, reader=replace(made.reader, person_id=EVERYONE))
+    assert {item.reason.code for item in made.choose().items} == {"due", "to_come"}
 
 
 def test_an_instant_is_told_in_utc_or_elsewhere_alike() -> None:
