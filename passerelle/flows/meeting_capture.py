@@ -27,6 +27,7 @@ from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.register_acts import may
 from passerelle.flows.said import Said
 from passerelle.store.meeting_capture import find_meeting_under_way
+from passerelle.store.meeting_people import list_attendance
 from passerelle.store.meeting_steps import put_steps, skip_steps
 from passerelle.store.meetings import (
     begin_span,
@@ -262,10 +263,15 @@ async def _tell(ctx: FlowContext, conn: AsyncConnection, said: Said, meeting: Me
         "step": step,
         "decisions": await _count(conn, meeting, "decision"),
         "actions": await _count(conn, meeting, "action"),
-        "minutes_at": _minutes_at(ctx, said.link),
+        "minutes_at": _minutes_at(ctx, said.link) if await _has_notes(conn, meeting) else None,
     }
     key = about_key(About(kind="meeting", ids=(meeting.id,), step=step), said.link.path, said.key, "room")
     await tell_room(ctx, conn, said.link, template="meeting_capture", unique_key=key, variables=variables)
+
+
+async def _has_notes(conn: AsyncConnection, meeting: Meeting) -> bool:
+    noted = EntryFilter(links=[meeting.link], meeting_id=meeting.id)
+    return bool(await count_entries(conn, meeting.association, noted) or await list_attendance(conn, meeting.id))
 
 
 def _minutes_at(ctx: FlowContext, link: Link) -> datetime | None:

@@ -25,7 +25,7 @@ from passerelle.flows.meeting_carry import carry_over
 from passerelle.flows.meeting_files import Paper, note_papers, read_papers
 from passerelle.flows.meeting_minutes_sent import Leaving, draft_left_at, files_of, tell_minutes
 from passerelle.flows.meeting_refresh import refreshed
-from passerelle.flows.meeting_versions import build_next, store_version
+from passerelle.flows.meeting_versions import build_next, says_nothing, store_version
 from passerelle.store.links import lock_link
 from passerelle.store.meeting_minutes import newest_minutes
 from passerelle.store.meeting_steps import list_steps, mark_step_done, put_steps, skip_step
@@ -87,7 +87,13 @@ async def _draft(ctx: FlowContext, meeting_id: MeetingId) -> _Made | None:
         if newest is None:
             await note_papers(ctx, conn, link, meeting, papers)
             meeting = await get_meeting(conn, meeting.id)
-            newest = await store_version(ctx, conn, meeting, await build_next(ctx, conn, link, meeting, None))
+            minutes = await build_next(ctx, conn, link, meeting, None)
+            if says_nothing(minutes):
+                # Somebody tried the commands, or the meeting was held elsewhere: nobody gets empty minutes.
+                await skip_step(conn, meeting.id, "draft", "off")
+                await carry_over(ctx, conn, link, meeting)
+                return None
+            newest = await store_version(ctx, conn, meeting, minutes)
         return _Made(link=link, meeting=meeting, version=newest) if newest is not None else None
 
 

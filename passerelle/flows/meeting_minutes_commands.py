@@ -64,8 +64,11 @@ async def run_minutes_answer(ctx: FlowContext, conn: AsyncConnection, said: Said
 
 
 async def take_words_about_minutes(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Outcome | None:
-    """Plain words in answer to a draft are kept for who presides; None where nothing was to be kept."""
-    meeting = await meeting_answered(conn, said)
+    """Plain words in answer to a draft are kept for who presides; None where nothing was to be kept.
+
+    Who answers somebody else beneath it, talks.
+    """
+    meeting = await meeting_answered(conn, said) if said.answered is None else None
     if meeting is None or said.about is None or said.about.step not in MINUTES_STEPS:
         return None
     if notes_of(said) or parse_answers(said.text, kinds=said.link.association.entry_register.kinds):

@@ -24,6 +24,15 @@ async def build_next(
     return build_minutes(facts, words=ctx.renderer(link.association).words)
 
 
+def says_nothing(minutes: Minutes) -> bool:
+    """Whether nothing was noted and nothing said: there is nothing to read in such minutes."""
+    entries = (minutes.decisions, minutes.actions, minutes.loans, minutes.counts, minutes.infos, minutes.questions,
+               minutes.ideas, minutes.others)  # fmt: skip
+    presence = minutes.presence
+    people = presence.is_noted or presence.absent or presence.excused_count
+    return not (any(entries) or people or minutes.votes or minutes.topics or minutes.source)
+
+
 async def store_version(
     ctx: FlowContext, conn: AsyncConnection, meeting: Meeting, minutes: Minutes, *, by: str = ""
 ) -> MinutesVersion | None:

@@ -29,10 +29,9 @@ _UNDER_WAY = (
 _WITH_REMARKS = (
     select(*SHAPE.columns)
     .where(
+        # Corrections are few: by them meetings are found.
+        meeting.c.id.in_(select(correction.c.meeting_id).where(correction.c.applied == literal(False, Flag()))),
         meeting.c.state == literal_column("'drafted'"),
-        select(correction.c.id)
-        .where(correction.c.meeting_id == meeting.c.id, correction.c.applied == literal(False, Flag()))
-        .exists(),
     )
     .order_by(meeting.c.id)
 )

@@ -13,14 +13,15 @@ from passerelle.core.minutes_model import Minutes
 from passerelle.errors import DocumentFailure
 from passerelle.flows import meeting_minutes, meeting_minutes_sent
 from passerelle.flows.meeting_chair import next_chair_at, tell_chairs
+from passerelle.flows.meeting_shown import starts_at
 from passerelle.flows.meeting_steps import do_meeting_steps, next_meeting_step_at
 from passerelle.store.incidents import list_open
-from passerelle.store.meeting_minutes import newest_minutes
+from passerelle.store.meeting_minutes import list_corrections, newest_minutes
 from passerelle.store.meetings import list_meetings
 from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
 from tests.flows.meetings import configured
 from tests.flows.test_register_commands import COORDINATORS, answers, letter, told_in_room
-from tests.flows.test_register_notes import all_leave, signs
+from tests.flows.test_register_notes import all_leave, entries, signs
 
 
 async def meetings(bridge: Bridge) -> list[Meeting]:
@@ -161,7 +162,7 @@ async def test_plain_words_by_mail_are_kept_once_their_author_says_so(group: Bri
 
 async def test_who_presides_is_told_of_remarks_once_a_day(group: Bridge) -> None:
     await group.say("!début")
-    await group.say("présidence : Karim")
+    await group.say("présidence : Karim\nprésents : Karim et Léa")
     group.pass_time(minutes=5)
     await group.say("!fin")
     await all_leave(group)
@@ -337,3 +338,65 @@ async def test_in_the_time_of_a_demo_everything_comes_within_seconds(group: Brid
     await rings(group)
     assert (await minutes(group)).state == "approved"
     assert group.now() - began < timedelta(seconds=30)
+
+
+async def test_who_only_tried_the_commands_sends_nobody_empty_minutes(group: Bridge) -> None:
+    await group.say("!début")
+    group.pass_time(minutes=1)
+    await group.say("!fin")
+    await rings(group)
+    assert await notices(group, "draft") == ([], [])
+    assert await next_meeting_step_at(group.ctx) is None
+
+
+async def test_who_talks_beneath_the_draft_corrects_nothing(group: Bridge) -> None:
+    await held(group)
+    await rings(group)
+    draft = await draft_event(group)
+    said = await group.say("Il manque le budget, non ?", **{"m.relates_to": {"m.in_reply_to": {"event_id": draft}}})
+    thread = {"rel_type": "m.thread", "event_id": draft, "m.in_reply_to": {"event_id": said}}
+    await group.say("Je regarde cela ce soir.", **{"m.relates_to": thread}, sender="@karim:lab.test")
+    async with group.ctx.store.read() as conn:
+        kept = await list_corrections(conn, (await meetings(group))[0].id)
+    assert [one.text for one in kept] == ["Il manque le budget, non ?"]
+
+
+async def test_a_whole_meeting_from_its_call_to_the_next_agenda(group: Bridge) -> None:
+    await group.say("!réunion tous les mercredis 18h30 au local : bureau")
+    first, *_ = await meetings(group)
+    await group.receive(mail("ordre du jour : le frigo", subject="Frigo", message_id="frigo@x"))
+    while (await meetings(group))[0].state != "convened":
+        await rings(group)
+    (convocation, *_) = [r for r in await group.outbox("email") if "/convocation/" in r.unique_key]
+    answered = (str(convocation.message_id),)
+    await group.receive(letter("Re: Réunion", "Je viens", message_id="v@x", answering=answered))
+    group.clock[0] = max(group.now(), starts_at(first))
+    await group.say("!début")
+    for line in (
+        "présents : Léa et Karim\nprésente : Mme Haddad, par téléphone",
+        "ordre du jour : le loto",
+        "point 1",
+        "Le frigo de la salle est en panne depuis lundi.",
+        "décision : acheter un frigo d’occasion",
+        "action : @Léa chercher un frigo pour samedi",
+    ):
+        group.pass_time(minutes=3)
+        await group.say(line)
+    group.pass_time(minutes=3)
+    await group.say("!fin")
+    await all_leave(group)
+    while not (await notices(group, "draft"))[0]:
+        await rings(group)
+    text = body_of((await notices(group, "draft"))[0][0])
+    assert "acheter un frigo d’occasion" in text
+    assert "Mme Haddad (par téléphone" in text
+    assert "le frigo (traité)" in text
+    assert "le loto (reporté)" in text
+    await group.say("!approuver", sender="@karim:lab.test")
+    while not (await notices(group, "approval"))[0]:
+        await rings(group)
+    following = (await meetings(group))[1]
+    agenda = {item.text: (item.state, item.meeting_id) for item in await entries(group, "agenda")}
+    assert agenda == {"le frigo": ("treated", first.id), "le loto": ("carried", following.id)}
+    mails = [r for r in await group.outbox("email") if r.unique_key.startswith("about/meeting/1/")]
+    assert len({row.unique_key for row in mails}) == len(mails)
