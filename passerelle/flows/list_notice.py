@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +31,8 @@ class NoticeExtras:
     references: tuple[MessageId, ...] = ()
     #: Permanent addresses under which the archive shows it (RFC 5064).
     archived_at: tuple[str, ...] = ()
+    #: It leaves then, or now if that is over (aware): what can wait for the end of the quiet hours.
+    not_before: datetime | None = None
 
 
 PLAIN_NOTICE = NoticeExtras()
@@ -75,7 +78,7 @@ async def insert_list_notice(
             message_id=message_id,
             delivery_key=ctx.hashed("delivery", unique_key),
             created_at=now,
-            due_at=now,
+            due_at=max(now, extras.not_before) if extras.not_before is not None else now,
             give_up_at=ctx.give_up_at(link),
         ),
         raw=raw,

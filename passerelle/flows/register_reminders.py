@@ -13,6 +13,7 @@ from passerelle.core.links import Link
 from passerelle.core.register_model import Entry, NewEntryChange
 from passerelle.flows.context import FlowContext
 from passerelle.flows.entries_shown import shown_entries
+from passerelle.flows.link_stands import stopped_links
 from passerelle.flows.reach_person import PersonalNotice, reach_coordinator, reach_person
 from passerelle.store.register import list_entry_people, set_reminded
 from passerelle.store.register_history import insert_entry_change
@@ -32,8 +33,10 @@ async def remind_of_entries(ctx: FlowContext) -> int:
     """Remind of actions and loans that are due soon, and of decisions that may be adopted; how many entries."""
     done = 0
     async with ctx.store.read() as conn:
-        waiting = await next_due_days(conn)
-    for link in [link for link in ctx.links if (link.association_name, link.name) in waiting]:
+        waiting, stopped = await next_due_days(conn), await stopped_links(ctx, conn)
+    for link in ctx.links:
+        if link.path in stopped or (link.association_name, link.name) not in waiting:
+            continue
         if ctx.now() < _remind_at(ctx, link, ctx.now().astimezone(link.zone).date()):
             continue
         async with ctx.store.write() as conn:
@@ -54,9 +57,10 @@ async def next_reminding_at(ctx: FlowContext) -> datetime | None:
     async with ctx.store.read() as conn:
         decision_at = await next_decision_at(conn)
         days = await next_due_days(conn)
+        stopped = await stopped_links(ctx, conn)
     times = [decision_at] if decision_at is not None else []
     for link in ctx.links:
-        if (due_on := days.get((link.association_name, link.name))) is not None:
+        if link.path not in stopped and (due_on := days.get((link.association_name, link.name))) is not None:
             before = timedelta(days=link.association.entry_register.remind_before_days)
             day = max((datetime.combine(due_on, _AT) - before).date(), ctx.now().astimezone(link.zone).date())
             times.append(_remind_at(ctx, link, day))

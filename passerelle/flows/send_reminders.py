@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import MOST_IDS, About, about_key
+from passerelle.core.batching import after_quiet_hours
 from passerelle.core.links import Link
 from passerelle.core.recurrence import instants_between, next_instant
 from passerelle.core.register_model import Reminder
 from passerelle.errors import MalformedRecurrence
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import insert_room_notice
-from passerelle.flows.list_notice import insert_list_notice
+from passerelle.flows.link_stands import stopped_links
+from passerelle.flows.list_notice import NoticeExtras, insert_list_notice
 from passerelle.flows.reach_person import PersonalNotice, reach_person
 from passerelle.store.privacy import find_known_person
 from passerelle.store.reminders import list_due_reminders, next_reminder_at, set_next
@@ -47,7 +49,8 @@ async def send_reminders(ctx: FlowContext) -> int:
     """
     async with ctx.store.write() as conn:
         groups: dict[tuple[str, str, int | None], list[tuple[Reminder, DueReminder]]] = {}
-        for reminder in await list_due_reminders(conn, ctx.now()):
+        stopped = await stopped_links(ctx, conn)
+        for reminder in await list_due_reminders(conn, ctx.now(), besides=stopped):
             due = await _taken(ctx, conn, reminder)
             if due is not None:
                 key = (f"{reminder.association}/{reminder.link}", reminder.target, reminder.person_id)
@@ -60,9 +63,9 @@ async def send_reminders(ctx: FlowContext) -> int:
 
 
 async def next_reminder_due_at(ctx: FlowContext) -> datetime | None:
-    """When the next reminder is due."""
+    """When the next reminder is due. Those of a stopped link wait: they come late, and together, when it goes on."""
     async with ctx.store.read() as conn:
-        return await next_reminder_at(conn)
+        return await next_reminder_at(conn, besides=await stopped_links(ctx, conn))
 
 
 async def _taken(ctx: FlowContext, conn: AsyncConnection, reminder: Reminder) -> DueReminder | None:
@@ -111,4 +114,8 @@ async def _tell(
         await insert_room_notice(ctx, conn, link, template="reminder", unique_key=key, variables=everyone)
     if first.target in ("both", "list"):
         key = about_key(about, when, "list")
-        await insert_list_notice(ctx, conn, link, template="reminder", unique_key=key, variables=everyone)
+        # Whoever set it chose its hour; everyone on the list did not (PEOPLE 11).
+        extras = NoticeExtras(not_before=after_quiet_hours(ctx.now(), link.settings, link.zone))
+        await insert_list_notice(
+            ctx, conn, link, template="reminder", unique_key=key, variables=everyone, extras=extras
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import BindParameter, bindparam, func, insert, or_, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, LinkName, ReminderId
@@ -11,7 +11,7 @@ from passerelle.core.register_model import NewReminder, Reminder
 from passerelle.store.numbers import next_number
 from passerelle.store.rows import Shape, parameters
 from passerelle.store.secretary_tables import reminder
-from passerelle.store.types import Instant
+from passerelle.store.types import Instant, Words
 
 _SHAPE = Shape(Reminder, reminder)
 _WHICH: BindParameter[int] = bindparam("which")
@@ -20,8 +20,12 @@ _INSERT = insert(reminder).returning(*_SHAPE.columns)
 _GET = _ALL.where(reminder.c.id == _WHICH)
 _BY_NUMBER = _ALL.where(reminder.c.association == bindparam("association"), reminder.c.number == bindparam("number"))
 _PENDING = reminder.c.next_at.is_not(None)
-_DUE = _ALL.where(_PENDING, reminder.c.next_at <= bindparam("now")).order_by(reminder.c.next_at, reminder.c.id)
-_NEXT = select(func.min(reminder.c.next_at, type_=Instant())).where(_PENDING)
+_PATH = reminder.c.association.concat(literal_column("'/'", Words())).concat(reminder.c.link)
+_NOT_BESIDES = _PATH.not_in(bindparam("besides", expanding=True))
+_DUE = _ALL.where(_PENDING, reminder.c.next_at <= bindparam("now"), _NOT_BESIDES).order_by(
+    reminder.c.next_at, reminder.c.id
+)
+_NEXT = select(func.min(reminder.c.next_at, type_=Instant())).where(_PENDING, _NOT_BESIDES)
 _SET_NEXT = (
     update(reminder)
     .where(reminder.c.id == _WHICH, reminder.c.next_at == bindparam("previous"), reminder.c.ended_at.is_(None))
@@ -74,14 +78,14 @@ async def list_reminders(
     return _SHAPE.values(rows.all())
 
 
-async def list_due_reminders(conn: AsyncConnection, now: datetime) -> list[Reminder]:
-    """What is to be reminded of by now, the longest due first."""
-    return _SHAPE.values((await conn.execute(_DUE, {"now": now})).all())
+async def list_due_reminders(conn: AsyncConnection, now: datetime, *, besides: Collection[str] = ()) -> list[Reminder]:
+    """What is to be reminded of by now, the longest due first; but of links with these paths (`association/link`)."""
+    return _SHAPE.values((await conn.execute(_DUE, {"now": now, "besides": sorted(besides)})).all())
 
 
-async def next_reminder_at(conn: AsyncConnection) -> datetime | None:
-    """When somebody is next to be reminded of something."""
-    found: datetime | None = (await conn.execute(_NEXT)).scalar_one()
+async def next_reminder_at(conn: AsyncConnection, *, besides: Collection[str] = ()) -> datetime | None:
+    """When somebody is next to be reminded of something; but for links with these paths."""
+    found: datetime | None = (await conn.execute(_NEXT, {"besides": sorted(besides)})).scalar_one()
     return found
 
 

@@ -139,3 +139,31 @@ async def test_two_daemons_make_a_reminder_once(bridge: Bridge) -> None:
     bridge.clock[0] = datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
     assert await send_reminders(bridge.ctx) + await send_reminders(bridge.ctx) == 1
     assert len(await told(bridge)) == 1
+
+
+async def test_a_stopped_link_reminds_of_nothing_until_it_goes_on(bridge: Bridge) -> None:
+    from passerelle.store.links import clear_stop, set_stopped
+
+    await remind(bridge, datetime(2026, 11, 19, 9, 0))  # noqa: DTZ001
+    names = bridge.link.association_name, bridge.link.name
+    async with bridge.ctx.store.write() as conn:
+        await set_stopped(conn, *names, bridge.now(), "by_hand")
+    bridge.clock[0] = datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
+    assert await next_reminder_due_at(bridge.ctx) is None
+    assert await send_reminders(bridge.ctx) == 0
+    async with bridge.ctx.store.write() as conn:
+        await clear_stop(conn, *names)
+    bridge.pass_time(days=1)
+    await ring(bridge)
+    (late,) = await told(bridge)
+    assert "en retard" in late
+
+
+async def test_what_goes_to_the_list_waits_for_the_morning(make_bridge: MakeBridge) -> None:
+    bridge = await make_bridge(at=datetime(2026, 11, 17, 10, 0, tzinfo=UTC))
+    await remind(bridge, datetime(2026, 11, 17, 22, 0), target="both")  # noqa: DTZ001
+    bridge.clock[0] = datetime(2026, 11, 17, 21, 0, tzinfo=UTC)
+    await ring(bridge)
+    rows = {row.kind: row for row in await bridge.outbox() if row.unique_key.startswith("about/reminder/")}
+    assert rows["event"].due_at == bridge.now()
+    assert rows["email"].due_at == datetime(2026, 11, 18, 7, 0, tzinfo=UTC)
