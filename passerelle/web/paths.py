@@ -105,6 +105,15 @@ class Paths:
         """The calendar for calendar programs; with `key`, for those that cannot sign in."""
         return f"{self.root}/{f'key/{key}/' if key else ''}calendar.ics"
 
+    def digests(self) -> str:
+        return f"{self.root}/digests"
+
+    def digest(self, short: str) -> str:
+        return f"{self.root}/digests/{short}"
+
+    def digest_preview(self) -> str:
+        return f"{self.root}/digests/preview"
+
     def feeds(self) -> str:
         return f"{self.root}/feeds"
 

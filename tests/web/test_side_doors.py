@@ -20,7 +20,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.digest_choice import Chosen, Item, Reason
+from passerelle.core.digest_model import NewDigest
 from passerelle.core.identity import keyed_hash
 from passerelle.core.ids import AssociationName, LinkName, UserId
 from passerelle.core.meeting_model import NewMeeting, NewMinutes
@@ -33,9 +36,11 @@ from passerelle.flows.readers import note_left_room
 from passerelle.flows.sessions import begin_session, make_feed_key, session_reader, sign_out
 from passerelle.imports.mbox import MboxFile
 from passerelle.store.archive_tables import opening
+from passerelle.store.digests import insert_digest
 from passerelle.store.imports import NewImportRun, insert_import_run
 from passerelle.store.meeting_minutes import insert_minutes
 from passerelle.store.meetings import insert_meeting
+from passerelle.store.people import find_or_insert_person
 from passerelle.store.register import insert_entry
 from passerelle.store.secretary_tables import entry, rsvp
 from passerelle.store.tables import post
@@ -71,6 +76,7 @@ class Place:
             "month": "2026-11",
             "number": NUMBERS.get(self.word, NO_NUMBER),
             "minutes": short_name(self.association, f"minutes {message_id}"),
+            "digest": short_name(self.association, f"digest {message_id}"),
         }
 
 
@@ -96,6 +102,7 @@ NOWHERE = {
     "month": "2019-01",
     "number": NO_NUMBER,
     "minutes": "c" * 12,
+    "digest": "d" * 12,
 }
 #: What a member may change, and nobody else.
 CHANGES = ("entry_change", "meeting_answer")
@@ -150,6 +157,11 @@ ROUTES_TRIED: dict[str, Tried] = {
     "calendar": Tried("/{association}/calendar"),
     "calendar_file": Tried("/{association}/calendar.ics", shows=True, of_now=True),
     "keyed_calendar": Tried("/{association}/key/{key}/calendar.ics", shows=True, of_now=True),
+    "digests": Tried("/{association}/digests"),
+    "digest": Tried("/{association}/digests/{digest}"),
+    "digest_preview": Tried("/{association}/digests/preview"),
+    "digest_stop": Tried("/{association}/digests/stop/1-" + "x" * 26, is_private=False),
+    "digest_stopped": Tried("/{association}/digests/stop/1-" + "x" * 26, is_private=False),
     "about": Tried("/{association}/about", is_private=False),
     "feeds": Tried("/{association}/feeds"),
     "feed_all": Tried("/{association}/feed/all.atom", shows=True),
@@ -295,7 +307,22 @@ async def note_all(town: Town) -> None:
                 permalink=place.values["minutes"], made_at=START,
             )  # fmt: skip
             await insert_minutes(conn, minutes)
+            await _digest_of(conn, place)
             assert (str(entry.number), str(meeting.number)) == (number, number)
+
+
+async def _digest_of(conn: AsyncConnection, place: Place) -> None:
+    """Somebody's digest that says the word of a place: it is theirs alone."""
+    owner = await find_or_insert_person(conn, place.association, name=f"Lectrice {place.path}", now=START)
+    item = Item(
+        key="entry:1", section="decisions", kind="decision", state="proposed", title=f"commun {place.word}",
+        reason=Reason(code="adopted"), weight=1, link=LinkName(place.path.partition("/")[2]),
+    )  # fmt: skip
+    new = NewDigest(
+        association=place.association, kind="member", person_id=owner, since=START, until=START,
+        document=Chosen(items=(item,)).to_json(), permalink=place.values["digest"], made_at=START,
+    )  # fmt: skip
+    assert await insert_digest(conn, new) is not None
 
 
 @pytest.fixture
