@@ -179,7 +179,7 @@ def _reason(item: Item, words: Words) -> str:
     more = []
     if item.kind == "meeting" and reason.code in ("rsvp_wanted", "to_come") and item.tally is not None:
         more = _tally(item.tally, words)
-    if item.kind in ("action", "loan") and item.names and reason.code in ("due", "own_open"):
+    if item.kind in ("action", "loan") and item.names and reason.code == "due":
         more = [words.names(tuple(list_author_name(name, words) for name in item.names))]
     if item.kind == "meeting" and item.place:
         more.insert(0, item.place)
