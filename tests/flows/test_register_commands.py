@@ -253,3 +253,22 @@ async def test_the_date_that_was_asked_back_is_settled_in_a_sentence(group: Brid
     (question,) = [r for r in await group.outbox("event") if r.unique_key.startswith("about/ask/")]
     await group.say("Oui, le 26.", **{"m.relates_to": {"m.in_reply_to": {"event_id": question.event_id}}})
     assert (await entries(group))[0].due_on == date(2026, 11, 26)
+
+
+async def question_about(group: Bridge, raw: bytes) -> str:
+    """The Message-ID of the question whether a mail was its author's."""
+    await group.receive(raw)
+    *_, question = [r for r in await group.outbox("email") if r.unique_key.startswith("ask:confirm:")]
+    return question.message_id
+
+
+@pytest.mark.parametrize(("words", "told"), [("Non", "rien n’a été fait"), ("oui", "déjà réglée, ou trop ancienne")])
+async def test_who_says_no_or_says_yes_too_late_is_told_that_nothing_was_done(
+    group: Bridge, words: str, told: str
+) -> None:
+    asked = await question_about(group, letter("action : @Léa relancer la mairie"))
+    if words == "oui":
+        group.pass_time(days=4)
+    await group.receive(letter("Re:", words, message_id="reponse@x", answering=(asked,)))
+    assert await entries(group) == []
+    assert told in body_of((await answers(group))[-1])
