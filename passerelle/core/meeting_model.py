@@ -103,6 +103,10 @@ class Attendance:
     at: datetime
 
 
+#: How a vote was counted: by show of hands, by reply, or by ballots that were counted at the meeting.
+VoteMethod = Literal["hands", "reply", "ballot"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewVote:
     """A vote as it was counted; never presented as secret (PEOPLE 16)."""
@@ -112,7 +116,7 @@ class NewVote:
     in_favour: int
     against: int
     abstained: int
-    method: Literal["hands", "reply"] = "hands"
+    method: VoteMethod = "hands"
     entry_id: EntryId | None = None
     at: datetime
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from passerelle.core.meeting_model import Attendance, Meeting, MeetingKind, MeetingSpan, Rsvp, Vote
+from passerelle.core.meeting_model import Attendance, Meeting, MeetingKind, MeetingSpan, Rsvp, Vote, VoteMethod
 from passerelle.core.register_model import Entry, NamedPerson, Objection
 from passerelle.core.secretary_settings import KindSettings
 
@@ -81,7 +81,7 @@ class MinutesVote:
     in_favour: int = 0
     against: int = 0
     abstained: int = 0
-    method: Literal["hands", "reply"] = "hands"
+    method: VoteMethod = "hands"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.assembly import judge_proxies
 from passerelle.core.folding import words_of
-from passerelle.core.meeting_model import Meeting, NewVote
+from passerelle.core.meeting_model import Meeting, NewVote, VoteMethod
 from passerelle.core.minutes_model import Proxy
 from passerelle.core.register_line_notes import VoteNote
 from passerelle.core.register_model import Entry
@@ -23,6 +23,7 @@ from passerelle.store.register_lists import EntryFilter, list_entries
 #: How it was voted, where that was said: no part of what was voted on.
 _METHOD = re.compile(
     r"[(,]?\s?\b(?:(?P<reply>par (?:correspondance|courriels?|mails?|réponses?)|by (?:mail|reply|post))"
+    r"|(?P<ballot>(?:à|au|par) (?:bulletins?|scrutin)(?: secrets?)?|by (?:secret )?ballot)"
     r"|à main levée|by show of hands)\b\)?\s?[:,]?",
     re.IGNORECASE,
 )
@@ -62,12 +63,19 @@ async def note_vote(
             in_favour=in_favour,
             against=note.against,
             abstained=note.abstained,
-            method="reply" if method is not None and method["reply"] else "hands",
+            method=_method(method),
             entry_id=decision.id if decision is not None else None,
             at=said.said_at,
         ),
     )
     return None
+
+
+def _method(said: re.Match[str] | None) -> VoteMethod:
+    """How it was voted; by show of hands where nobody said otherwise."""
+    if said is not None and said["reply"]:
+        return "reply"
+    return "ballot" if said is not None and said["ballot"] else "hands"
 
 
 async def _voices(conn: AsyncConnection, meeting: Meeting) -> int:

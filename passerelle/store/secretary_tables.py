@@ -203,7 +203,7 @@ vote = table(
     Column("in_favour", Integer, nullable=False),
     Column("against", Integer, nullable=False),
     Column("abstained", Integer, nullable=False),
-    Column("method", Words, nullable=False),  # hands | reply
+    Column("method", Words, nullable=False),  # hands | reply | ballot
     Column("at", Instant, nullable=False),
     Index("ix_vote_meeting", "meeting_id", "id"),
 )

@@ -116,10 +116,12 @@ async def test_votes_of_one_mail_belong_each_to_the_decision_above_it(group: Bri
         group,
         "décision : approuver les comptes\nvote : 3 pour, 1 contre\n"
         "décision : louer la salle\nvote par correspondance : 2 pour, 0 contre\n"
-        "présents : Léa et Karim\nvote décision 1 : à l’unanimité",
+        "présents : Léa et Karim\nvote décision 1 : à l’unanimité\n"
+        "vote à bulletin secret : élection du bureau, 2 pour, 0 contre",
     )
     accounts, hall = await entries(group, "decision")
-    first, second, third = await votes(group)
+    first, second, third, ballot = await votes(group)
+    assert (ballot.method, ballot.text) == ("ballot", "élection du bureau")
     assert (first.entry_id, first.method) == (accounts.id, "hands")
     assert (second.entry_id, second.method, second.text) == (hall.id, "reply", "")
     assert (third.entry_id, third.in_favour) == (accounts.id, 2)
