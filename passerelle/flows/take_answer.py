@@ -27,12 +27,12 @@ from passerelle.store.register import find_entry
 _MOVES: dict[str, MoveName] = {
     "withdraw": "withdraw", "done": "finish", "returned": "give_back", "adopt": "adopt", "drop": "drop",
 }  # fmt: skip
-#: Reactions that answer a notice: done, and no.
+#: Reactions that answer a notice: done, and no. ☑️ is none: the bridge puts it beneath each action that it notes, and
+#: whoever joins in there says that it is one.
 _SIGNS: dict[str, AnswerKind] = {
     "✅": "done",
     "✔️": "done",
     "✔": "done",
-    "☑️": "done",
     "⛔": "objection",
     "🛑": "objection",
 }

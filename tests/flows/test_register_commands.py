@@ -129,6 +129,14 @@ async def test_a_sign_beneath_an_action_says_that_it_is_done(group: Bridge) -> N
     assert (await entries(group))[0].state == "done"
 
 
+async def test_who_joins_in_the_sign_of_an_action_does_not_say_that_it_is_done(group: Bridge) -> None:
+    for event_id in (await group.say("action : @Léa relancer la mairie"), await group.say("On appelle la mairie.")):
+        relation = {"rel_type": "m.annotation", "event_id": event_id, "key": "☑️"}
+        for sender in ("@lea:lab.test", "@karim:lab.test"):
+            await group.happen(group.event(sender, {"m.relates_to": relation}, kind="m.reaction"))
+    assert [entry.state for entry in await entries(group)] == ["open", "open"]
+
+
 async def test_a_list_in_the_room_shows_what_is_to_be_done(group: Bridge) -> None:
     await group.say("action : @Léa relancer la mairie pour le 12/12")
     await group.say("!actions")
