@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.connections_erasing import erase_in_mailbox
 from passerelle.flows.ask_back import escalate_asks
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_chat import next_chat_summary_at, send_chat_summaries
 from passerelle.flows.digest_send import next_digest_due_at, send_digests
 from passerelle.flows.digest_wishes import configured_digests, next_subscribing_at, subscribe_coordinators
 from passerelle.flows.erase import go_on_with_erasures, next_erasure_at
@@ -82,6 +83,11 @@ def digest_duties(ctx: FlowContext) -> list[Duty]:
             next_at=partial(next_subscribing_at, ctx, configured),
         ),
         Duty(name="digests", run=partial(send_digests, ctx), next_at=partial(next_digest_due_at, ctx)),
+        Duty(
+            name="chat_summaries",
+            run=partial(send_chat_summaries, ctx),
+            next_at=partial(next_chat_summary_at, ctx),
+        ),
     ]
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.digest_choice import Chosen, choose
 from passerelle.core.digest_model import DigestKind, ShownItem
 from passerelle.core.digest_words import Place, build_shown
-from passerelle.core.ids import AssociationName
+from passerelle.core.ids import AssociationName, LinkName
 from passerelle.core.permalinks import short_name
 from passerelle.core.settings import AssociationSettings
 from passerelle.core.shelves import Reader
@@ -31,11 +31,13 @@ class MadeDigest:
     chosen: Chosen
     since: datetime
     until: datetime
+    #: Of a summary of a room: of which link.
+    link: LinkName | Literal[""] = ""
 
     @property
     def permalink(self) -> str:
         """The short name of its page: the same for whoever makes it."""
-        name = f"digest/{self.kind}/{self.reader.person_id}/{self.until.isoformat()}"
+        name = f"digest/{self.kind}/{self.link or self.reader.person_id}/{self.until.isoformat()}"
         return short_name(AssociationName(self.association.name), name)
 
     def shown(self, now: datetime) -> list[ShownItem]:
@@ -75,13 +77,12 @@ def variables_of(ctx: FlowContext, made: MadeDigest, *, answers: Mapping[str, st
     association = made.association
     place = place_of(ctx, association, answers=answers or {})
     words = ctx.renderer(association).words
-    person_id = made.reader.person_id
-    is_stoppable = person_id is not None and place.web
+    person_id = made.reader.person_id if made.kind != "chat" else None
     return {
         "name": made.reader.name,
         "digest": build_shown(made.chosen, words, place, kind=made.kind, since=made.since, until=made.until),
-        "page_url": place.below(f"digests/{made.permalink}"),
-        "stop_url": stop_url(ctx, association, person_id) if is_stoppable and person_id is not None else "",
+        "page_url": place.below(f"digests/{made.permalink}") if person_id is not None else "",
+        "stop_url": stop_url(ctx, association, person_id) if person_id is not None else "",
     }
 
 

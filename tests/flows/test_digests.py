@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from email.header import Header
 from email.message import EmailMessage
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from passerelle.core.digest_model import Subscription
 from passerelle.core.ids import AssociationName
+from passerelle.flows.digest_chat import next_chat_summary_at, send_chat_summaries
 from passerelle.flows.digest_send import next_digest_due_at, send_digests
 from passerelle.flows.digest_wishes import configured_digests, next_subscribing_at, subscribe_coordinators
 from passerelle.store.digests import list_digests, list_subscriptions
@@ -151,6 +153,53 @@ async def test_who_chats_reads_theirs_in_a_direct_room(make_bridge: MakeBridge) 
     body = str((row.content or {})["body"])
     assert "Loto 1" in body
     assert await digest_mails(bridge) == []
+
+
+# ------------------------------------------------------------ a room, for its list
+
+
+async def summaries(bridge: Bridge) -> list[EmailMessage]:
+    rows = [
+        row for row in await bridge.outbox("email") if row.unique_key.endswith("/list") and "digest" in row.unique_key
+    ]
+    assert {row.lane for row in rows} <= {bridge.link.list_lane}
+    return [message_from_bytes(await bridge.raw_of(row), policy=policy.default) for row in rows]  # type: ignore[misc]
+
+
+async def test_a_list_that_wants_no_single_mails_gets_a_summary_each_day(make_bridge: MakeBridge) -> None:
+    bridge = await make_bridge(chat_summary="daily", policy="on_request")
+    await bridge.say("La salle est fermée demain")
+    tomorrow = datetime(2026, 11, 18, 7, 0, tzinfo=UTC)
+    assert await next_chat_summary_at(bridge.ctx) == tomorrow
+    assert await send_chat_summaries(bridge.ctx) == 0
+    bridge.clock[0] = tomorrow
+    assert await send_chat_summaries(bridge.ctx) == 1
+    assert await send_chat_summaries(bridge.ctx) == 0
+    (sent,) = await summaries(bridge)
+    assert "La salle est fermée demain" in body_of(sent)
+    assert "stop" not in body_of(sent)
+    assert sent["To"] == sent["Reply-To"] == "bureau@listes.lab.test"
+    # Sympa drops mails of programs; one member's click would unsubscribe everybody.
+    assert not [name for name in sent if name.lower().startswith(("auto-", "list-", "precedence"))]
+    # A day without a word brings none, and the next tells nothing twice.
+    bridge.clock[0] = tomorrow + timedelta(days=1)
+    assert await send_chat_summaries(bridge.ctx) == 0
+    assert await next_chat_summary_at(bridge.ctx) == tomorrow + timedelta(days=2)
+    await bridge.say("Elle rouvre vendredi")
+    bridge.clock[0] = tomorrow + timedelta(days=4, hours=1)
+    assert await send_chat_summaries(bridge.ctx) == 1
+    last = body_of((await summaries(bridge))[-1])
+    assert "Elle rouvre vendredi" in last
+    assert "fermée" not in last
+
+
+@pytest.mark.parametrize("link", [{}, {"confirmed": False, "chat_summary": "weekly"}])
+async def test_no_summary_without_being_asked_for_nor_before_both_sides_know(
+    make_bridge: MakeBridge, link: dict[str, Any]
+) -> None:
+    bridge = await make_bridge(**link)
+    assert await next_chat_summary_at(bridge.ctx) is None
+    assert await send_chat_summaries(bridge.ctx) == 0
 
 
 # ------------------------------------------------------------ as each wishes
