@@ -20,6 +20,7 @@ from passerelle.core.register_moves import TOLD_KINDS, first_state, is_untouched
 from passerelle.core.when_model import When
 from passerelle.flows.ask_back import ask, date_question
 from passerelle.flows.context import FlowContext
+from passerelle.flows.corrections import is_substantial
 from passerelle.flows.entries_shown import local_moment
 from passerelle.flows.meeting_items import without_known_items
 from passerelle.flows.outcome import ACTION, DECISION, NOTED, Outcome, sentence
@@ -36,7 +37,7 @@ from passerelle.store.register import (
     set_entry_text,
 )
 from passerelle.store.register_lists import EntryFilter, list_entries
-from passerelle.store.register_notices import want_telling
+from passerelle.store.register_notices import begin_delay_anew, want_telling
 from passerelle.store.register_things import find_open_loan, find_overlapping_bookings
 
 #: The sign put on a line that noted something, by kind.
@@ -256,5 +257,8 @@ async def _reword(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, entr
     await set_entry_people(conn, entry.id, people)
     change = NewEntryChange(entry_id=entry.id, at=now, move="edited", before_state=entry.state, after_state=entry.state)
     await note_change(ctx, conn, noting.said, entry, change)
+    if entry.kind == "decision" and is_substantial(entry.text, _text(note)):
+        # Whoever agreed to 150 € has not agreed to 1,500 € (PEOPLE 14).
+        await begin_delay_anew(conn, entry.id)
     if entry.kind in TOLD_KINDS:
         await want_telling(conn, entry.id, now)

@@ -21,6 +21,7 @@ from passerelle.flows.entries_shown import shown_entries
 from passerelle.flows.list_notice import NoticeExtras, insert_list_notice
 from passerelle.store.links import find_link_state, lock_link
 from passerelle.store.outbox import find_outbox_by_unique_key
+from passerelle.store.register_history import list_entry_changes
 from passerelle.store.register_notices import (
     begin_telling,
     last_notice_at,
@@ -171,6 +172,14 @@ async def _note_left(conn: AsyncConnection, link: Link, notice: _Notice, left_at
     for entry in notice.entries:
         # A delay that has begun is neither shortened nor begun again by what became of the decision meanwhile.
         fresh = entry.kind == "decision" and entry.state in ("proposed", "objected") and entry.open_until is None
+        # What left is not what it says now: nobody has read that yet.
+        fresh = fresh and not await _reads_otherwise(conn, entry, notice.made_at)
         await note_told(conn, entry.id, left_at=left_at, open_until=left_at + delay if fresh else entry.open_until)
         if entry.changed_at > notice.made_at:
             await want_telling(conn, entry.id, now)
+
+
+async def _reads_otherwise(conn: AsyncConnection, entry: Entry, made_at: datetime) -> bool:
+    if entry.changed_at <= made_at:
+        return False
+    return any(one.move == "edited" and one.at > made_at for one in await list_entry_changes(conn, entry.id))

@@ -42,6 +42,7 @@ _LEFT = (
     .where(entry.c.id == bindparam("which"), entry.c.announce_state.in_(["telling", "told"]))
     .values(announce_state="told", told_at=bindparam("left"), open_until=bindparam("until"))
 )
+_ANEW = update(entry).where(entry.c.id == bindparam("which")).values(open_until=None)
 
 
 async def links_with_notices(conn: AsyncConnection) -> list[tuple[AssociationName, LinkName]]:
@@ -92,3 +93,8 @@ async def tell_again(conn: AsyncConnection, ids: Collection[EntryId]) -> None:
 async def note_told(conn: AsyncConnection, id: EntryId, *, left_at: datetime, open_until: datetime | None) -> None:
     """Both sides have been told of an entry; of a proposed decision, objections are awaited until `open_until`."""
     await conn.execute(_LEFT, {"which": id, "left": left_at, "until": open_until})
+
+
+async def begin_delay_anew(conn: AsyncConnection, id: EntryId) -> None:
+    """A decision reads otherwise: objections are awaited from when both sides have been told of that."""
+    await conn.execute(_ANEW, {"which": id})

@@ -183,3 +183,47 @@ async def test_what_stays_in_the_room_and_what_is_not_archived_notes_nothing(bri
     await bridge.say("// décision : un secret")
     await bridge.say("hors-archive : décision : un autre secret")
     assert await entries(bridge) == []
+
+
+async def edited(bridge: Bridge, event_id: str, words: str) -> None:
+    """Léa edits a line of hers."""
+    content = {
+        "msgtype": "m.text",
+        "body": f"* {words}",
+        "m.new_content": {"msgtype": "m.text", "body": words},
+        "m.relates_to": {"rel_type": "m.replace", "event_id": event_id},
+    }
+    await bridge.happen(bridge.event("@lea:lab.test", content))
+
+
+async def test_a_decision_that_is_worded_anew_is_open_to_objections_for_the_whole_delay(bridge: Bridge) -> None:
+    said = await bridge.say("décision : louer la salle pour 150 €")
+    await tell(bridge)
+    (decision,) = await entries(bridge)
+    assert decision.open_until is not None
+    bridge.clock[0] = decision.open_until - timedelta(hours=3)
+    await edited(bridge, said, "décision : louer la salle, pour 150 € !")
+    assert (await entries(bridge))[0].open_until == decision.open_until
+    await edited(bridge, said, "décision : louer la salle pour 1500 €")
+    assert (await entries(bridge))[0].open_until is None
+    await tell(bridge)
+    (decision,) = await entries(bridge)
+    assert decision.open_until == bridge.now() + timedelta(days=7)
+
+
+async def test_what_is_worded_anew_while_its_notice_is_on_its_way_waits_for_the_next_one(bridge: Bridge) -> None:
+    said = await bridge.say("décision : louer la salle pour 150 €")
+    due_at = await next_telling_at(bridge.ctx)
+    assert due_at is not None
+    bridge.clock[0] = due_at
+    await tell_entries(bridge.ctx)
+    bridge.pass_time(minutes=1)
+    await edited(bridge, said, "décision : louer la salle pour 1500 €")
+    await all_leave(bridge)
+    await tell_entries(bridge.ctx)
+    (decision,) = await entries(bridge)
+    assert (decision.announce_state, decision.open_until) == ("wanted", None)
+    await tell(bridge)
+    (decision,) = await entries(bridge)
+    assert decision.open_until == bridge.now() + timedelta(days=7)
+    assert "1500" in (await notices(bridge))[0][-1]
