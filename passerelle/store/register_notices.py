@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, func, literal_column, select, update
+from sqlalchemy import BigInteger, and_, bindparam, func, literal_column, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, EntryId, LinkName
@@ -20,14 +20,13 @@ _OPEN = entry.c.announce_state.in_([literal_column("'wanted'"), literal_column("
 _WANTED = and_(_OPEN, entry.c.announce_state == "wanted")
 _TELLING = and_(_OPEN, entry.c.announce_state == "telling")
 _LINKS = select(entry.c.association, entry.c.link).where(_OPEN).distinct()
+# As an expression, so that SQLite does not walk all that ever changed for the sake of its order.
+_CHANGED = type_coerce(entry.c.changed_at, BigInteger) + literal_column("0")
 _LIST_WANTED = (
-    select(*SHAPE.columns)
-    .where(*_OF_LINK, _WANTED, SHOWN)
-    .order_by(entry.c.changed_at, entry.c.id)
-    .limit(bindparam("limit"))
+    select(*SHAPE.columns).where(*_OF_LINK, _WANTED, SHOWN).order_by(_CHANGED, entry.c.id).limit(bindparam("limit"))
 )
 _LIST_TELLING = select(*SHAPE.columns).where(*_OF_LINK, _TELLING).order_by(entry.c.told_at, entry.c.id)
-_OLDEST_WANTED = select(func.min(entry.c.changed_at, type_=Instant)).where(*_OF_LINK, _WANTED, SHOWN)
+_OLDEST_WANTED = select(type_coerce(func.min(_CHANGED), Instant)).where(*_OF_LINK, _WANTED, SHOWN)
 _LAST_TOLD = select(func.max(entry.c.told_at, type_=Instant)).where(*_OF_LINK, entry.c.told_at.is_not(None))
 #: What is being told just now is looked at once more when that has left (`flows.register_notice`).
 _WANT = (

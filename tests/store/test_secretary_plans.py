@@ -25,6 +25,7 @@ from passerelle.store.engine import Store
         (register_lists._OVERDUE, "ix_entry_due"),
         (register_lists._NEXT_DUE, "ix_entry_due"),
         (register_notices._LIST_WANTED, "ix_entry_to_tell"),
+        (register_notices._OLDEST_WANTED, "ix_entry_to_tell"),
         (register_things._OVERLAPPING, "ix_entry_thing"),
         (register_things._OPEN_LOAN, "ix_entry_thing"),
         (people._NAMES, "ix_person_association"),
