@@ -119,7 +119,7 @@ def build_shown(
     )
     count = len(chosen.items)
     return ShownDigest(
-        subject=words.count("digest_subject", count, title=one_line(place.title)),
+        subject=_subject(count, words, place),
         intro=words(f"digest_intro_{kind}"),
         is_personal=kind != "chat",
         period=words("digest_period", since=words.day(since, weekday=True), until=words.day(until, weekday=True)),
@@ -128,6 +128,11 @@ def build_shown(
         bars=_bars(chosen, words),
         is_cut=chosen.is_cut,
     )
+
+
+def _subject(count: int, words: Words, place: Place) -> str:
+    title = one_line(place.title)
+    return words.count("digest_subject", count, title=title) if count else words("digest_subject_none", title=title)
 
 
 def _sections(chosen: Chosen) -> tuple[Section, ...]:

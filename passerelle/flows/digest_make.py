@@ -8,9 +8,10 @@ from typing import Any, Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.digest_choice import Chosen, choose
+from passerelle.core.digest_facts import visible
 from passerelle.core.digest_model import DigestKind, ShownItem
 from passerelle.core.digest_words import Place, build_shown
-from passerelle.core.ids import AssociationName, LinkName
+from passerelle.core.ids import AssociationName, LinkName, PostId
 from passerelle.core.permalinks import short_name
 from passerelle.core.settings import AssociationSettings
 from passerelle.core.shelves import Reader
@@ -31,6 +32,8 @@ class MadeDigest:
     chosen: Chosen
     since: datetime
     until: datetime
+    #: What was said in its time and its reader may read, the oldest first.
+    posts: tuple[PostId, ...] = ()
     #: Of a summary of a room: of which link.
     link: LinkName | Literal[""] = ""
 
@@ -65,7 +68,11 @@ async def make_digest(
     facts = await gather(ctx, conn, association, person_id, since=since, until=until)
     shown = await list_shown(conn, association, person_id)
     chosen = choose(facts, reader=reader, shown=shown, since=since, until=until, settings=settings.digests)
-    return MadeDigest(association=settings, kind=kind, reader=reader, chosen=chosen, since=since, until=until)
+    posts = sorted((post.at, post.id) for post in visible(facts, reader).posts if since <= post.at < until)
+    return MadeDigest(
+        association=settings, kind=kind, reader=reader, chosen=chosen, since=since, until=until,
+        posts=tuple(id for _, id in posts),
+    )  # fmt: skip
 
 
 def variables_of(ctx: FlowContext, made: MadeDigest, *, answers: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from passerelle.core.links import Link
 from passerelle.errors import PasserelleError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_make import MadeDigest, make_digest, variables_of
+from passerelle.flows.digest_whole import whole_mails
 from passerelle.flows.digest_wishes import following
 from passerelle.flows.direct_message import insert_direct_message
 from passerelle.flows.personal_email import Personal, insert_personal_email
-from passerelle.mail.compose_types import Unsubscribe
+from passerelle.mail.compose_types import Unsubscribe, WholeMail
 from passerelle.store.digests import (
     end_subscription,
     insert_digest,
@@ -47,6 +48,8 @@ class _Due:
     subscription: Subscription
     link: Link
     made: MadeDigest | None = None
+    #: What was said, whole, for whom wants that.
+    whole: tuple[WholeMail, ...] = ()
     #: Nothing leaves before that: it is night.
     wait_until: datetime | None = None
 
@@ -96,7 +99,8 @@ async def _look_at(ctx: FlowContext, conn: AsyncConnection, subscription: Subscr
         # One digest that fails stops no other.
         log.exception("A digest could not be made", extra={"association": subscription.association})
         return None
-    return _Due(subscription=subscription, link=link, made=made)
+    whole = await whole_mails(ctx, conn, made.posts) if made is not None and subscription.whole else ()
+    return _Due(subscription=subscription, link=link, made=made, whole=whole)
 
 
 async def _settle(ctx: FlowContext, conn: AsyncConnection, subscription: Subscription, due: _Due | None) -> bool:
@@ -117,13 +121,11 @@ async def _settle(ctx: FlowContext, conn: AsyncConnection, subscription: Subscri
     next_at = following(ctx, subscription, after=max(ctx.now(), made.until))
     if not await take_subscription(conn, subscription, next_at=next_at, told_until=made.until):
         return False
-    return not made.chosen.is_empty and await _store(ctx, conn, due.link, subscription, made)
+    return bool(made.chosen.items or due.whole) and await _store(ctx, conn, due, made)
 
 
-async def _store(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, subscription: Subscription, made: MadeDigest
-) -> bool:
-    now = ctx.now()
+async def _store(ctx: FlowContext, conn: AsyncConnection, due: _Due, made: MadeDigest) -> bool:
+    now, subscription = ctx.now(), due.subscription
     digest = await insert_digest(
         conn,
         NewDigest(
@@ -139,30 +141,28 @@ async def _store(
     )
     if digest is None:
         return False
-    if not await _send(ctx, conn, link, subscription, made):
+    if not await _send(ctx, conn, due, made):
         log.warning("Nobody knows where to send a digest", extra={"association": subscription.association})
         return False
     await note_shown(conn, subscription.association, subscription.person_id, made.shown(now))
     return True
 
 
-async def _send(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, subscription: Subscription, made: MadeDigest
-) -> bool:
-    """By the medium that its reader chose, or by the other where they cannot be reached by it."""
-    ways = (_by_mail, _by_chat) if subscription.medium == "mail" else (_by_chat, _by_mail)
-    for way in ways:
-        if await way(ctx, conn, link, made):
+async def _send(ctx: FlowContext, conn: AsyncConnection, due: _Due, made: MadeDigest) -> bool:
+    """By the medium that its reader chose, or by the other where they cannot be reached by it; whole mails by mail."""
+    by_mail_first = due.subscription.medium == "mail" or due.whole
+    for way in (_by_mail, _by_chat) if by_mail_first else (_by_chat, _by_mail):
+        if await way(ctx, conn, due, made):
             return True
     return False
 
 
-async def _by_chat(ctx: FlowContext, conn: AsyncConnection, link: Link, made: MadeDigest) -> bool:
+async def _by_chat(ctx: FlowContext, conn: AsyncConnection, due: _Due, made: MadeDigest) -> bool:
     assert made.reader.person_id is not None
     user_ids = await list_user_ids(conn, made.reader.person_id)
     if not user_ids:
         return False
-    here, to = await _where_they_chat(ctx, conn, link, user_ids)
+    here, to = await _where_they_chat(ctx, conn, due.link, user_ids)
     stored = await insert_direct_message(
         ctx, conn, here, to=to, template="digest", unique_key=f"digest/{made.permalink}/room",
         variables=variables_of(ctx, made),
@@ -185,8 +185,9 @@ async def _where_they_chat(
     return link, user_ids[0]
 
 
-async def _by_mail(ctx: FlowContext, conn: AsyncConnection, link: Link, made: MadeDigest) -> bool:
+async def _by_mail(ctx: FlowContext, conn: AsyncConnection, due: _Due, made: MadeDigest) -> bool:
     assert made.reader.person_id is not None
+    link = due.link
     address = _address_of(ctx, made, await list_addresses(conn, made.reader.person_id))
     if address is None:
         return False
@@ -198,6 +199,7 @@ async def _by_mail(ctx: FlowContext, conn: AsyncConnection, link: Link, made: Ma
         unique_key=f"digest/{made.permalink}/mail",
         variables=variables,
         html=True,
+        whole=due.whole,
         unsubscribe=Unsubscribe(
             url=variables["stop_url"] or None,
             address=MailAddress(link.mailbox.address),

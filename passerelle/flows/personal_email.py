@@ -16,7 +16,7 @@ from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.marks import mark_of
 from passerelle.mail.compose import compose_personal
-from passerelle.mail.compose_types import CalendarPart, MailFile, PersonalMail, Unsubscribe
+from passerelle.mail.compose_types import CalendarPart, MailFile, PersonalMail, Unsubscribe, WholeMail
 from passerelle.store.outbox import insert_outbox
 from passerelle.store.tally import count
 
@@ -36,6 +36,8 @@ class Personal:
     #: With the HTML of the template `<template>.html`, where there is one.
     html: bool = False
     files: tuple[MailFile, ...] = ()
+    #: Mails whole, beside it.
+    whole: tuple[WholeMail, ...] = ()
     #: For this person alone.
     calendar: CalendarPart | None = None
     #: The email that it answers: In-Reply-To and `auto-replied` come from it.
@@ -112,6 +114,7 @@ def _written(ctx: FlowContext, link: Link, mail: Personal, message_id: MessageId
         text=letter.text,
         html=renderer.letter_html(name, **(values | {"subject": letter.subject})) if mail.html else None,
         files=mail.files,
+        whole=mail.whole,
         calendar=mail.calendar,
         message_id=message_id,
         in_reply_to=answers.message_id if answers else mail.in_reply_to,

@@ -16,6 +16,7 @@ from passerelle.core.ids import MessageId
 from passerelle.core.names import one_line, room_author_name, safe_name, without_controls
 from passerelle.core.wording import Render, Words
 from passerelle.mail import compose_mime as mime
+from passerelle.mail.compose_digest import digest_part
 from passerelle.mail.compose_text import mail_html, mail_text, plain_html
 from passerelle.mail.compose_types import (
     BatchCorrection,
@@ -136,6 +137,8 @@ def compose_personal(mail: PersonalMail) -> bytes:
         *_own_list_fields(mail),
     ]
     versions, files = [], [mime.own_file_part(file) for file in mail.files]
+    if mail.whole:
+        files.append(digest_part(mail.whole, seed=mail.message_id))
     if mail.calendar is not None:
         shown, file = mime.calendar_parts(mail.calendar)
         versions, files = [shown], [*files, file]

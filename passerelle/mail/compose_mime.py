@@ -204,9 +204,9 @@ def assembled(
     # RFC 2046 §5.1.4: the richest version last.
     richer = [*([text_part(html, "html")] if html is not None else []), *versions]
     if richer:
-        body = _multipart("alternative", [body, *richer], seed)
+        body = multipart("alternative", [body, *richer], seed)
     if files:
-        body = _multipart("mixed", [body, *files], seed)
+        body = multipart("mixed", [body, *files], seed)
     message_fields = [*fields, ("MIME-Version", "1.0")]
     del body["MIME-Version"]
     content_fields = list(body.items())
@@ -217,10 +217,18 @@ def assembled(
     return body.as_bytes(policy=_POLICY)
 
 
-def _multipart(subtype: str, parts: Sequence[Message], seed: str) -> MIMEMultipart:
+def enclosing() -> MIMEBase:
+    """An empty message/rfc822 part (RFC 2046 §5.2.1), for one message to be attached to."""
+    part = MIMEBase("message", "rfc822", policy=_POLICY)
+    del part["MIME-Version"]
+    return part
+
+
+def multipart(subtype: str, parts: Sequence[Message], seed: str) -> MIMEMultipart:
+    """Parts together; `seed` makes the boundary."""
     boundary = f"=_{subtype[:3]}_{hashlib.sha256(f'{subtype} {seed}'.encode()).hexdigest()[:40]}"
-    multipart = MIMEMultipart(subtype, boundary=boundary, policy=_POLICY)
-    del multipart["MIME-Version"]
+    together = MIMEMultipart(subtype, boundary=boundary, policy=_POLICY)
+    del together["MIME-Version"]
     for part in parts:
-        multipart.attach(part)
-    return multipart
+        together.attach(part)
+    return together

@@ -123,6 +123,23 @@ class Unsubscribe:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WholeMail:
+    """Something that was said, as a mail of its own inside another: from the bridge, named after its author."""
+
+    author: str
+    bridge_address: MailAddress
+    #: Where an answer goes.
+    list_address: MailAddress
+    subject: str
+    #: Aware.
+    date: datetime
+    message_id: MessageId
+    in_reply_to: MessageId | None = None
+    #: Plain.
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PersonalMail:
     """A mail that the bridge itself writes to one person."""
 
@@ -137,6 +154,8 @@ class PersonalMail:
     #: The same in HTML, from a template that escapes what it is given.
     html: str | None = None
     files: tuple[MailFile, ...] = ()
+    #: Mails whole, as one part of it (multipart/digest).
+    whole: tuple[WholeMail, ...] = ()
     #: For this person alone: it names nobody else's address.
     calendar: CalendarPart | None = None
     message_id: MessageId

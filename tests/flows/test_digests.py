@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.header import Header
@@ -15,7 +16,7 @@ from passerelle.core.ids import AssociationName
 from passerelle.flows.digest_chat import next_chat_summary_at, send_chat_summaries
 from passerelle.flows.digest_send import next_digest_due_at, send_digests
 from passerelle.flows.digest_wishes import configured_digests, next_subscribing_at, subscribe_coordinators
-from passerelle.store.digests import list_digests, list_subscriptions
+from passerelle.store.digests import list_digests, list_subscriptions, put_subscription
 from tests.flows.bridge import MONIQUE, Bridge, MakeBridge, body_of, mail
 
 EPEULE = AssociationName("epeule")
@@ -270,6 +271,29 @@ async def test_a_rhythm_by_a_mail_that_nothing_proves_is_confirmed_first(bridge:
     told = await asked(bridge, "résumé chaque jour")
     assert "oui" in told
     assert await subscriptions(bridge) == []
+
+
+async def test_all_in_one_brings_what_was_said_whole_and_no_address(bridge: Bridge) -> None:
+    await bridge.say("!résumé hebdomadaire tout en un, par courriel")
+    assert "avec tous les courriels en entier" in (await direct_answers(bridge))[-1]
+    await something_happens(bridge)
+    await bridge.say("Moi aussi")
+    await subscribe(bridge)
+    async with bridge.ctx.store.write() as conn:
+        for one in await list_subscriptions(conn):
+            await put_subscription(conn, replace(one, whole=True))
+    assert await ring(bridge, MONDAY) == 2
+    (sent,) = await digest_mails(bridge)
+    (part,) = [part for part in sent.walk() if part.get_content_type() == "multipart/digest"]
+    inner = [one.get_payload(0) for one in part.iter_parts()]
+    assert [str(one["Subject"]) for one in inner] == ["Loto 1", "Loto 1", "Moi aussi"]
+    assert str(inner[0]["Message-ID"]) == "<question1@membres.lab.test>"
+    assert "Moi, avec plaisir." in inner[1].get_content()
+    assert str(inner[1]["In-Reply-To"]) == "<question1@membres.lab.test>"
+    assert {str(one["Reply-To"]) for one in inner} == {"bureau@listes.lab.test"}
+    assert "Monique Delattre" in str(inner[0]["From"])
+    assert "Qui vient samedi au loto ?" in inner[0].get_content()
+    assert "paul@membres.lab.test" not in part.as_string()
 
 
 async def test_who_is_nobody_here_gets_none(bridge: Bridge) -> None:
