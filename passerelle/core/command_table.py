@@ -99,7 +99,7 @@ COMMANDS: tuple[CommandRow, ...] = (
     _row(
         "move",
         ("déplacer | déplacez | reporter | reportez", "move | postpone"),
-        ("réunion numéro au nouveau jour", "meeting number to the new day"),
+        ("réunion ou rappel, numéro, nouveau jour", "meeting or reminder, number, new day"),
         ("déplacer réunion 4 au jeudi 19 à 18h", "move meeting 4 to Thursday 19 at 6pm"),
         may="move",
     ),

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.command_arguments import (
     CancelArguments,
     ListArguments,
+    MoveArguments,
     NoteArguments,
     NumbersArguments,
     ObjectArguments,
@@ -30,7 +31,7 @@ from passerelle.flows.register_commands import (
     replace_command,
     review_command,
 )
-from passerelle.flows.reminder_commands import cancel_reminder, list_reminders_command, remind_command
+from passerelle.flows.reminder_commands import list_reminders_command, run_reminder_command
 from passerelle.flows.said import Said
 
 
@@ -56,10 +57,8 @@ async def _run(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Com
             return await replace_command(ctx, conn, said, arguments)
         case ReviewArguments():
             return await review_command(ctx, conn, said, arguments)
-        case RemindArguments():
-            return await remind_command(ctx, conn, said, arguments)
-        case CancelArguments(what="reminder"):
-            return await cancel_reminder(ctx, conn, said, arguments)
+        case RemindArguments() | MoveArguments() | CancelArguments():
+            return await run_reminder_command(ctx, conn, said, arguments)
         case TextArguments() if command.name == "help":
             return help_command(ctx, said, arguments)
         case NumbersArguments() if command.name in _MOVES:

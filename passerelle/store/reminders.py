@@ -36,6 +36,11 @@ _END = (
     .where(reminder.c.id == _WHICH, reminder.c.ended_at.is_(None))
     .values(next_at=None, ended_at=bindparam("now"))
 )
+_MOVE = (
+    update(reminder)
+    .where(reminder.c.id == _WHICH, reminder.c.ended_at.is_(None), _PENDING)
+    .values(starts_local=bindparam("starts"), next_at=bindparam("next"))
+)
 _LAST_TIME = _END.where(reminder.c.next_at == bindparam("previous"))
 
 
@@ -99,6 +104,16 @@ async def set_next(
     if next_at is None:
         return (await conn.execute(_LAST_TIME, {"which": id, "previous": previous, "now": now})).rowcount == 1
     return (await conn.execute(_SET_NEXT, {"which": id, "previous": previous, "next": next_at})).rowcount == 1
+
+
+async def move_reminder_to(conn: AsyncConnection, id: ReminderId, starts_local: datetime, next_at: datetime) -> bool:
+    """It is to come at another time, once; False where it was made or ended.
+
+    Args:
+        starts_local: the new time on the clock of its zone, without a zone.
+        next_at: the same as an instant.
+    """
+    return (await conn.execute(_MOVE, {"which": id, "starts": starts_local, "next": next_at})).rowcount == 1
 
 
 async def end_reminder(conn: AsyncConnection, id: ReminderId, now: datetime) -> bool:

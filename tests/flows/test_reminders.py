@@ -10,7 +10,7 @@ import pytest
 from passerelle.core.recurrence import instant_of, instants_between
 from passerelle.core.register_model import NewReminder, Reminder
 from passerelle.flows.send_reminders import next_reminder_due_at, send_reminders
-from passerelle.store.reminders import insert_reminder
+from passerelle.store.reminders import insert_reminder, list_reminders
 from tests.flows.bridge import Bridge, MakeBridge
 
 PARIS = "Europe/Paris"
@@ -167,3 +167,24 @@ async def test_what_goes_to_the_list_waits_for_the_morning(make_bridge: MakeBrid
     rows = {row.kind: row for row in await bridge.outbox() if row.unique_key.startswith("about/reminder/")}
     assert rows["event"].due_at == bridge.now()
     assert rows["email"].due_at == datetime(2026, 11, 18, 7, 0, tzinfo=UTC)
+
+
+async def test_a_reminder_is_given_another_time(bridge: Bridge) -> None:
+    bridge.clock[0] = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
+    await bridge.say("bonjour")
+    await bridge.say("!rappel jeudi 9h apporter les clés")
+    await bridge.say("!déplacer rappel 1 au vendredi")
+    await bridge.say("!rappel tous les lundis 18h sortir les poubelles")
+    await bridge.say("!déplacer rappel 2 à mardi 9h")
+    async with bridge.ctx.store.read() as conn:
+        moved, kept = await list_reminders(conn, bridge.link.association_name)
+    # The hour is the one that was said first; what comes again and again keeps its rule.
+    assert (moved.starts_local, moved.next_at) == (
+        datetime(2026, 11, 20, 9, 0),  # noqa: DTZ001
+        datetime(2026, 11, 20, 8, 0, tzinfo=UTC),
+    )
+    assert kept.starts_local.hour == 18
+    await bridge.say("!déplacer rappel 1 au samedi 10h", sender="@passant:lab.test")
+    async with bridge.ctx.store.read() as conn:
+        moved, _ = await list_reminders(conn, bridge.link.association_name)
+    assert moved.starts_local.day == 20

@@ -385,10 +385,10 @@ async def test_an_objection_counts_at_once_until_it_is_withdrawn(played: Scene) 
     # The coordinator is told why it waits, and cannot do it all the same.
     page = await get(played, f"/epeule/register/{entry.number}", **MONIQUE)
     assert "adopt" not in buttons(page)
-    assert "Léa fait une objection" in words(page.cssselect(".act")[0])
+    assert "objection de Léa" in words(page.cssselect(".act")[0])
     status, page = await send(played, entry.number, MONIQUE, move="adopt")
     assert status == 409
-    assert "Léa fait une objection" in words(page.cssselect("main")[0])
+    assert "objection de Léa" in words(page.cssselect("main")[0])
     # Only who objected takes it back.
     assert (await send(played, entry.number, KARIM, move="withdraw"))[0] == 409
     status, page = await send(played, entry.number, LEA, move="withdraw")
