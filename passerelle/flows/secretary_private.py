@@ -10,15 +10,14 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import About, parse_about
-from passerelle.core.email import Email, Mailbox
-from passerelle.core.ids import UserId
 from passerelle.core.links import Link, person_lane
 from passerelle.core.model import InboxRow, OutboxRow
 from passerelle.errors import MalformedEvent
-from passerelle.flows.actors import actor_of_email, actor_of_line, find_writer
+from passerelle.flows.actors import actor_of_email, actor_of_line
 from passerelle.flows.confirm_act import NotConfirmed, take_confirmation
 from passerelle.flows.context import FlowContext
 from passerelle.flows.find_about import about_email, answered_by_email
+from passerelle.flows.link_meant import link_of_direct, link_of_letter
 from passerelle.flows.meeting_agenda import add_to_agenda, attach_items, take_call_reply
 from passerelle.flows.meeting_answers import about_named_meeting, is_answer, take_letter_answer
 from passerelle.flows.meeting_minutes_commands import take_words_about_minutes
@@ -37,8 +36,7 @@ from passerelle.matrix.events import RoomLine, parse_event
 from passerelle.store.blobs import get_blob
 from passerelle.store.direct_rooms import find_latest_direct
 from passerelle.store.inbox import finish_inbox
-from passerelle.store.outbox import find_outbox_by_event_id, find_outbox_by_message_id
-from passerelle.store.readers import list_joined_rooms
+from passerelle.store.outbox import find_outbox_by_event_id
 
 #: Of a mail that may be a command or an answer no more is read than this.
 _LONGEST = 20_000
@@ -59,13 +57,14 @@ async def obey_letter(
     calendar = CalendarMail(email=email, author=author, received_at=row.received_at, key=f"inbox:{row.id}")
     if await take_calendar(ctx, conn, calendar, links) is not None:
         return OBEYED
-    link = await _link_of(ctx, conn, email, author, links)
+    text = visible_text(email.text or "")[:_LONGEST]
+    link = await link_of_letter(ctx, conn, email, author, links, text=text)
     if link is None:
         return None
     said = Said(
         link=link,
         actor=await actor_of_email(ctx, conn, link, email, author, through_list=False),
-        text=visible_text(email.text or "")[:_LONGEST],
+        text=text,
         said_at=row.received_at,
         key=f"inbox:{row.id}",
         about=await about_email(conn, link, email),
@@ -158,24 +157,6 @@ async def _note(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
     return bool(noted.entries or noted.others)
 
 
-async def _link_of(
-    ctx: FlowContext, conn: AsyncConnection, email: Email, author: Mailbox, links: Sequence[Link]
-) -> Link | None:
-    """Which link a mail is about: the one of the notice that it answers, else one where its author is known."""
-    for message_id in email.in_reply_to[:1]:
-        ours = await find_outbox_by_message_id(conn, message_id)
-        link = ctx.links.find(f"{ours.association}/{ours.link}") if ours is not None else None
-        if link is not None:
-            return link
-    known = [link for link in links if await find_writer(conn, link.association_name, author) is not None]
-    coordinated = [
-        link
-        for link in links
-        if any((c.address or "").lower() == author.address.lower() for c in link.association.coordinators)
-    ]
-    return next(iter([*known, *coordinated]), None)
-
-
 # ------------------------------------------------------------ a line of a direct room
 
 
@@ -196,7 +177,7 @@ async def receive_direct(ctx: FlowContext, row: InboxRow) -> None:
 
 async def _obey_direct(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, line: RoomLine) -> bool:
     ours = await _answered(ctx, conn, row, line)
-    link = await _link_of_person(ctx, conn, line.sender, ours)
+    link = await link_of_direct(ctx, conn, line.sender, ours, text=line.body)
     if link is None:
         return False
     about: About | None = parse_about(ours.unique_key) if ours is not None else None
@@ -223,16 +204,3 @@ async def _answered(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, line
         if found is not None:
             return found
     return await find_latest_direct(conn, person_lane(ctx.hashed("person", line.sender)), line.sender)
-
-
-async def _link_of_person(
-    ctx: FlowContext, conn: AsyncConnection, user_id: UserId, ours: OutboxRow | None
-) -> Link | None:
-    """Which link it is about: that of what is answered, else one whose room they are in."""
-    if ours is not None:
-        link = ctx.links.find(f"{ours.association}/{ours.link}")
-        if link is not None:
-            return link
-    rooms = {room: link for link in ctx.links if (room := ctx.links.room_of(link)) is not None}
-    joined = await list_joined_rooms(conn, user_id, list(rooms))
-    return next((link for room, link in rooms.items() if room in joined), None)
