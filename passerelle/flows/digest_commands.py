@@ -11,6 +11,7 @@ from passerelle.core.command_table import CommandName
 from passerelle.core.commands import Command
 from passerelle.core.digest_model import Subscription
 from passerelle.core.digest_rhythm import days_of
+from passerelle.core.email import Email
 from passerelle.core.permissions import Act
 from passerelle.core.recurrence import instant_of
 from passerelle.core.wording import Words
@@ -20,6 +21,7 @@ from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.register_acts import may
 from passerelle.flows.said import Said
 from passerelle.store.digests import find_subscription
+from passerelle.store.outbox import find_outbox_by_message_id
 from passerelle.store.people import find_or_insert_person
 
 DIGEST_COMMANDS: frozenset[CommandName] = frozenset({"digest", "digest_pause", "digest_resume", "digest_stop"})
@@ -46,6 +48,12 @@ async def run_digest_command(ctx: FlowContext, conn: AsyncConnection, said: Said
     if not changes:
         return _told(said, words, await find_subscription(conn, name, person_id), noted=False)
     return _told(said, words, await wish(ctx, conn, name, person_id, changes), noted=True)
+
+
+async def answers_digest(conn: AsyncConnection, email: Email) -> bool:
+    """Whether a mail answers a digest: its first line may then be a command, whatever its subject."""
+    ours = await find_outbox_by_message_id(conn, email.in_reply_to[0]) if email.in_reply_to else None
+    return ours is not None and ours.unique_key.startswith("digest/")
 
 
 async def _person_of(ctx: FlowContext, conn: AsyncConnection, said: Said) -> int | None:

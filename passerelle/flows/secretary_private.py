@@ -16,6 +16,7 @@ from passerelle.errors import MalformedEvent
 from passerelle.flows.actors import actor_of_email, actor_of_line
 from passerelle.flows.confirm_act import NotConfirmed, take_confirmation
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_commands import answers_digest
 from passerelle.flows.find_about import about_email, answered_by_email
 from passerelle.flows.link_meant import link_of_direct, link_of_letter
 from passerelle.flows.meeting_agenda import add_to_agenda, attach_items, take_call_reply
@@ -37,6 +38,7 @@ from passerelle.store.blobs import get_blob
 from passerelle.store.direct_rooms import find_latest_direct
 from passerelle.store.inbox import finish_inbox
 from passerelle.store.outbox import find_outbox_by_event_id
+from passerelle.store.seen import find_seen, insert_seen
 
 #: Of a mail that may be a command or an answer no more is read than this.
 _LONGEST = 20_000
@@ -73,19 +75,31 @@ async def obey_letter(
         author=author,
         is_private=True,
     )
+    # It may come once more: from the mail server, or where its mailbox is numbered anew (RFC 3501, "UIDVALIDITY").
+    seen = [ctx.hashed("letter", link.path, email.message_id, email.subject, text)] if email.message_id else []
+    if await find_seen(conn, link.association_name, "letter", seen):
+        return OBEYED
+    if not await _obey_said(ctx, conn, said, letter, papers=papers):
+        return None
+    await insert_seen(conn, link.association_name, "letter", seen, ctx.now())
+    return OBEYED
+
+
+async def _obey_said(ctx: FlowContext, conn: AsyncConnection, said: Said, letter: Letter, *, papers: str) -> bool:
+    """Whether a mail said « oui » or « non » to a question of ours, brought minutes, or asked for something."""
     confirmed = await take_confirmation(ctx, conn, letter)
     if isinstance(confirmed, NotConfirmed):
-        words = ctx.renderer(link.association).words
+        words = ctx.renderer(said.link.association).words
         await tell_outcome(ctx, conn, said, sentence(confirmed.reason, words(confirmed.reason)))
-        return OBEYED
+        return True
     if confirmed is not None:
-        again = said_again(confirmed, said)
-        await _do(ctx, conn, again, "")
-        return OBEYED
-    said = await about_named_meeting(ctx, conn, said, email.subject)
+        await _do(ctx, conn, said_again(confirmed, said), "")
+        return True
+    subject = letter.email.subject
+    said = await about_named_meeting(ctx, conn, said, subject)
     if papers and await _brought(ctx, conn, replace(said, text=f"{said.text}\n{papers}")):
-        return OBEYED
-    return OBEYED if await _do(ctx, conn, said, "" if is_answer(said) else email.subject) else None
+        return True
+    return await _do(ctx, conn, said, "" if is_answer(said) else subject)
 
 
 async def _do(ctx: FlowContext, conn: AsyncConnection, said: Said, subject: str) -> bool:

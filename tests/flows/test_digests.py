@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -119,6 +120,14 @@ async def test_nothing_is_told_twice(bridge: Bridge) -> None:
     last = body_of((await digest_mails(bridge))[-1])
     assert "Loto 2" in last
     assert "Loto 1" not in last
+
+
+async def test_whoever_makes_it_first_makes_it_alone(bridge: Bridge) -> None:
+    await subscribe(bridge)
+    await something_happens(bridge)
+    bridge.clock[0] = MONDAY
+    assert sorted(await asyncio.gather(*(send_digests(bridge.ctx) for _ in range(3)))) == [0, 0, 1]
+    assert len(await digest_mails(bridge)) == 1
 
 
 async def test_a_digest_that_is_due_at_night_waits_for_the_morning(make_bridge: MakeBridge) -> None:
@@ -264,6 +273,24 @@ async def test_by_mail_a_word_is_enough(bridge: Bridge, text: str) -> None:
     (one,) = await subscriptions(bridge)
     assert one.kind == "member"  # what they said themselves counts from now on
     assert await subscribe(bridge) == 0
+
+
+@pytest.mark.parametrize("said", ["stop", "Pause 2 semaines\n\nMerci, Monique", "Stop."])
+async def test_a_digest_is_answered_by_a_word_about_it(bridge: Bridge, said: str) -> None:
+    await subscribe(bridge)
+    await something_happens(bridge)
+    await ring(bridge, MONDAY)
+    (sent,) = await digest_mails(bridge)
+    quoted = "\n".join(f"> {line}" for line in body_of(sent).splitlines())
+    message_id = str(sent["Message-ID"]).strip("<>")
+    raw = mail(
+        f"{said}\n\nLe lundi 23 novembre, Comité de quartier de l’Épeule a écrit :\n{quoted}\n",
+        subject="SUBJECT", message_id="stop@membres.lab.test", answering=(message_id,), list_id=None,
+        to="passerelle@membres.lab.test",
+    )  # fmt: skip
+    await bridge.receive(raw.replace(b"[bureau] SUBJECT", Header(f"Re: {sent['Subject']}", "utf-8").encode().encode()))
+    told = body_of((await bridge.personal_mails())[-1])
+    assert ("ne recevez plus" if said[0] in "sS" else "Pas de résumé jusqu’au lundi 7 décembre") in told
 
 
 async def test_a_rhythm_by_a_mail_that_nothing_proves_is_confirmed_first(bridge: Bridge) -> None:
