@@ -99,7 +99,8 @@ async def _obey_said(ctx: FlowContext, conn: AsyncConnection, said: Said, letter
     said = await about_named_meeting(ctx, conn, said, subject)
     if papers and await _brought(ctx, conn, replace(said, text=f"{said.text}\n{papers}")):
         return True
-    return await _do(ctx, conn, said, "" if is_answer(said) else subject)
+    is_bare = is_answer(said) or await answers_digest(conn, letter.email)
+    return await _do(ctx, conn, said, "" if is_bare else subject)
 
 
 async def _do(ctx: FlowContext, conn: AsyncConnection, said: Said, subject: str) -> bool:
