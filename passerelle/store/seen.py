@@ -12,8 +12,8 @@ from passerelle.store.dialects import upsert
 from passerelle.store.tables import seen
 
 #: `post`: an email relayed on a link; `line`: a line of the room that left in a mail; `redacted`: an event of a room
-#: that was taken back, before or after it came.
-SeenKind = Literal["post", "line", "redacted"]
+#: that was taken back, before or after it came; `letter`: an email to the bridge alone that was obeyed.
+SeenKind = Literal["post", "line", "redacted", "letter"]
 
 _INSERT = upsert(seen, lambda i: i.on_conflict_do_nothing(index_elements=["association", "kind", "keyed_hash"]))
 _FIND = select(seen.c.keyed_hash).where(

@@ -280,3 +280,23 @@ async def test_who_says_no_or_says_yes_too_late_is_told_that_nothing_was_done(
     await group.receive(letter("Re:", words, message_id="reponse@x", answering=(asked,)))
     assert await entries(group) == []
     assert told in body_of((await answers(group))[-1])
+
+
+async def test_a_mail_to_the_bridge_that_comes_twice_is_obeyed_once(group: Bridge) -> None:
+    asked = await question_about(group, letter("action : @Léa relancer la mairie"))
+    yes = letter("Re:", "oui", message_id="oui@x", answering=(asked,))
+    await group.receive(yes)
+    objection = letter("objection 2 : trop cher", message_id="non@x")
+    await group.say("décision : louer la salle")
+    await group.receive(objection)
+    said = len(await answers(group))
+    await group.say("!abandonner 1", sender="@karim:lab.test")
+    for again in (yes, objection, yes):
+        await group.receive(again)
+    assert len(await answers(group)) == said
+    assert [entry.text for entry in await entries(group, "action", "decision")] == [
+        "relancer la mairie",
+        "louer la salle",
+    ]
+    # Another mail with the same words is another one.
+    await question_about(group, letter("action : @Léa relancer la mairie", message_id="autre@x"))
