@@ -146,7 +146,7 @@ async def replace_command(ctx: FlowContext, conn: AsyncConnection, said: Said, w
     if isinstance(found, Outcome):
         return found
     if wanted.by is not None:
-        by = await find_entry_by_number(conn, said.link.association_name, wanted.by)
+        (by,) = await _numbered(conn, said, (wanted.by,))
         if by is None:
             return _unknown(ctx, said, "decisions", wanted.by)
         return await replace_decision(ctx, conn, said, found[0], by)
@@ -180,14 +180,24 @@ async def entries_meant(
                 return _unknown(ctx, said, name, number)
         return [entry for entry in found if entry is not None]
     about = said.about
-    entries = [await find_entry(conn, EntryId(id)) for id in about.ids] if about and about.kind == "entries" else []
-    open_ones = [one for one in entries if one is not None and _fits(one, name)]
+    entries = await entries_answered(conn, said) if about is not None and about.kind == "entries" else []
+    open_ones = [one for one in entries if _fits(one, name)]
     if len(open_ones) == 1:
         return open_ones
     words = ctx.renderer(said.link.association).words
     row = row_of(name)
     example = row.example_french if words.language == "fr" else row.example_english
     return sentence("which_number", words("register_which_number", example=_said_as(said, example)), is_private=True)
+
+
+async def entries_answered(conn: AsyncConnection, said: Said) -> list[Entry]:
+    """The entries that the notice or the post is about which somebody answers; of the same link alone."""
+    found = [await find_entry(conn, EntryId(id)) for id in said.about.ids] if said.about is not None else []
+    return [one for one in found if one is not None and _is_of(one, said)]
+
+
+def _is_of(entry: Entry, said: Said) -> bool:
+    return (entry.association, entry.link) == (said.link.association_name, said.link.name)
 
 
 def _fits(entry: Entry, name: CommandName) -> bool:
@@ -200,7 +210,7 @@ def _fits(entry: Entry, name: CommandName) -> bool:
 async def _numbered(conn: AsyncConnection, said: Said, numbers: Sequence[int]) -> list[Entry | None]:
     """Entries by their numbers, those of this link alone: of others' nobody is told anything."""
     found = [await find_entry_by_number(conn, said.link.association_name, number) for number in numbers]
-    return [one if one is not None and one.link == said.link.name else None for one in found]
+    return [one if one is not None and _is_of(one, said) else None for one in found]
 
 
 def _unknown(ctx: FlowContext, said: Said, name: CommandName, number: int) -> Outcome:

@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.answer_model import Answer, AnswerKind
 from passerelle.core.command_table import CommandName
-from passerelle.core.ids import EntryId
 from passerelle.core.register_model import Ask, Entry
 from passerelle.core.register_moves import MoveName
 from passerelle.core.when import parse_when
@@ -19,10 +18,9 @@ from passerelle.flows.meeting_dates import is_about_meeting
 from passerelle.flows.meeting_settle import settle_meeting_date
 from passerelle.flows.outcome import Outcome, sentence
 from passerelle.flows.register_acts import Wish, change_entry, set_state
-from passerelle.flows.register_commands import entries_meant
+from passerelle.flows.register_commands import entries_answered, entries_meant
 from passerelle.flows.register_marks import MarkedKind, mark_post
 from passerelle.flows.said import Said
-from passerelle.store.register import find_entry
 
 _MOVES: dict[str, MoveName] = {
     "withdraw": "withdraw", "done": "finish", "returned": "give_back", "adopt": "adopt", "drop": "drop",
@@ -51,7 +49,8 @@ async def take_answer(ctx: FlowContext, conn: AsyncConnection, said: Said, answe
         return None
     if said.about.kind == "ask":
         asked = await get_asked(conn, said.about)
-        return await _to_ask(ctx, conn, said, answer, asked) if asked is not None else None
+        is_here = asked is not None and asked.association == said.link.association_name and asked.link == said.link.name
+        return await _to_ask(ctx, conn, said, answer, asked) if asked is not None and is_here else None
     if said.about.kind == "entries":
         return await _to_entries(ctx, conn, said, answer)
     if said.about.kind == "meeting":
@@ -130,7 +129,5 @@ async def _object(ctx: FlowContext, conn: AsyncConnection, said: Said, answer: A
 
 
 async def _set_state(ctx: FlowContext, conn: AsyncConnection, said: Said, answer: Answer) -> Outcome | None:
-    assert said.about is not None
-    entries = [await find_entry(conn, EntryId(id)) for id in said.about.ids]
-    fitting = [one for one in entries if one is not None and one.kind in answer.state_kinds]
+    fitting = [one for one in await entries_answered(conn, said) if one.kind in answer.state_kinds]
     return await set_state(ctx, conn, said, fitting[0], answer.state) if len(fitting) == 1 else None

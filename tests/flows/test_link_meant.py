@@ -17,7 +17,7 @@ from passerelle.store.direct_rooms import note_direct_room
 from passerelle.store.rooms import put_members
 from tests.flows.bridge import Bridge, MakeBridge, mail
 from tests.flows.meetings import COORDINATORS, answered, letter, meetings
-from tests.flows.test_register_notes import entries
+from tests.flows.test_register_notes import entries, tell
 
 COUNCIL_ROOM = RoomId("!conseil:lab.test")
 COUNCIL = {"to": "conseil@listes.lab.test", "list_id": "<conseil.listes.lab.test>"}
@@ -103,3 +103,24 @@ async def test_before_both_sides_have_confirmed_nothing_is_obeyed_and_nothing_no
     await bridge.receive(letter("réunion jeudi 26 novembre 18h30"))
     assert await bridge.reasons() == ["direct_not_understood", "to_the_bridge"]
     assert (await entries(bridge), await meetings(bridge)) == ([], [])
+
+
+async def test_who_takes_part_in_another_link_changes_nothing_by_naming_a_notice(two: Bridge) -> None:
+    await two.say("action : @Léa appeler la mairie")
+    await two.say("décision : louer la salle")
+    await tell(two)
+    (notice,) = [row for row in await two.outbox("email") if "/notice/" in row.unique_key]
+    for number, words in enumerate(("fait 1", "fait", "objection")):
+        raw = mail(words, message_id=f"h{number}@x", author=HENRI, answering=(notice.message_id,), **COUNCIL)
+        await two.receive(raw)
+    assert [entry.state for entry in await entries(two)] == ["open", "proposed"]
+
+
+async def test_a_decision_is_replaced_by_one_of_its_own_link_alone(two: Bridge) -> None:
+    await two.say("décision : louer la salle")
+    await say_in(two, COUNCIL_ROOM, "décision : changer de banque", sender="@zoe:lab.test")
+    await tell(two)
+    two.pass_time(days=8)
+    for words in ("!adopter 1", "!remplacer 1 par 2"):
+        await two.say(words, sender="@karim:lab.test")
+    assert [(entry.state, entry.replaced_by) for entry in await entries(two)] == [("adopted", None), ("proposed", None)]
