@@ -146,7 +146,9 @@ async def people_at(
             continue
         if not any(named_alike(coordinator.name, known) for _, known, _ in found):
             own, now = MailAddress(coordinator.address), ctx.now()
-            id = await find_or_insert_person(conn, name, name=coordinator.name, address=own, now=now)
+            id = await find_or_insert_person(
+                conn, name, name=coordinator.name, address=own, now=now, source="configuration"
+            )
             if id not in [known for known, _, _ in found]:
                 found.append((id, coordinator.name, own))
     return await _who_may_read(ctx, conn, name, found)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.folding import fold
 from passerelle.core.ids import AssociationName, LinkName, MailAddress, UserId
 from passerelle.core.model import Side
+from passerelle.core.readership import named_alike
 from passerelle.store.dialects import upsert
 from passerelle.store.tables import participant, person, person_address, person_user_id
 
@@ -18,6 +19,7 @@ _BY_ADDRESS = (
     .where(person.c.association == bindparam("association"), person_address.c.address == bindparam("address"))
     .order_by(person.c.id)
 )
+_CONFIGURED = _BY_ADDRESS.where(person_address.c.source == "configuration")
 _BY_USER_ID = (
     select(person.c.id, person.c.name)
     .join(person_user_id, person_user_id.c.person_id == person.c.id)
@@ -156,6 +158,8 @@ async def find_or_insert_person(
     `source`: how the address or user ID is known, where it was not before.
     """
     id = await find_person(conn, association, name=name, address=address, user_id=user_id)
+    if id is None and address is not None:
+        id = await _take_configured(conn, association, name, address)
     if id is None:
         values = {"association": association, "name": name, "created_at": now}
         id = int((await conn.execute(_INSERT, values)).scalar_one())
@@ -166,6 +170,19 @@ async def find_or_insert_person(
         row = {"person_id": id, "user_id": user_id, "source": source, "added_at": now}
         await conn.execute(_ADD_USER_ID(conn), row)
     return id
+
+
+async def _take_configured(
+    conn: AsyncConnection, association: AssociationName, name: str, address: MailAddress
+) -> int | None:
+    """The coordinator whom only the configuration named so far, « Monique », and who now says « Monique Delattre »: the
+    same person, called from now on as they call themselves."""
+    rows = (await conn.execute(_CONFIGURED, {"association": association, "address": address})).all()
+    found = next((row for row in rows if row.name and named_alike(row.name, name)), None)
+    if found is None:
+        return None
+    await conn.execute(_RENAME, {"which": found.id, "called": name})
+    return int(found.id)
 
 
 async def find_persons_named(conn: AsyncConnection, association: AssociationName, name: str) -> list[KnownPerson]:

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName
+from passerelle.core.ids import AssociationName, MailAddress
 from passerelle.store import people
 from passerelle.store.engine import Store
+from passerelle.store.privacy import find_known_person
 from tests.store.made import LINK, NOW, A, at
 from tests.store.made_secretary import OTHER, made_person
 
@@ -67,3 +68,21 @@ async def test_a_name_alone_makes_nobody_who_writes_say_something(store: Store) 
         spoken_of = await people.find_or_insert_named_person(conn, A, "Mme Haddad", now=NOW)
         assert spoken_of != writes
         assert await named(conn, "Mme Haddad") == [writes, spoken_of]
+
+
+async def test_a_coordinator_is_one_person_before_and_after_they_write(store: Store) -> None:
+    """« Monique » of the configuration is « Monique Delattre » whose mail comes; who shares her address is not."""
+    address = MailAddress("monique@membres.lab.test")
+    async with store.write() as conn:
+        configured = await people.find_or_insert_person(
+            conn, A, name="Monique", address=address, now=NOW, source="configuration"
+        )
+        gerard = await people.find_or_insert_person(conn, A, name="Gérard Delattre", address=address, now=NOW)
+        assert gerard != configured
+        for name in ("Monique Delattre", "monique delattre"):
+            assert await people.find_or_insert_person(conn, A, name=name, address=address, now=NOW) == configured
+        known = await find_known_person(conn, configured)
+        assert known is not None
+        assert known.name == "Monique Delattre"
+        written = await people.find_or_insert_person(conn, A, name="Gérard", address=address, now=NOW)
+        assert written not in (gerard, configured)
