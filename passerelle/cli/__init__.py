@@ -12,6 +12,7 @@ from passerelle.cli.backup import backup, restore
 from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
 from passerelle.cli.console import Commands, example
+from passerelle.cli.digests import digests
 from passerelle.cli.init import init
 from passerelle.cli.meetings import meetings
 from passerelle.cli.privacy import privacy
@@ -213,6 +214,7 @@ app.add_typer(privacy)
 app.add_typer(register)
 app.add_typer(meetings)
 app.add_typer(reminders)
+app.add_typer(digests)
 
 
 def main() -> None:

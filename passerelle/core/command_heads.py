@@ -177,7 +177,7 @@ def _natural(text: str, kinds: Sequence[KindSettings]) -> CommandHead | None:
     # « Résumé de la réunion » and « Pause déjeuner » are subjects like others.
     if name == "digest" and rest and parse_wish(rest) is None:
         return None
-    if name == "digest_pause" and not _HOW_LONG.search(plain(rest)):
+    if name == "digest_pause" and rest and not _HOW_LONG.search(plain(rest)):
         return None
     return replace(found, has_mark=False)
 
@@ -216,7 +216,7 @@ def _sorted_out(head: CommandHead) -> CommandHead:
     """Where one word means two commands: « !décision … » notes, « !décisions » lists; « !agenda … » adds an item."""
     if head.name == "dates" and plain(head.word) == "agenda" and head.rest:
         return replace(head, name="agenda")
-    if head.name == "pause" and head.rest:
+    if head.name == "pause" and _HOW_LONG.search(plain(head.rest)):
         return replace(head, name="digest_pause")
     is_listed = not head.rest or bool(numbers_in(head.rest)) or _TAG.fullmatch(head.rest)
     if plain(head.word) in NOTING and not is_listed:
