@@ -4,6 +4,7 @@ A decision's delay begins when its notice has left for both sides, whatever keep
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -21,6 +22,7 @@ from passerelle.flows.entries_shown import shown_entries
 from passerelle.flows.list_notice import NoticeExtras, insert_list_notice
 from passerelle.store.links import find_link_state, lock_link
 from passerelle.store.outbox import find_outbox_by_unique_key
+from passerelle.store.outbox_forgetting import cancel_unbegun, forget_sent, forget_unique
 from passerelle.store.register_history import list_entry_changes
 from passerelle.store.register_notices import (
     begin_telling,
@@ -37,6 +39,7 @@ from passerelle.store.register_notices import (
 log = logging.getLogger(__name__)
 
 _SIDES = ("room", "list")
+_TAKEN_BACK = "words in it were taken back"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -183,3 +186,23 @@ async def _reads_otherwise(conn: AsyncConnection, entry: Entry, made_at: datetim
     if entry.changed_at <= made_at:
         return False
     return any(one.move == "edited" and one.at > made_at for one in await list_entry_changes(conn, entry.id))
+
+
+# ------------------------------------------------------------ words that were taken back
+
+
+async def withdraw_notices(ctx: FlowContext, conn: AsyncConnection, entries: Sequence[Entry]) -> None:
+    """Words that these entries hold were taken back: a notice of them that has not left stays here, and nothing is kept
+    of what it says (PEOPLE 7). What else stands in it is told by another one."""
+    ids = {entry.id for entry in entries if entry.announce_state == "telling"}
+    paths = {f"{entry.association}/{entry.link}" for entry in entries if entry.id in ids}
+    for link in [link for link in map(ctx.links.find, sorted(paths)) if link is not None]:
+        for notice in await _on_their_way(conn, link):
+            if ids.isdisjoint(notice.ids):
+                continue
+            about = About(kind="entries", ids=tuple(sorted(notice.ids)), step="notice")
+            to_room, to_list = (_key(link, about, notice.made_at, side) for side in _SIDES)
+            await forget_unique(conn, to_room, _TAKEN_BACK)
+            row = await find_outbox_by_unique_key(conn, to_list)
+            if row is not None and not await cancel_unbegun(conn, row.id, _TAKEN_BACK):
+                await forget_sent(conn, row.id)

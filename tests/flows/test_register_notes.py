@@ -227,3 +227,24 @@ async def test_what_is_worded_anew_while_its_notice_is_on_its_way_waits_for_the_
     (decision,) = await entries(bridge)
     assert decision.open_until == bridge.now() + timedelta(days=7)
     assert "1500" in (await notices(bridge))[0][-1]
+
+
+async def test_words_that_are_taken_back_leave_in_no_notice_that_was_made_already(bridge: Bridge) -> None:
+    said = await bridge.say("décision : renvoyer le trésorier")
+    await bridge.say("décision : louer la salle")
+    due_at = await next_telling_at(bridge.ctx)
+    assert due_at is not None
+    bridge.clock[0] = due_at
+    await tell_entries(bridge.ctx)
+    await bridge.happen(bridge.event("@lea:lab.test", {}, kind="m.room.redaction", redacts=said))
+    leaving = [row for row in await bridge.outbox() if "/notice/" in row.unique_key]
+    assert {row.state for row in leaving} == {"cancelled"}
+    assert {(row.content, row.raw_hash) for row in leaving} == {(None, None)}
+    await tell_entries(bridge.ctx)
+    await tell(bridge)
+    for told in [row for row in await bridge.outbox() if "/notice/" in row.unique_key and row.state == "sent"]:
+        words = (await bridge.raw_of(told)).decode() if told.kind == "email" else str(told.content)
+        assert "renvoyer" not in words
+    (decision,) = await entries(bridge)
+    assert (decision.text, decision.announce_state) == ("louer la salle", "told")
+    assert decision.open_until is not None
