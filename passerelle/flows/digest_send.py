@@ -100,7 +100,9 @@ async def _look_at(ctx: FlowContext, conn: AsyncConnection, subscription: Subscr
         log.exception("A digest could not be made", extra={"association": subscription.association})
         return None
     whole = await whole_mails(ctx, conn, made.posts) if made is not None and subscription.whole else ()
-    return _Due(subscription=subscription, link=link, made=made, whole=whole)
+    mine = {shelf.link for shelf in made.reader.shelves if shelf.origin == "live"} if made is not None else set()
+    own = next((one for one in links if one.name in mine), link)
+    return _Due(subscription=subscription, link=own, made=made, whole=whole)
 
 
 async def _settle(ctx: FlowContext, conn: AsyncConnection, subscription: Subscription, due: _Due | None) -> bool:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 #: In `meta`: for which configuration coordinators were last subscribed, and when.
 _FOR = "digests_for"
 _LOOK_AGAIN_AFTER = timedelta(days=1)
+#: Associations that one transaction is about: nothing else is written meanwhile.
+_AT_ONCE = 50
 
 
 def configured_digests(ctx: FlowContext, settings: Settings) -> str:
@@ -52,17 +54,19 @@ async def subscribe_coordinators(ctx: FlowContext, configured: str) -> int:
     Who said by themselves what they want keeps that.
     """
     changed = 0
-    async with ctx.store.write() as conn:
+    async with ctx.store.read() as conn:
         known = {(one.association, one.person_id): one for one in await list_subscriptions(conn)}
-        wanted: set[tuple[AssociationName, int]] = set()
-        for association in ctx.settings.associations:
-            if association.digests.coordinators == "off":
-                continue
-            for coordinator in association.coordinators:
-                person_id = await _person_of(ctx, conn, association, coordinator)
-                if person_id is not None:
-                    wanted.add((AssociationName(association.name), person_id))
-                    changed += await _subscribe(ctx, conn, association, coordinator, person_id, known)
+    wanted: set[tuple[AssociationName, int]] = set()
+    associations = [one for one in ctx.settings.associations if one.digests.coordinators == "weekly"]
+    for begin in range(0, len(associations), _AT_ONCE):
+        async with ctx.store.write() as conn:
+            for association in associations[begin : begin + _AT_ONCE]:
+                for coordinator in association.coordinators:
+                    person_id = await _person_of(ctx, conn, association, coordinator)
+                    if person_id is not None:
+                        wanted.add((AssociationName(association.name), person_id))
+                        changed += await _subscribe(ctx, conn, association, coordinator, person_id, known)
+    async with ctx.store.write() as conn:
         for (name, person_id), one in known.items():
             if one.kind == "coordinator" and (name, person_id) not in wanted:
                 await end_subscription(conn, name, person_id)

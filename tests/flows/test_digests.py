@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from passerelle.core.archive_settings import WebSettings
 from passerelle.core.digest_model import Subscription
 from passerelle.core.ids import AssociationName
 from passerelle.flows.digest_chat import next_chat_summary_at, send_chat_summaries
@@ -88,6 +89,21 @@ async def test_the_monday_mail_tells_what_happened_and_leaves_once(bridge: Bridg
     assert (digest.until, digest.kind) == (MONDAY, "coordinator")
     (one,) = await subscriptions(bridge)
     assert (one.next_at, one.told_until) == (MONDAY + timedelta(days=7), MONDAY)
+
+
+async def test_where_the_archive_is_read_by_https_one_click_ends_it(bridge: Bridge) -> None:
+    web = WebSettings(url="https://archives.lab.test/pages", port=0)
+    bridge.ctx = replace(bridge.ctx, settings=bridge.ctx.settings.model_copy(update={"web": web}))
+    await subscribe(bridge)
+    await something_happens(bridge)
+    assert await ring(bridge, MONDAY) == 1
+    (sent,) = await digest_mails(bridge)
+    assert sent["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert str(sent["List-Unsubscribe"]).startswith("<https://archives.lab.test/pages/epeule/digests/stop/")
+    assert sent["List-Archive"] == "<https://archives.lab.test/pages/epeule/>"
+    assert sent["List-Help"] == "<https://archives.lab.test/pages/epeule/about>"
+    assert "https://archives.lab.test/pages/epeule/digests/stop/" in body_of(sent)
+    assert "https://archives.lab.test/pages/epeule/p/" in body_of(sent)
 
 
 async def test_who_is_known_only_by_the_configuration_is_the_same_person_once_she_wrote(bridge: Bridge) -> None:
