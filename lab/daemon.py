@@ -25,12 +25,16 @@ def write_configuration(  # noqa: PLR0913 - a configuration has many parts
     smtp: tuple[str, int] | None = None,
     homeserver: str | None = None,
     timeouts: Mapping[str, float] | None = None,
+    sections: Mapping[str, Mapping[str, object]] | None = None,
+    authserv_id: str = "",
     extra: str = "",
 ) -> Path:
     """Write the configuration of one link; return the file.
 
     :param link: keys of the link over the lab's own, such as ``{"policy": "each"}``.
     :param imap: another host and port than the mailbox's, for a proxy between; so ``smtp`` and ``homeserver``.
+    :param sections: the association's own sections, such as ``{"meetings": {"call_days": 3}}``.
+    :param authserv_id: the name of the mail server whose word on who sent a mail is believed; "": none is.
     :param timeouts: seconds of silence after which ``imap``, ``smtp`` or ``matrix`` is given up, where not 60; IDLE is
         left as often.
     """
@@ -54,6 +58,11 @@ def write_configuration(  # noqa: PLR0913 - a configuration has many parts
     silence = {"imap": 60.0, "smtp": 60.0, "matrix": 60.0, **(timeouts or {})}
     times = {"quiet_from", "quiet_until", "evening_at"}
     lines = [f"{key} = {value if key in times else _toml(value)}" for key, value in keys.items()]
+    believed = f'authserv_id = "{authserv_id}"\n' if authserv_id else ""
+    of_association = "".join(
+        f"[associations.{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in section.items())
+        for name, section in (sections or {}).items()
+    )
     text = f"""\
 [store]
 url = "sqlite:///{folder / "passerelle.db"}"
@@ -68,7 +77,7 @@ timeout_seconds = {silence["matrix"]}
 [[mailboxes]]
 name = "main"
 address = "{bridge.address}"
-[mailboxes.imap]
+{believed}[mailboxes.imap]
 host = "{imap_host}"
 port = {imap_port}
 tls = "none"
@@ -94,7 +103,7 @@ name = "bureau"
 room = "{association.room_id}"
 list = {{ address = "{association.mlist.address}", subject_prefix = "[bureau]" }}
 {chr(10).join(lines)}
-{extra}"""
+{of_association}{extra}"""
     path = folder / "passerelle.toml"
     path.write_text(text)
     return path

@@ -74,6 +74,10 @@ class MailServer(Server):
         """Hand mail of this domain on by LMTP, before the client has its answer."""
         self._remember("add_route", domain=domain, port=lmtp_port)
 
+    def vouch(self, authserv_id: str) -> None:
+        """Say in each mail that is delivered by whom it was sent: Authentication-Results (RFC 8601), by SPF."""
+        self._remember("vouch", authserv_id=authserv_id)
+
     def set_faults(self, *faults: Fault) -> None:
         """Put these faults in force instead of all others; none: behave."""
         self._control.call("set_faults", faults=[fault.to_json() for fault in faults])

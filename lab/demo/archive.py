@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -20,6 +20,7 @@ LETTER_WORDS = "Le lien sert une seule fois"
 #: One word that the poster's mail holds, with an accent and a plural that it has not.
 SEARCHES = ("buvettes", "gobelet", "l'affiche", '"je prends la buvette"')
 _LINK = re.compile(r"https?://\S+/sign-in/\S+")
+_MINUTES = re.compile(r'href="([^"]+/minutes/[a-z2-7]{12})"')
 _HREF = re.compile(r'href="([^"]+/t/[a-z2-7]{12})[#"]')
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -34,6 +35,10 @@ class Visit:
     threads: dict[str, str]
     #: How many posts each search found.
     found: dict[str, int]
+    #: The pages of the register and of the meeting, as text, by address.
+    pages: dict[str, str]
+    #: The minutes as files: how each begins, in hexadecimal, by its ending.
+    papers: dict[str, str]
     #: Statuses of the same pages without a session.
     strangers: tuple[int, ...]
 
@@ -73,7 +78,29 @@ class Archive:
             home = await self._get(session, self.url)
             threads = {url: page_text(await self._get(session, url)) for url in self._threads(home)}
             found = {words: await self._search(session, words) for words in SEARCHES}
-        return Visit(url=self.url, threads=threads, found=found, strangers=await self._as_a_stranger(threads))
+            pages = await self._visit_meeting(session)
+            papers = {ending: await self._begins(session, url + ending) for ending in (".odt", ".pdf")
+                      for url in pages if "/minutes/" in url}  # fmt: skip
+        return Visit(
+            url=self.url,
+            threads=threads,
+            found=found,
+            pages=pages,
+            papers=papers,
+            strangers=await self._as_a_stranger((self.url, *threads, *pages)),
+        )
+
+    async def _visit_meeting(self, session: ClientSession) -> dict[str, str]:
+        """The register, the meeting with its minutes, its date for calendars."""
+        meeting = f"{self.url}meetings/1"
+        minutes = [urljoin(self.url, path) for path in _MINUTES.findall(await self._get(session, meeting))[:1]]
+        urls = (f"{self.url}register", meeting, *minutes, f"{self.url}calendar.ics")
+        return {url: page_text(await self._get(session, url)) for url in urls}
+
+    async def _begins(self, session: ClientSession, url: str) -> str:
+        async with session.get(url) as answer:
+            answer.raise_for_status()
+            return (await answer.read())[:4].hex()
 
     async def _get(self, session: ClientSession, url: str, **query: str) -> str:
         async with session.get(url, params=query) as answer:
@@ -88,11 +115,11 @@ class Archive:
         page = await self._get(session, f"{self.url}search", q=words)
         return len(re.findall(r'<a class="title"', page))
 
-    async def _as_a_stranger(self, threads: dict[str, str]) -> tuple[int, ...]:
+    async def _as_a_stranger(self, urls: Sequence[str]) -> tuple[int, ...]:
         """What comes without a session: the page to sign in, never a conversation."""
         statuses = []
         async with ClientSession() as session:
-            for url in (self.url, *threads):
+            for url in urls:
                 async with session.get(url, allow_redirects=False) as answer:
                     statuses.append(answer.status)
         return tuple(statuses)
@@ -109,7 +136,9 @@ def draw_pages(visitor_link: str, url: str, file: Path) -> None:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         page = browser.new_page(locale="fr-FR", viewport={"width": 1000, "height": 760}, device_scale_factor=1.5)
         page.goto(visitor_link)
-        page.get_by_role("button", name="Entrer").click()
+        # To go on before the answer is here would undo the pressing.
+        with page.expect_navigation():
+            page.get_by_role("button", name="Entrer").click()
         page.goto(url)
         # The longest conversation, from its beginning.
         href = page.locator("main a[href*='/t/']").last.get_attribute("href") or url

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from lab.demo import script
 from lab.demo.archive import LETTER_WORDS
+from lab.demo.meeting_checks import check_meeting
 from lab.demo.record import Record
+from lab.demo.results import Result, added, counted
 from lab.demo.script import Text
 from lab.demo.sides import Email, RoomItem, says, unquoted
 from passerelle.core.wording import french_spaces
 
 #: What the bridge itself says on both sides, once: the notice.
 NOTICE_WORDS = "Rien ne commence avant son accord"
-#: The notice, four mails of members and three of the room.
-EMAILS_IN_ALL = 1 + len(script.BY_MAIL) + 3
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """One thing that was checked."""
-
-    what: str
-    holds: bool
-    #: What was seen, where it does not hold or figures say more.
-    seen: str = ""
+#: The notice, four mails of members and three of the room; an item of the agenda, the meeting, what the bridge tells.
+EMAILS_IN_ALL = 1 + len(script.BY_MAIL) + 3 + 2 + len(script.NOTICES)
 
 
 def check(record: Record) -> tuple[Result, ...]:
@@ -42,6 +33,7 @@ def check(record: Record) -> tuple[Result, ...]:
         _files,
         _privacy,
         _archive,
+        check_meeting,
     )
     return tuple(
         Result(what=french_spaces(result.what), holds=result.holds, seen=french_spaces(result.seen))
@@ -53,21 +45,21 @@ def check(record: Record) -> tuple[Result, ...]:
 def _notices(record: Record) -> Iterator[Result]:
     in_lists = [sum(says(email.text, NOTICE_WORDS) for email in mailbox) for mailbox in record.sides.mailboxes.values()]
     in_room = sum(item.is_notice and says(item.text, NOTICE_WORDS) for item in record.sides.room)
-    yield _counted("L'avis : une fois dans chaque boîte, une fois dans le salon", [*in_lists, in_room])
+    yield counted("L'avis : une fois dans chaque boîte, une fois dans le salon", [*in_lists, in_room])
 
 
 def _from_list(record: Record) -> Iterator[Result]:
     for name, said in script.BY_MAIL.items():
         counts = [len(record.emails(member, said)) for member in record.sides.mailboxes]
-        yield _counted(
+        yield counted(
             f"Courriel, {name} : une fois dans chaque boîte et dans le salon", [*counts, _shown(record, said)]
         )
 
 
 def _from_room(record: Record) -> Iterator[Result]:
-    for name, said in script.BY_CHAT.items():
+    for name, said in {**script.BY_CHAT, **script.BY_CHAT_IN_MEETING}.items():
         counts = [len(record.emails(member, said)) for member in record.sides.mailboxes]
-        yield _counted(
+        yield counted(
             f"Salon, {name} : une fois dans le salon et dans chaque boîte", [len(record.lines(said)), *counts]
         )
     burst = [record.email(said) for said in (script.LEA_OFFERS, script.KARIM_OFFERS, script.LEA_CORRECTS)]
@@ -85,17 +77,22 @@ def _kept_back(record: Record) -> Iterator[Result]:
         leaked = sum(says(email.everything, said.words) for email in mails)
         yield Result(what=f"Jamais sur la liste : {name}", holds=leaked == 0, seen=str(leaked))
     stays = [len(record.lines(said)) for said in (script.EARLY, script.INES_ASIDE)]
-    yield _counted("Ce qui reste dans le salon y est toujours", stays)
+    yield counted("Ce qui reste dans le salon y est toujours", stays)
     gone = [item for item in record.sides.room if item.taken_back]
     holds = len(gone) == 1 and not record.lines(script.KARIM_REGRETS)
     yield Result(what="Le message repris n'est plus dans le salon", holds=holds, seen=str(len(gone)))
 
 
 def _totals(record: Record) -> Iterator[Result]:
-    mailboxes = [[e for e in box if not says(e.text, LETTER_WORDS)] for box in record.sides.mailboxes.values()]
-    sizes = [len(mailbox) for mailbox in mailboxes]
+    sizes = [sum(email.is_listed for email in mailbox) for mailbox in record.sides.mailboxes.values()]
     holds = sizes == [EMAILS_IN_ALL] * len(sizes)
-    yield Result(what=f"Rien d'autre : {EMAILS_IN_ALL} courriels par boîte", holds=holds, seen=_sum(sizes))
+    yield Result(what=f"Rien d'autre : {EMAILS_IN_ALL} courriels de la liste par boîte", holds=holds, seen=added(sizes))
+    letters = [
+        sum(not email.is_listed and not says(email.text, LETTER_WORDS) for email in mailbox)
+        for mailbox in record.sides.mailboxes.values()
+    ]
+    expected_letters = [sum(by[member] for by in script.LETTERS.values()) for member in record.sides.mailboxes]
+    yield Result(what="Rien d'autre : les courriels personnels", holds=letters == expected_letters, seen=added(letters))
     repeated = [
         message_id
         for mailbox in record.sides.mailboxes.values()
@@ -104,12 +101,13 @@ def _totals(record: Record) -> Iterator[Result]:
     ]
     yield Result(what="Aucun Message-ID n'est venu deux fois", holds=not repeated, seen=" ".join(repeated))
     ours = [item for item in record.sides.room if item.sender == record.bridge_user_id]
-    # A notice, the mails' texts, the poster, and the three whole mails whose quotes were left out.
-    expected = 1 + len(script.BY_MAIL) + 1 + 3
+    signs = [item for item in ours if item.reaction]
+    # A notice, the mails' texts, the poster, and the three whole mails whose quotes were left out; then the meeting.
+    expected = 1 + len(script.BY_MAIL) + 1 + 3 + len(script.NOTICES) + len(script.ROOM_NOTICES)
     yield Result(
-        what=f"Rien d'autre : {expected} messages de la passerelle dans le salon",
-        holds=len(ours) == expected,
-        seen=f"{len(ours)}",
+        what=f"Rien d'autre : {expected} messages et {len(script.SIGNS)} signes de la passerelle dans le salon",
+        holds=len(ours) - len(signs) == expected and len(signs) == len(script.SIGNS),
+        seen=f"{len(ours) - len(signs)}, {len(signs)}",
     )
 
 
@@ -171,7 +169,7 @@ def _files(record: Record) -> Iterator[Result]:
         ]
         copies = [in_room, *in_lists]
         same = all(len(files) == 1 and files[0].sha256 == digest for files in copies)
-        seen = _sum([len(files) for files in copies])
+        seen = added([len(files) for files in copies])
         yield Result(what=f"{name} : les mêmes octets des deux côtés", holds=same, seen=seen)
 
 
@@ -187,7 +185,7 @@ def _privacy(record: Record) -> Iterator[Result]:
 
 def _archive(record: Record) -> Iterator[Result]:
     visit = record.visit
-    for name, said in {**script.BY_MAIL, **script.BY_CHAT}.items():
+    for name, said in {**script.BY_MAIL, **script.BY_CHAT, **script.BY_CHAT_IN_MEETING}.items():
         pages = [text for text in visit.threads.values() if says(text, said.words)]
         yield Result(
             what=f"Archives, {name} : dans une seule conversation", holds=len(pages) == 1, seen=f"{len(pages)}"
@@ -200,14 +198,6 @@ def _archive(record: Record) -> Iterator[Result]:
     refused = sum(status in (302, 303, 401, 403) for status in visit.strangers)
     holds = refused == len(visit.strangers) > 1
     yield Result(what="Archives : fermées à qui n'est pas entré", holds=holds, seen=f"{refused}")
-
-
-def _counted(what: str, counts: list[int]) -> Result:
-    return Result(what=what, holds=set(counts) == {1}, seen=_sum(counts))
-
-
-def _sum(counts: list[int]) -> str:
-    return " + ".join(map(str, counts))
 
 
 def _shown(record: Record, said: Text) -> int:

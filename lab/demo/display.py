@@ -87,7 +87,7 @@ def render_step(seen: Seen, *, width: int, with_heading: bool = True) -> Rendera
     title = Text.assemble((f" {seen.number} ", "bold reverse"), " ", (seen.title, "bold"))
     note = Padding(unbroken(Text(seen.note, style=NOTE_STYLE)), (0, 0, 0, 4 if width >= NARROW else 0))
     left = [render_email(email) for email in seen.emails]
-    right = [render_item(item, seen.whole_room) for item in seen.room]
+    right = render_room(seen.room, seen.whole_room)
     return Group(unbroken(title), _at_most(note), render_sides(left, right, width=width, with_heading=with_heading))
 
 
@@ -151,6 +151,18 @@ def render_item(item: RoomItem, whole_room: Sequence[RoomItem]) -> Text:
     shown.append(words)
     if item.before:
         shown.append(f"\n(modifié{NBSP}; avant{NBSP}: «{NBSP}{excerpt(item.before, 22)}{NBSP}»)", style="dim italic")
+    return shown
+
+
+def render_room(items: Sequence[RoomItem], whole_room: Sequence[RoomItem]) -> list[Text]:
+    """Return what the room shows, a reaction beneath what it is given to where that is among ``items``."""
+    given = [item for item in items if item.reaction and any(one.event_id == item.replies_to for one in items)]
+    shown = []
+    for item in (item for item in items if item not in given):
+        text = render_item(item, whole_room)
+        for one in (one for one in given if one.replies_to == item.event_id):
+            text.append("\n").append(f"{one.reaction} ").append(one.name, style="dim")
+        shown.append(text)
     return shown
 
 

@@ -17,13 +17,15 @@ from lab.association import Association, found_association
 from lab.daemon import Daemon, write_configuration
 from lab.demo import script
 from lab.demo.archive import CHROMIUM, Archive, Visit, draw_pages
-from lab.demo.checks import Result, check
-from lab.demo.conversation import Scene, play
+from lab.demo.checks import check
+from lab.demo.conversation import Scene, nothing_comes_twice, play
 from lab.demo.display import WIDEST, Stage, render_email, render_item, render_sides
 from lab.demo.drawings import draw_poster, draw_tables
-from lab.demo.picture import draw_picture
+from lab.demo.meeting import play_meeting
+from lab.demo.picture import draw_meeting, draw_picture
 from lab.demo.record import Record, write_record
-from lab.demo.servers import StartingTown, start_shown, starting
+from lab.demo.results import Result
+from lab.demo.servers import AUTHSERV_ID, StartingTown, start_shown, starting
 from lab.demo.sides import Sides, sha256
 from lab.demo.typography import unbroken
 from lab.demo.watch import Watch
@@ -71,13 +73,19 @@ async def perform(console: Console, wishes: Wishes) -> int:
         watch = Watch(association, chatting[script.LEA], mailbox_of=script.MONIQUE)
         stage = Stage(console, watch)
         async with watch.running():
-            await play(Scene(association=association, daemon=daemon, chatting=chatting, watch=watch, stage=stage))
+            scene = Scene(association=association, daemon=daemon, chatting=chatting, watch=watch, stage=stage)
+            await play(scene)
+            await play_meeting(scene)
+            await nothing_comes_twice(scene)
         archive = _archive_of(association, daemon)
         if wishes.picture is not None:
             draw_picture(stage.seen, wishes.picture)
+            draw_meeting(stage.seen, wishes.picture.with_name(f"meeting-{wishes.picture.name}"))
             await _draw_archive(archive, wishes.picture)
         if not wishes.once:
-            show_where_to_look(console, association, town, daemon, way_in=await archive.ask_for_link())
+            show_where_to_look(
+                console, association, town, daemon, way_in=await archive.ask_for_link(), pages=archive.url
+            )
             await _stay(console, watch)
             return 0
         with console.status("Monique ouvre les archives, lit et cherche…"):
@@ -112,6 +120,8 @@ def _configure(state: Path, association: Association) -> Path:
         state / "daemon",
         association,
         link={"quiet_minutes": round(script.QUIET_SECONDS / 60, 4)},
+        sections=script.SECTIONS,
+        authserv_id=AUTHSERV_ID,
         extra=f'[web]\nport = {port}\nurl = "http://{LOOPBACK}:{port}"\nbehind_proxy = false\n',
     )
 
@@ -130,6 +140,8 @@ def _record(sides: Sides, association: Association, daemon: Daemon, visit: Visit
         sent_files={script.POSTER_NAME: sha256(draw_poster()), script.TABLES_NAME: sha256(draw_tables())},
         bridge_user_id=association.bot.user_id,
         addresses=(*members, association.bridge_mailbox.address, association.mlist.address),
+        member_addresses={name: member.address for name, member in association.mail_members.items()},
+        list_address=association.mlist.address,
         visit=visit,
         complaints=tuple(line for line in log if {"WARNING", "ERROR", "CRITICAL"} & set(line.split()[1:2])),
     )

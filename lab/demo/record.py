@@ -23,6 +23,9 @@ class Record:
     #: The bridge's account, and the addresses that the room must never show.
     bridge_user_id: str
     addresses: tuple[str, ...]
+    #: Of these, each member's by name, and the list's.
+    member_addresses: Mapping[str, str]
+    list_address: str
     #: What a member saw in the archive.
     visit: Visit
     #: Lines of the daemon's log that are warnings or worse.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from lab.association import AssociationPlan
 from passerelle.core.wording import french_spaces
@@ -122,4 +123,159 @@ NEVER_BY_MAIL = {
     "la première version, corrigée": LEA_COUNTS,
     "le message repris": KARIM_REGRETS,
     "la ligne //": INES_ASIDE,
+}
+
+
+# The meeting. Days are seconds here, by the configuration alone: no clock is touched.
+
+_DAY_SECONDS, _HOUR_SECONDS = 86_400, 3_600
+#: How long before the meeting each step leaves; usually ten, seven and two days.
+CALL_SECONDS, CONVOCATION_SECONDS, REMINDER_SECONDS = 54, 34, 14
+#: How long entries wait for others to be told together; usually an hour.
+TELL_SECONDS = 8
+#: How long decisions are open to objection; usually a week.
+OBJECTION_SECONDS = 4
+#: From the end of the meeting to the draft; usually an hour.
+DRAFT_SECONDS = 10
+#: How long corrections are taken where nobody approves the minutes before; usually a week.
+CORRECTIONS_SECONDS = 600
+SECTIONS = {
+    "register": {
+        "objection_days": OBJECTION_SECONDS / _DAY_SECONDS,
+        "announce_wait_minutes": TELL_SECONDS / 60,
+        "announce_every_hours": 0,
+    },
+    "meetings": {
+        "call_days": CALL_SECONDS / _DAY_SECONDS,
+        "convocation_days": CONVOCATION_SECONDS / _DAY_SECONDS,
+        "reminder_days": REMINDER_SECONDS / _DAY_SECONDS,
+        "draft_hours": DRAFT_SECONDS / _HOUR_SECONDS,
+        "corrections_days": CORRECTIONS_SECONDS / _DAY_SECONDS,
+    },
+}
+#: Between a command and the call that it makes leave: time for a slow machine.
+_SLACK_SECONDS = 10
+
+PAUL, ANNIE = "Paul Lefebvre", "Annie Lefebvre"
+TITLE = "La fête, qui fait quoi"
+PLACE = french_spaces("au local de l'Épeule")
+BUDGET, BENCHES = "le budget de la sono", "qui porte les bancs"
+
+
+def call_for_meeting(now: datetime) -> Text:
+    """What Karim says, such that there is time for every step: meetings begin at whole minutes."""
+    soon = "dans une minute" if 120 - now.second >= CALL_SECONDS + _SLACK_SECONDS else "dans 2 minutes"
+    return _text(KARIM, f"!réunion {soon} {PLACE} : {TITLE[0].lower()}{TITLE[1:]}", f"!réunion {soon}")
+
+
+#: Whatever the minute.
+KARIM_CALLS = _text(KARIM, "!réunion dans", "!réunion dans")
+MONIQUE_ITEM = _text(MONIQUE, f"ordre du jour : {BUDGET}\n\nMonique", f"ordre du jour : {BUDGET}")
+LEA_ITEM = _text(LEA, f"ordre du jour : {BENCHES}", f"ordre du jour : {BENCHES}")
+MONIQUE_COMES = _text(MONIQUE, "Je viens.\n\nMonique", "Je viens.")
+ANNIE_COUNTS_BOTH = _text(PAUL_AND_ANNIE, "Nous venons !\n\nAnnie", "Nous venons !")
+KARIM_COMES = _text(KARIM, "Je viens aussi !", "Je viens aussi")
+YES, NO = "✅", "❌"
+KARIM_BEGINS = _text(KARIM, "!début", "!début")
+LEA_PRESENT = _text(LEA, "présents : Monique, Paul, Annie, Karim et Léa", "présents : Monique, Paul")
+LEA_EXCUSED = _text(LEA, "Excusée : Inès", "Excusée : Inès")
+LEA_BY_PHONE = _text(LEA, "présente : Mme Hadad, par téléphone", "présente : Mme Hadad")
+DECISION = french_spaces("louer la sono de la MJC pour 85 €")
+ACTION = "réserver la sono"
+KARIM_DECIDES = _text(KARIM, f"décision : {DECISION}", f"décision : {DECISION}")
+KARIM_ACTS = _text(KARIM, f"action : @Léa {ACTION} pour samedi en huit", f"action : @Léa {ACTION}")
+KARIM_ENDS = _text(KARIM, "!fin", "!fin")
+PAUL_CORRECTS = _text(PAUL_AND_ANNIE, "Bonjour,\ns/Hadad/Haddad/\nMerci, Paul", "s/Hadad/Haddad/")
+MONIQUE_APPROVES = _text(MONIQUE, "Approuvé.\n\nMonique", "Approuvé.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """What the bridge tells both sides: words of it in the mail to the list, and in the room."""
+
+    in_list: str
+    in_room: str
+
+
+def _notice(in_list: str, in_room: str = "") -> Notice:
+    return Notice(in_list=french_spaces(in_list), in_room=french_spaces(in_room or in_list))
+
+
+CALL = _notice("De quoi aimeriez-vous parler ?")
+CONVOCATION = _notice("Voici le jour, le lieu et le programme", "Une réaction suffit aussi")
+PROPOSED = _notice("DÉCISIONS PROPOSÉES", "Décisions proposées :")
+DRAFT = _notice("Il est à relire", "Compte rendu à relire :")
+ADOPTED = _notice(f"{DECISION} : adoptée")
+APPROVED = _notice("Voici le compte rendu approuvé", f"Compte rendu : {TITLE}")
+NOTICES = {
+    "l'appel à l'ordre du jour": CALL,
+    "la convocation": CONVOCATION,
+    "la décision proposée, l'action": PROPOSED,
+    "le compte rendu à relire": DRAFT,
+    "la décision adoptée": ADOPTED,
+    "le compte rendu approuvé": APPROVED,
+}
+COMING, NOT_COMING = ("Monique", PAUL, ANNIE, "Léa", "Karim"), "Inès"
+COMING_COUNT = f"{len(COMING)} personnes viennent"
+MISSPELT, SPELT = "Mme Hadad", "Mme Haddad"
+#: What the room alone is told: that a meeting is noted, and who comes.
+MADE, TALLY = french_spaces("La convocation suivra, ici et par courriel"), french_spaces(f"{COMING_COUNT} :")
+OPENED, CLOSED = "La réunion commence", "La réunion est close"
+ROOM_NOTICES = {
+    "la réunion est notée": MADE,
+    "qui vient": TALLY,
+    "la réunion commence": OPENED,
+    "la réunion est close": CLOSED,
+}
+#: To one mailbox alone.
+INVITATION = french_spaces("Un bouton de cette invitation suffit")
+ASKED_WHO = french_spaces("Vous êtes plusieurs à cette adresse")
+REMINDER = french_spaces("Pour ne plus recevoir de rappel")
+TO_ADOPT = french_spaces("Le silence ne vaut pas accord : c'est à vous de décider")
+ITEM_NOTED = french_spaces("À l'ordre du jour de la réunion 1")
+CORRECTED = french_spaces("C'est corrigé : le compte rendu")
+APPROVED_NOW = french_spaces("La décision 3 est adoptée")
+#: How often each of these is in which mailbox.
+LETTERS = {
+    INVITATION: {MONIQUE: 1, PAUL_AND_ANNIE: 1},
+    ASKED_WHO: {MONIQUE: 0, PAUL_AND_ANNIE: 1},
+    REMINDER: {MONIQUE: 1, PAUL_AND_ANNIE: 2},
+    ITEM_NOTED: {MONIQUE: 1, PAUL_AND_ANNIE: 0},
+    CORRECTED: {MONIQUE: 0, PAUL_AND_ANNIE: 1},
+    TO_ADOPT: {MONIQUE: 1, PAUL_AND_ANNIE: 0},
+    APPROVED_NOW: {MONIQUE: 1, PAUL_AND_ANNIE: 0},
+}
+#: Lines of the room during the meeting, and the item of its agenda; as BY_CHAT.
+BY_CHAT_IN_MEETING = {
+    "le point de Léa": LEA_ITEM,
+    "les présents": LEA_PRESENT,
+    "l’excusée": LEA_EXCUSED,
+    "Mme Haddad, au téléphone": LEA_BY_PHONE,
+    "la décision": KARIM_DECIDES,
+    "l’action": KARIM_ACTS,
+}
+#: Obeyed, so told to nobody else: in the room, and by mail to the bridge.
+OBEYED_IN_ROOM = {
+    "!réunion": KARIM_CALLS,
+    "« Je viens aussi ! »": KARIM_COMES,
+    "!début": KARIM_BEGINS,
+    "!fin": KARIM_ENDS,
+}
+OBEYED_BY_MAIL = {
+    "le point de Monique": MONIQUE_ITEM,
+    "« Nous venons ! »": ANNIE_COUNTS_BOTH,
+    "la correction de Paul": PAUL_CORRECTS,
+}
+#: The signs that the bridge puts on lines.
+SIGNS = {
+    KARIM_CALLS: "✅",
+    LEA_ITEM: "✅",
+    KARIM_COMES: "✅",
+    KARIM_BEGINS: "✅",
+    LEA_PRESENT: "✅",
+    LEA_EXCUSED: "✅",
+    LEA_BY_PHONE: "✅",
+    KARIM_DECIDES: "📌",
+    KARIM_ACTS: "☑️",
+    KARIM_ENDS: "✅",
 }

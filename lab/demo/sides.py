@@ -26,6 +26,8 @@ class File:
     sha256: str
     #: What a text file says; "" for others.
     text: str = ""
+    #: Its first four bytes in hexadecimal, by which a PDF or a ZIP is known; "" where it was not fetched.
+    begins: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +47,12 @@ class Email:
     files: tuple[File, ...]
     #: Every text of the mail, its HTML and the values of its header fields too.
     everything: str
+    #: The address that answers go to (Reply-To); "" where the mail does not say.
+    reply_to: str = ""
+    #: Whether it came through the list, or to this mailbox alone.
+    is_listed: bool = True
+    #: Calendars that are a version of the text (RFC 6047), each as it is written.
+    calendars: tuple[str, ...] = ()
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -111,7 +119,7 @@ def read_email(raw: bytes) -> Email:
     mail = BytesParser(_class=EmailMessage, policy=default_policy).parsebytes(raw)
     body = mail.get_body(("plain",))
     texts = [str(value) for value in mail.values()]
-    files = []
+    files, calendars = [], []
     for part in mail.walk():
         if part.is_multipart():
             continue
@@ -125,6 +133,8 @@ def read_email(raw: bytes) -> Email:
         ]
         if part.get_filename():
             files.append(_file(part.get_filename() or "", part.get_content_type(), data))
+        elif part.get_content_type() == "text/calendar":
+            calendars.append(text)
     author_line = str(mail["From"] or "")
     return Email(
         message_id=str(mail["Message-ID"] or "").strip(),
@@ -137,6 +147,9 @@ def read_email(raw: bytes) -> Email:
         text=body.get_content().replace("\r\n", "\n") if body is not None else "",
         files=tuple(files),
         everything="\n".join(texts),
+        reply_to=parseaddr(str(mail["Reply-To"] or ""))[1],
+        is_listed=mail["List-Id"] is not None,
+        calendars=tuple(calendars),
     )
 
 
@@ -200,6 +213,7 @@ def _file(name: str, media_type: str, data: bytes | None, told_size: int | None 
         size_bytes=len(data) if data is not None else told_size or 0,
         sha256=sha256(data) if data is not None else "",
         text=data.decode("utf-8", "replace") if data is not None and _is_text(media_type) else "",
+        begins=data[:4].hex() if data is not None else "",
     )
 
 

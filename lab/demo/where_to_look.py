@@ -24,14 +24,18 @@ _COMMANDS = {
     "check": "tout vérifier, et comment réparer",
     "inbox": "ce qui est arrivé",
     "outbox": "ce qui part",
+    "register": "décisions, actions, prêts",
     "backup": "une sauvegarde",
 }
 
 
-def show_where_to_look(console: Console, association: Association, town: Town, daemon: Daemon, *, way_in: str) -> None:
+def show_where_to_look(
+    console: Console, association: Association, town: Town, daemon: Daemon, *, way_in: str, pages: str
+) -> None:
     """Print it all. The passwords are those of throw-away accounts on loopback.
 
     :param way_in: a link into the archive, as Monique got it by mail.
+    :param pages: where the archive's pages begin.
     """
     console.print()
     console.rule(Text("Où regarder", style="bold"), align="left", style="dim")
@@ -39,6 +43,8 @@ def show_where_to_look(console: Console, association: Association, town: Town, d
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("Les archives", f"{way_in}\n(le lien que Monique a reçu par courriel, pour un navigateur)")
+    for name, path in (("Le registre", "register"), ("Les réunions", "meetings"), ("L’agenda", "calendar")):
+        table.add_row(name, f"{pages}{path}")
     for name, value in _places(association, town, daemon):
         table.add_row(name, value)
     console.print(table, highlight=False)
@@ -75,7 +81,7 @@ def _commands(association: Association, town: Town, daemon: Daemon) -> Iterator[
     known |= {group.name for group in app.registered_groups if group.name}
     for name, purpose in _COMMANDS.items():
         if name in known:
-            more = " list" if name in ("inbox", "outbox") else ""
+            more = " list" if name in ("inbox", "outbox", "register") else ""
             yield purpose, f".venv/bin/passerelle {name}{more} --config {configuration}"
     monique = association.mail_members[script.MONIQUE].mailbox
     letter = daemon.configuration.parent.parent / "courriel.eml"
