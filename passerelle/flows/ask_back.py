@@ -29,6 +29,7 @@ from passerelle.flows.room_notice import RoomAnswer, insert_room_notice
 from passerelle.flows.said import Said
 from passerelle.store.asks import answer_ask, find_ask, insert_ask, list_asks_to_escalate, set_escalated
 from passerelle.store.register import find_entry, set_entry_due
+from passerelle.store.register_lists import find_shown_entry
 
 log = logging.getLogger(__name__)
 
@@ -178,6 +179,9 @@ async def _tell_coordinators(ctx: FlowContext, conn: AsyncConnection, link: Link
     # Of a meeting there is no entry: its date is what it waits for.
     entry = await find_entry(conn, EntryId(int(asked.about["entry"]))) if "entry" in asked.about else None
     if entry is None and "text" not in asked.about:
+        return
+    # Of words that were taken out meanwhile nobody is told.
+    if entry is not None and await find_shown_entry(conn, entry.association, entry.number, [entry.link]) is None:
         return
     words = ctx.renderer(link.association).words
     days = [date.fromisoformat(one["day"]) for one in asked.about["candidates"]]

@@ -30,8 +30,8 @@ from passerelle.flows.register_acts import (
 )
 from passerelle.flows.register_notes import note_command
 from passerelle.flows.said import Said
-from passerelle.store.register import find_entry, find_entry_by_number
-from passerelle.store.register_lists import EntryFilter, Order, count_entries, list_entries
+from passerelle.store.register import find_entry
+from passerelle.store.register_lists import EntryFilter, Order, count_entries, find_shown_entry, list_entries
 
 #: Entries that one answer lists; all of them are on the web.
 SHOWN = 10
@@ -58,7 +58,9 @@ async def list_command(
         return refused
     link = said.link
     if wanted.numbers:
-        entries = [one for one in await _numbered(conn, said, wanted.numbers) if one is not None]
+        found = await _numbered(conn, said, wanted.numbers)
+        # What its author has not called a decision is nobody's business yet.
+        entries = [one for one in found if one is not None and one.state != "asked"]
         return await _listed(ctx, conn, said, name, entries, total=len(entries))
     kinds, states = _LISTS[name]
     today = ctx.now().astimezone(link.zone).date()
@@ -193,11 +195,8 @@ async def entries_meant(
 async def entries_answered(conn: AsyncConnection, said: Said) -> list[Entry]:
     """The entries that the notice or the post is about which somebody answers; of the same link alone."""
     found = [await find_entry(conn, EntryId(id)) for id in said.about.ids] if said.about is not None else []
-    return [one for one in found if one is not None and _is_of(one, said)]
-
-
-def _is_of(entry: Entry, said: Said) -> bool:
-    return (entry.association, entry.link) == (said.link.association_name, said.link.name)
+    here = [one.number for one in found if one is not None and one.association == said.link.association_name]
+    return [one for one in await _numbered(conn, said, here) if one is not None]
 
 
 def _fits(entry: Entry, name: CommandName) -> bool:
@@ -208,9 +207,10 @@ def _fits(entry: Entry, name: CommandName) -> bool:
 
 
 async def _numbered(conn: AsyncConnection, said: Said, numbers: Sequence[int]) -> list[Entry | None]:
-    """Entries by their numbers, those of this link alone: of others' nobody is told anything."""
-    found = [await find_entry_by_number(conn, said.link.association_name, number) for number in numbers]
-    return [one if one is not None and _is_of(one, said) else None for one in found]
+    """Entries by their numbers, those of this link alone: of others' nobody is told anything, nor of words that were
+    taken out."""
+    link = said.link
+    return [await find_shown_entry(conn, link.association_name, number, [link.name]) for number in numbers]
 
 
 def _unknown(ctx: FlowContext, said: Said, name: CommandName, number: int) -> Outcome:

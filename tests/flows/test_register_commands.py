@@ -10,7 +10,11 @@ import pytest
 
 from passerelle.core.ids import RoomId, UserId
 from passerelle.core.ports import RoomUpdate, SyncArrivals
+from passerelle.flows.ask_back import escalate_asks
+from passerelle.flows.hide_post import hide_post
 from passerelle.store.direct_rooms import note_direct_room
+from passerelle.store.register_history import count_standing_objections
+from passerelle.store.register_lists import EntryFilter, list_entries
 from tests.flows.bridge import BRIDGE, Bridge, MakeBridge, body_of, mail
 from tests.flows.test_register_notes import all_leave, entries, signs, tell
 
@@ -208,6 +212,8 @@ async def test_a_decision_that_another_sees_is_proposed_by_its_author_alone(grou
     await group.happen(group.event("@karim:lab.test", {"m.relates_to": relation}, kind="m.reaction"))
     (decision,) = await entries(group)
     assert decision.state == "asked"
+    await group.say("!décisions 1")
+    assert "la salle des fêtes" not in (await told_in_room(group))[-1]
     assert decision.said_at <= group.now()
     (question,) = [r for r in await group.outbox("direct") if r.unique_key.startswith("about/ask/")]
     assert question.recipient == "@lea:lab.test"
@@ -300,3 +306,31 @@ async def test_a_mail_to_the_bridge_that_comes_twice_is_obeyed_once(group: Bridg
     ]
     # Another mail with the same words is another one.
     await question_about(group, letter("action : @Léa relancer la mairie", message_id="autre@x"))
+
+
+async def test_what_was_taken_out_is_not_told_by_its_number_nor_asked_of_anybody(group: Bridge) -> None:
+    await group.receive(
+        mail(
+            "Bonjour,\n\ndécision : renvoyer Paul\naction : @Léa écrire à Paul jeudi prochain\n\nMerci",
+            message_id="oust@x",
+        )
+    )
+    await tell(group)
+    (notice,) = [r for r in await group.outbox("event") if "/notice/" in r.unique_key]
+    async with group.ctx.store.write() as conn:
+        (shown,) = [
+            entry for entry in await list_entries(conn, group.link.association_name, EntryFilter(kinds=["decision"]))
+        ]
+        assert shown.post_id is not None
+        assert await hide_post(group.ctx, conn, shown.post_id, by="Monique") == "hidden"
+    for words in ("!décisions 1", "!objection 1", "!abandonner 1", "!fait 2"):
+        await group.say(words, sender="@karim:lab.test")
+    await group.say("objection", **{"m.relates_to": {"m.in_reply_to": {"event_id": f"$sent{notice.id}"}}})
+    group.pass_time(days=4)
+    before = len(await group.personal_mails())
+    await escalate_asks(group.ctx)
+    assert len(await group.personal_mails()) == before
+    for told in [*await told_in_room(group), *await told_directly(group)]:
+        assert "Paul" not in told
+    async with group.ctx.store.read() as conn:
+        assert await count_standing_objections(conn, [shown.id]) == {}
