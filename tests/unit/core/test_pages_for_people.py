@@ -29,8 +29,6 @@ PAGES = {
         "c'est fait": "answer done",
         "réunion jeudi 18h30": "mail meeting",
         "résumé hebdomadaire": "mail digest",
-        "pause 2 semaines": "mail digest_pause",
-        "stop": "mail digest_stop",
     },
     "membre-salon.md": {
         "décision : louer la salle": "note decision",
@@ -43,8 +41,6 @@ PAGES = {
         "objection": "answer objection",
         "!fait 12": "! done",
         "!résumé hebdomadaire": "! digest",
-        "!pause 2 semaines": "! digest_pause",
-        "!stop": "! digest_stop",
         "!rattrapage": "! catch_up",
         "!décisions": "! decisions",
         "!actions": "! actions",
