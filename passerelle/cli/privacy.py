@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.cli.console import (
     DEFAULT_CONFIG,
@@ -24,8 +25,8 @@ from passerelle.cli.console import (
 from passerelle.cli.known import Unclear, known_person
 from passerelle.cli.opened import moment_in, now, opened
 from passerelle.connections_erasing import erase_in_mailbox
-from passerelle.core.ids import AssociationName, PostId
-from passerelle.core.retention import limits_of
+from passerelle.core.ids import AssociationName, LinkName, PostId
+from passerelle.core.retention import digests_before, limits_of
 from passerelle.core.settings import AssociationSettings, Settings
 from passerelle.flows.context import FlowContext
 from passerelle.flows.erase import ask_erasure, erase
@@ -38,6 +39,7 @@ from passerelle.store.privacy import find_request, list_requests
 from passerelle.store.retention import Amount, amount_of_arrivals, amount_of_files, amount_of_posts
 from passerelle.store.retention_secretary import amount_of_minutes
 from passerelle.store.scrub import find_posts_called
+from passerelle.store.scrub_digests import amount_of_digests
 from passerelle.wiring import build_context, resolve_known_rooms
 
 privacy = typer.Typer(
@@ -311,6 +313,7 @@ async def _report(settings: Settings) -> tuple[list[list[str]], list[str]]:
                     amount = await amount_of_arrivals(conn, link.inbox_lane, kept.before)
                 days = _("{days} days").format(days=kept.days) if kept.days else _("as long as wanted")
                 rows.append([link.path, words[kept.what], days, str(amount.count), str(amount.over)])
+        rows += await _digests_kept(conn, settings)
         for association in settings.associations:
             moment = moment_in(association.zone())
             for request in await list_requests(conn, AssociationName(association.name)):
@@ -321,6 +324,23 @@ async def _report(settings: Settings) -> tuple[list[list[str]], list[str]]:
                 kind = _("erasure") if request.kind == "erase" else _("access")
                 lines.append(sentence.format(number=request.id, at=moment(request.asked_at), kind=kind, state=state))
     return rows, lines
+
+
+async def _digests_kept(conn: AsyncConnection, settings: Settings) -> list[list[str]]:
+    """Of each association its readers' digests, and of each link whose room is summed up these summaries."""
+    rows: list[list[str]] = []
+    for association in settings.associations:
+        name = AssociationName(association.name)
+        kept = [link.archive.retention for link in association.links]
+        places = [(name, None, kept), *((f"{name}/{k.name}", k.name, [k.archive.retention]) for k in association.links)]
+        for path, link, limits in places:
+            before = digests_before(limits, now())
+            amount = await amount_of_digests(conn, name, LinkName(link) if link else None, before)
+            if link is None or amount.count:
+                shortest = min((one.logs_days for one in limits if one.logs_days), default=0)
+                days = _("{days} days").format(days=shortest) if shortest else _("as long as wanted")
+                rows.append([path, _("digests"), days, str(amount.count), str(amount.over)])
+    return rows
 
 
 async def _post(ctx: FlowContext, association: AssociationSettings, which: str) -> PostId:

@@ -1,5 +1,6 @@
 """How long things are kept, by class, and when it is night. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -35,6 +36,15 @@ def limits_of(settings: RetentionSettings, now: datetime) -> tuple[KeptUntil, ..
         KeptUntil(what=what, days=days[what], before=now - timedelta(days=days[what]) if days[what] else None)
         for what in CLASSES
     )
+
+
+def digests_before(links: Iterable[RetentionSettings], now: datetime) -> datetime | None:
+    """Digests of a whole association that were made before then (aware) go: as its links' logs, by the shortest limit.
+
+    None: they are kept for as long as the association wants.
+    """
+    days = [one.logs_days for one in links if one.logs_days]
+    return now - timedelta(days=min(days)) if days else None
 
 
 def night_of(now: datetime, zone: ZoneInfo) -> date:

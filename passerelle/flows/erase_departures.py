@@ -14,6 +14,7 @@ from passerelle.core.links import Link
 from passerelle.core.model import KnownMessageId
 from passerelle.core.pseudonyms import texts_in
 from passerelle.core.quoted_words import mark_out
+from passerelle.flows.erase_digests import in_digests, in_fiches
 from passerelle.flows.erase_quotes import STEP, copy_of_email, copy_of_event, in_arrivals, in_posts, in_texts
 from passerelle.flows.erase_register import in_asks, in_entries, in_meetings
 from passerelle.flows.erase_traces import Erasing, Going, LookedFor, bridge_texts
@@ -25,8 +26,8 @@ from passerelle.store.privacy import set_progress
 from passerelle.store.scrub_traffic import forget_content, forget_error, forget_mail_bytes, list_departures
 from passerelle.store.threads import find_message_ids
 
-#: Of what the bridge tells of the register, meetings and reminders: how its unique keys begin.
-_TOLD = ("about/", "answer:", "ask:")
+#: Of what the bridge tells of the register, meetings and reminders, and of digests: how its unique keys begin.
+_TOLD = ("about/", "answer:", "ask:", "digest/")
 
 Step = Callable[[Erasing, LookedFor, frozenset[PostId]], Awaitable[bool]]
 
@@ -127,4 +128,6 @@ async def _clean_departure(erasing: Erasing, conn: AsyncConnection, row: Any, re
 
 #: In this order: posts first, so that bytes which are a post's as well are replaced once; mails last, since what is
 #: composed anew is called as its conversation is called by then.
-STEPS: tuple[Step, ...] = (in_posts, in_arrivals, in_texts, in_entries, in_meetings, in_asks, in_departures)
+STEPS: tuple[Step, ...] = (
+    in_posts, in_arrivals, in_texts, in_entries, in_meetings, in_asks, in_digests, in_fiches, in_departures,
+)  # fmt: skip

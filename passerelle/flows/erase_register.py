@@ -28,6 +28,7 @@ from passerelle.core.quoted_words import Traces, mark_out, traces_of
 from passerelle.flows.erase_traces import Erasing, Going, LookedFor, names_alone
 from passerelle.store.privacy import list_other_names, set_progress
 from passerelle.store.register import get_entry
+from passerelle.store.scrub_digests import list_offers_by
 from passerelle.store.scrub_secretary import (
     Row,
     list_approved_meetings,
@@ -112,7 +113,7 @@ _ASKS = _Columns(table=ask, key="association", person="person_id", texts=("answe
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _How:
+class HowCleaned:
     """How rows are cleaned: by names alone, or of a person's words too."""
 
     erasing: Erasing
@@ -136,7 +137,7 @@ async def what_goes(erasing: Erasing, wanted: LookedFor, own: Collection[PostId]
         others: list[str] = []
         if person is not None:
             ids.update(await list_entries_by(conn, person.id))
-            said = await list_sayings(conn, person.id)
+            said = [*await list_sayings(conn, person.id), *await list_offers_by(conn, person.id)]
             names |= {person.name, *await list_names_noted(conn, person.id)}
             others = await list_other_names(conn, erasing.association, person.id)
             for one in await list_rows(conn, ask, "person_id", [person.id]):
@@ -170,7 +171,7 @@ async def in_entries(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]
         for columns in _OF_ENTRIES:
             for row in await list_rows(conn, columns.table, columns.key, rest):
                 id = row[columns.key]
-                how = _how(erasing, wanted, is_held=id in held, is_about=id in about)
+                how = how_cleaned(erasing, wanted, is_held=id in held, is_about=id in about)
                 if how is not None and await _clean(conn, row, columns, how, keep=erasing.keeps and id in held):
                     changed.add(id)
         _note(erasing, changed, held, "decisions")
@@ -191,7 +192,7 @@ async def in_meetings(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId
         about = await list_meetings_naming(conn, erasing.person.id, ids) if erasing.person is not None else frozenset()
         changed: set[int] = set()
         for id in ids:
-            how = _how(erasing, wanted, is_held=id in approved, is_about=id in about)
+            how = how_cleaned(erasing, wanted, is_held=id in approved, is_about=id in about)
             if how is not None and await _clean_meeting(conn, id, how, keep=erasing.keeps and id in approved):
                 changed.add(id)
         _note(erasing, changed, approved, "minutes")
@@ -204,7 +205,7 @@ async def in_asks(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -
     """Reminders and questions, in one step; whether there is more. Those that are the person's own go later."""
     if erasing.far.get("asks"):
         return False
-    how = _how(erasing, wanted, is_held=False, is_about=False)
+    how = how_cleaned(erasing, wanted, is_held=False, is_about=False)
     async with erasing.ctx.store.write() as conn:
         for columns in (_REMINDERS, _ASKS) if how is not None else ():
             for row in await list_rows(conn, columns.table, columns.key, [erasing.association]):
@@ -212,7 +213,7 @@ async def in_asks(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -
                 if how.person_id is None or row[columns.person] != how.person_id:
                     await _clean(conn, row, columns, how)
                     if columns is _ASKS:
-                        about = with_texts(row["about"], lambda text: _text(text, how))
+                        about = with_texts(row["about"], lambda text: cleaned_text(text, how))
                         if about != row["about"]:
                             await set_row(conn, ask, row, {"about": about})
         erasing.far["asks"] = True
@@ -220,14 +221,14 @@ async def in_asks(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId]) -
     return True
 
 
-def _how(erasing: Erasing, wanted: LookedFor, *, is_held: bool, is_about: bool) -> _How | None:
+def how_cleaned(erasing: Erasing, wanted: LookedFor, *, is_held: bool, is_about: bool) -> HowCleaned | None:
     """How to clean what is held by the group, or is not; None where a post alone is erased, which the group holds."""
     if is_held and erasing.person is None:
         return None
     traces = wanted.elsewhere.traces
     if is_held:
         traces = traces_of([], names=wanted.names, addresses=erasing.addresses, user_ids=erasing.user_ids)
-    return _How(erasing=erasing, going=wanted.going, traces=traces, is_about=is_about)
+    return HowCleaned(erasing=erasing, going=wanted.going, traces=traces, is_about=is_about)
 
 
 def _note(erasing: Erasing, changed: Collection[int], held: Collection[int], what: str) -> None:
@@ -242,7 +243,7 @@ def _note(erasing: Erasing, changed: Collection[int], held: Collection[int], wha
 # ------------------------------------------------------------ rows
 
 
-async def _clean(conn: AsyncConnection, row: Row, columns: _Columns, how: _How, *, keep: bool = False) -> bool:
+async def _clean(conn: AsyncConnection, row: Row, columns: _Columns, how: HowCleaned, *, keep: bool = False) -> bool:
     """Whether there was anything of the person in a row; it is changed unless `keep`."""
     values = _cleaned(row, columns, how)
     if values and not keep:
@@ -250,31 +251,33 @@ async def _clean(conn: AsyncConnection, row: Row, columns: _Columns, how: _How, 
     return bool(values)
 
 
-def _cleaned(row: Row, columns: _Columns, how: _How) -> dict[str, str]:
+def _cleaned(row: Row, columns: _Columns, how: HowCleaned) -> dict[str, str]:
     theirs = bool(columns.person) and how.person_id is not None and row[columns.person] == how.person_id
     values: dict[str, str] = {}
     for column in columns.names:
         own_name = theirs and column == columns.names[0]
-        values[column] = how.erasing.nobody if own_name and row[column] else _name(row[column], how)
+        values[column] = how.erasing.nobody if own_name and row[column] else cleaned_name(row[column], how)
     for column in columns.texts:
-        values[column] = "" if theirs and column in columns.said else _text(row[column], how)
+        values[column] = "" if theirs and column in columns.said else cleaned_text(row[column], how)
     return {column: value for column, value in values.items() if value != row[column]}
 
 
-def _name(name: str, how: _How) -> str:
+def cleaned_name(name: str, how: HowCleaned) -> str:
+    """What stands instead of a name in a row: words that name nobody where it is the person's."""
     who = how.going.who
     if who is None:
         return name
     return who.mark if is_called(name, who) else mark_out(unname(name, who), how.traces, how.erasing.marks).text
 
 
-def _text(text: str, how: _How) -> str:
+def cleaned_text(text: str, how: HowCleaned) -> str:
+    """A text without the person's name and words."""
     who = how.going.who
     named = unname(text, who, whole_only=not how.is_about) if who is not None else text
     return mark_out(named, how.traces, how.erasing.marks).text
 
 
-async def _clean_meeting(conn: AsyncConnection, id: int, how: _How, *, keep: bool) -> bool:
+async def _clean_meeting(conn: AsyncConnection, id: int, how: HowCleaned, *, keep: bool) -> bool:
     found = False
     for columns in _OF_MEETINGS:
         rows = await list_rows(conn, columns.table, columns.key, [id])
@@ -305,7 +308,7 @@ def _free(name: str, taken: Collection[str]) -> str:
     return next(free for number in range(2, len(taken) + 3) if (free := f"{name} ({number})") not in taken)
 
 
-def _cleaned_minutes(document: Mapping[str, Any], how: _How, *, is_draft: bool) -> dict[str, Any]:
+def _cleaned_minutes(document: Mapping[str, Any], how: HowCleaned, *, is_draft: bool) -> dict[str, Any]:
     who: Pseudonym | None = how.going.who
     marks = how.erasing.marks
     cleaned = dict(document)
@@ -313,4 +316,4 @@ def _cleaned_minutes(document: Mapping[str, Any], how: _How, *, is_draft: bool) 
         cleaned = without_entries(cleaned, how.going.numbers)
     if who is not None and how.is_about:
         cleaned = without_person(cleaned, who, marks.words)
-    return with_texts(cleaned, lambda text: _text(text, how))
+    return with_texts(cleaned, lambda text: cleaned_text(text, how))

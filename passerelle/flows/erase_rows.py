@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import PostId
 from passerelle.core.model import Post
+from passerelle.flows.erase_digests import erase_posts_in_digests, erase_sent_digests
 from passerelle.flows.erase_entries import erase_entries_of
 from passerelle.flows.erase_traces import Erasing, targets
 from passerelle.flows.hide_post import leave_nowhere
@@ -39,6 +40,7 @@ async def hide_targets(erasing: Erasing) -> bool:
     async with erasing.ctx.store.write() as conn:
         for post_id in ids:
             await _hide(erasing, conn, post_id)
+        await erase_posts_in_digests(erasing, conn, ids)
         erasing.far["hidden"] = ids[-1]
         await set_progress(conn, erasing.request.id, erasing.far)
     return True
@@ -125,12 +127,14 @@ async def erase_person(erasing: Erasing) -> bool:
             erasing.far["recipients"] = rows[-1].id
         elif late:
             # It was said while all the rest went: once the person is not known any more, nobody would find it.
+            await erase_posts_in_digests(erasing, conn, late[:STEP])
             await erase_entries_of(erasing, conn, late[:STEP])
             for post_id in late[:STEP]:
                 await _hide(erasing, conn, post_id)
                 await erase_post(erasing, conn, await get_post(conn, post_id))
         else:
             told = [ctx.hashed("told", word) for word in (*named, *erasing.user_ids)]
+            await erase_sent_digests(erasing, conn)
             await forget_reactions_of(conn, erasing.user_ids)
             if erasing.request.by == "author" and person.addresses:
                 # The only thing that is kept until the receipt has left.

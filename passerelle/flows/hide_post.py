@@ -13,6 +13,7 @@ from passerelle.core.links import Link, room_lane
 from passerelle.core.model import NewOutboxRow, Post
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import rename_thread
+from passerelle.flows.digest_forgetting import forget_posts_in_digests
 from passerelle.flows.taking_back import unseal
 from passerelle.mail.compose import first_words
 from passerelle.store.acts import NewAct, insert_act
@@ -41,6 +42,7 @@ async def hide_post(
         return "not_shown"
     await set_state_and_reindex(conn, [post.id], "hidden")
     await leave_nowhere(ctx, conn, post)
+    await forget_posts_in_digests(conn, post.association, [post.id], now=ctx.now(), is_final=False)
     if not is_author:
         await _log(ctx, conn, post, by, "hide")
     return "hidden"

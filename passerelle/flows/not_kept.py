@@ -14,6 +14,7 @@ from passerelle.core.ids import PostId
 from passerelle.core.model import Post
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import rename_thread
+from passerelle.flows.digest_forgetting import forget_posts_in_digests
 from passerelle.flows.erase_entries import forget_entries_of
 from passerelle.store.attachments import forget_attachments
 from passerelle.store.batches import forget_corrections, list_sealed_with
@@ -43,9 +44,10 @@ _WHY = "it was not to be kept"
 _AT_ONCE = 50
 
 
-async def keep_no_longer(conn: AsyncConnection, post: Post) -> None:
+async def keep_no_longer(ctx: FlowContext, conn: AsyncConnection, post: Post) -> None:
     """Its author asks that a post not be archived that stands already: it is forgotten once it has left."""
     await set_passing(conn, post.id)
+    await forget_posts_in_digests(conn, post.association, [post.id], now=ctx.now())
     if post.raw_hash is not None:
         await forget_bytes(conn, post.raw_hash)
 

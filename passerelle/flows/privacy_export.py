@@ -21,6 +21,7 @@ from passerelle.mail.filenames import clean_filename
 from passerelle.store.attachments import list_attachments
 from passerelle.store.blobs import get_blob
 from passerelle.store.held import deliveries_to, participations_of, sessions_of
+from passerelle.store.held_digests import digests_of
 from passerelle.store.held_secretary import secretary_of
 from passerelle.store.post_versions import list_versions
 from passerelle.store.posts import get_post
@@ -105,6 +106,7 @@ async def _held(ctx: FlowContext, person: KnownPerson) -> dict[str, Any]:
                 for r in await list_requests_of(conn, person.id)
             ],
             **await secretary_of(conn, person.id),
+            **await digests_of(conn, person.id),
             "posts": [],
         }
 

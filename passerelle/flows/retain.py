@@ -8,13 +8,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from passerelle.core.ids import PostId
+from passerelle.core.digest_forgetting import Gone
+from passerelle.core.ids import AssociationName, PostId
 from passerelle.core.links import Link
 from passerelle.core.quoted_words import MarkWords, traces_of
-from passerelle.core.retention import limits_of, next_night, night_of
+from passerelle.core.retention import digests_before, limits_of, next_night, night_of
 from passerelle.errors import DeliveryFailure
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_forgetting import forget_in_digests
 from passerelle.flows.erase import EraseEmails
+from passerelle.flows.erase_digests import erase_posts_in_digests
 from passerelle.flows.erase_quotes import copy_of_email
 from passerelle.flows.erase_rows import erase_post
 from passerelle.flows.erase_traces import Erasing
@@ -44,6 +47,7 @@ from passerelle.store.retention_secretary import (
     list_old_meetings,
 )
 from passerelle.store.scrub import forget_file_texts, replace_bytes, set_state_and_reindex
+from passerelle.store.scrub_digests import forget_old_digests
 from passerelle.store.scrub_secretary import delete_asks_about, delete_entries
 from passerelle.store.scrub_traffic import forget_content
 
@@ -86,6 +90,7 @@ async def _retain(ctx: FlowContext, emails: EraseEmails | None) -> dict[str, int
         for link in links:
             for what, number in (await _retain_link(ctx, link, emails)).items():
                 gone[what] = gone.get(what, 0) + number
+        gone["logs"] = gone.get("logs", 0) + await _forget_digests(ctx, name, links)
         async with ctx.store.write() as conn:
             await set_night(conn, name, night)
     if is_night and (any(gone.values()) or await are_pages_left(ctx.store)):
@@ -116,6 +121,7 @@ async def _forget_posts(ctx: FlowContext, link: Link, before: datetime, emails: 
     while True:
         async with ctx.store.write() as conn:
             ids = await list_old_posts(conn, link.association_name, link.name, before, _STEP)
+            await erase_posts_in_digests(work, conn, ids)
             for post_id in ids:
                 await erase_post(work, conn, await get_post(conn, post_id))
         if not ids:
@@ -200,9 +206,11 @@ async def _forget_minutes(ctx: FlowContext, link: Link, before: datetime) -> int
     while True:
         async with ctx.store.write() as conn:
             entries = await list_old_entries(conn, *place, before, today=today, limit=_STEP)
+            meetings = await list_old_meetings(conn, *place, before_local, limit=_STEP)
+            what = Gone(entries=frozenset(entries), meetings=frozenset(meetings))
+            await forget_in_digests(conn, link.association_name, what, now=ctx.now())
             await delete_asks_about(conn, link.association_name, entries)
-            gone = await delete_entries(conn, entries)
-            gone += await delete_meetings(conn, await list_old_meetings(conn, *place, before_local, limit=_STEP))
+            gone = await delete_entries(conn, entries) + await delete_meetings(conn, meetings)
         if not gone:
             return count
         count += gone
@@ -220,4 +228,14 @@ async def _forget_logs(ctx: FlowContext, link: Link, before: datetime) -> int:
     async with ctx.store.write() as conn:
         await forget_old_notes(conn, link.association_name, link.name, before)
         count += await forget_old_answers(conn, link.association_name, link.name, before)
+        count += await forget_old_digests(conn, link.association_name, link.name, before)
     return count
+
+
+async def _forget_digests(ctx: FlowContext, association: AssociationName, links: Sequence[Link]) -> int:
+    """Digests tell of all links: they are kept no longer than what arrived and left on the link that keeps it least."""
+    before = digests_before([link.settings.archive.retention for link in links], ctx.now())
+    if before is None:
+        return 0
+    async with ctx.store.write() as conn:
+        return await forget_old_digests(conn, association, None, before)

@@ -52,7 +52,7 @@ async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
     unmarked, left = without_mark(edit.line.body), await has_left(conn, post)
     if left and (post.state == "passing" or unmarked is not None):
         # A mail that corrects would have to be kept to be corrected: what left stays as it is, and nothing is kept.
-        await keep_no_longer(conn, post)
+        await keep_no_longer(ctx, conn, post)
         return "not_archived"
     new = PostVersion(
         event_id=edit.event_id,
@@ -65,7 +65,7 @@ async def take_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, row: In
     await _keep_wording(conn, edit, post, new)
     await note_edit(ctx, conn, link, edit.line, await get_post(conn, post.id))
     if unmarked is not None and post.state == "accepted":
-        await keep_no_longer(conn, post)
+        await keep_no_longer(ctx, conn, post)
         await _leave_alone(ctx, conn, link, await get_post(conn, post.id), edit.target)
     if not new.after_left:
         await rename_thread(conn, post)

@@ -13,6 +13,7 @@ from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, Post, PostState, PostVersion, RoomEvent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import correct, rename_thread
+from passerelle.flows.digest_forgetting import forget_posts_in_digests
 from passerelle.flows.meeting_signs import take_sign_back
 from passerelle.flows.not_kept import STANDING
 from passerelle.flows.register_forgetting import drop_noted
@@ -147,6 +148,8 @@ async def drop_arrival(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, t
 async def take_back(ctx: FlowContext, conn: AsyncConnection, post: Post, state: PostState) -> None:
     """A post leaves nowhere any more, and nothing is kept of its words and files."""
     await _unseal_or_forget(ctx, conn, await list_sealed_with(conn, post.id))
+    # Before its entries are none: digests do not tell of these either.
+    await forget_posts_in_digests(conn, post.association, [post.id], now=ctx.now())
     await drop_noted(ctx, conn, post.id)
     await remove_pending_lines_of_post(conn, post.id)
     for batch_id in await remove_lines_of_post(conn, post.id):

@@ -23,6 +23,7 @@ from passerelle.store.archive_tables import (
     roster_entry,
 )
 from passerelle.store.blobs import delete_unreferenced_blob, insert_blob
+from passerelle.store.scrub_digests import delete_reader
 from passerelle.store.scrub_secretary import forget_direct_rooms, unlink_person
 from passerelle.store.tables import (
     attachment,
@@ -278,6 +279,7 @@ async def delete_person(
         user_ids: of whom no membership is kept that has ended.
     """
     await unlink_person(conn, person_id)
+    await delete_reader(conn, person_id)
     for table in (reader_session, reader_token, feed_key, roster_entry, participant, person_address, person_user_id):
         await conn.execute(delete(table).where(table.c.person_id == person_id))
     await forget_direct_rooms(conn, user_ids)

@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from passerelle.core.archive_settings import RetentionSettings
+from passerelle.core.digest_items import Chosen, Item, Reason
+from passerelle.core.digest_model import NewDigest
 from passerelle.core.meeting_model import NewMeeting
 from passerelle.core.retention import limits_of, next_night, night_of
 from passerelle.flows.index_posts import index_waiting
 from passerelle.flows.retain import next_retention_at, retain
 from passerelle.store.blobs import get_blob
+from passerelle.store.digests import insert_digest, list_digests
 from passerelle.store.inbox import list_inbox
 from passerelle.store.meetings import insert_meeting, list_meetings
 from passerelle.store.register_lists import EntryFilter, list_entries
@@ -145,3 +148,26 @@ async def test_what_arrived_and_left_goes_after_its_time(make_bridge: MakeBridge
     assert [state for state, _ in await texts(bridge)] == ["accepted", "accepted"]
     await bridge.receive(mail("Bonjour.", message_id="q@x"))
     assert (await bridge.reasons())[-1] == "duplicate"
+
+
+async def test_digests_go_by_the_shortest_logs_and_tell_no_longer_of_posts_that_went(make_bridge: MakeBridge) -> None:
+    bridge: Bridge = await make_bridge(archive={"retention": {"logs_days": 30, "posts_days": 10}})
+    await bridge.receive(mail("Qui vient ?", subject="Loto", message_id="old@x"))
+    async with bridge.ctx.store.write() as conn:
+        ((post_id, person_id),) = (await conn.execute(text("SELECT id, person_id FROM post"))).all()
+        item = Item(
+            key="thread:1", section="threads", kind="thread", state="s", title="Loto", reason=Reason(code="new"),
+            weight=1, post_id=post_id,
+        )  # fmt: skip
+        new = NewDigest(
+            association=bridge.link.association_name, kind="member", person_id=person_id, since=bridge.now(),
+            until=bridge.now(), document=Chosen(items=(item,)).to_json(), permalink="a", made_at=bridge.now(),
+        )  # fmt: skip
+        await insert_digest(conn, new)
+    for days, left in ((9, ["Loto"]), (2, []), (21, None)):
+        bridge.pass_time(days=days)
+        await retain(bridge.ctx)
+        async with bridge.ctx.store.read() as conn:
+            found = await list_digests(conn, bridge.link.association_name, limit=5)
+        told = [[one.title for one in Chosen.from_json(digest.document).items] for digest in found]
+        assert told == ([] if left is None else [left])

@@ -144,3 +144,5 @@ def test_the_report_says_what_is_kept_how_long_and_what_goes(desk: Desk) -> None
     assert result.exit_code == 0, result.output
     posts = next(line for line in result.output.splitlines() if "posts" in line)
     assert posts.split()[-4:] == ["365", "days", "1", "1"]
+    digests = next(line for line in result.output.splitlines() if "digests" in line)
+    assert digests.split() == [str(A), "digests", "365", "days", "0", "0"]
