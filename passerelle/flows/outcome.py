@@ -6,6 +6,7 @@ to its author alone. By mail a short private answer goes to its author, and only
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +18,12 @@ from passerelle.flows.direct_message import insert_direct_message, insert_reacti
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.room_notice import ANSWER_WITHIN, RoomAnswer, insert_room_notice
 from passerelle.flows.said import Said
+from passerelle.store.sessions import count_try
 
+#: Answers a day to an address of which nothing proves that it asked: whoever writes in another's name must not fill
+#: their mailbox by our hand.
+MOST_ANSWERS = 20
+_DAY = timedelta(days=1)
 #: The signs by which the bridge says that it noted something.
 NOTED = "✅"
 DECISION, ACTION = "📌", "☑️"
@@ -63,6 +69,10 @@ async def tell_outcome(ctx: FlowContext, conn: AsyncConnection, said: Said, outc
 
 
 async def _tell_by_mail(ctx: FlowContext, conn: AsyncConnection, said: Said, to: Mailbox, outcome: Outcome) -> None:
+    if said.actor.proof == "none":
+        who = ctx.hashed("answer", to.address.lower())
+        if await count_try(conn, "answer", who, now=ctx.now(), window=_DAY) > MOST_ANSWERS:
+            return
     await insert_personal_email(
         ctx,
         conn,

@@ -12,6 +12,7 @@ from passerelle.core.ids import RoomId, UserId
 from passerelle.core.ports import RoomUpdate, SyncArrivals
 from passerelle.flows.ask_back import escalate_asks
 from passerelle.flows.hide_post import hide_post
+from passerelle.flows.outcome import MOST_ANSWERS
 from passerelle.store.direct_rooms import note_direct_room
 from passerelle.store.register_history import count_standing_objections
 from passerelle.store.register_lists import EntryFilter, list_entries
@@ -334,3 +335,12 @@ async def test_what_was_taken_out_is_not_told_by_its_number_nor_asked_of_anybody
         assert "Paul" not in told
     async with group.ctx.store.read() as conn:
         assert await count_standing_objections(conn, [shown.id]) == {}
+
+
+async def test_who_writes_in_another_s_name_does_not_fill_their_mailbox_by_our_hand(group: Bridge) -> None:
+    for number in range(MOST_ANSWERS + 3):
+        await group.receive(letter("décisions", message_id=f"faux{number}@x"))
+    assert len(await answers(group)) == MOST_ANSWERS
+    group.pass_time(days=1, seconds=1)
+    await group.receive(letter("décisions", message_id="demain@x"))
+    assert len(await answers(group)) == MOST_ANSWERS + 1
