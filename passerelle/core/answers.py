@@ -38,6 +38,8 @@ _EXCUSES = frozenset({"excusez moi", "excuse moi", "je m'excuse", "excusez nous"
 _REASONS = frozenset({"car", "parce que", "parce qu'", "parce qu’", "puisque", "because"})
 _LOOSE_COMMA = re.compile(r"\s,")
 _RESERVED_KINDS = frozenset({"yes", "no", "choice", "approve", "adopt", "done", "returned", "drop", "quiet"})
+#: Who says so speaks of themselves.
+_OWN_WORDS = frozenset({"je", "nous", "on", "i", "we"})
 
 
 def parse_answer(text: str, *, kinds: Sequence[KindSettings] = ()) -> Answer | None:
@@ -115,7 +117,7 @@ class _Reading:
             else:
                 joint = sentence.joints[last]
                 answer = replace(answer, said_for=said_for, for_self=False) if said_for else answer
-                self._take(answer, joint, clause)
+                self._take(answer, joint, clause, said=sentence.text[begins[first] : sentence.ends[last]])
                 if answer.kind == "objection":
                     self._give_reason(f"{sentence.text[sentence.ends[last] :]} {rest}")
                     return False
@@ -125,12 +127,12 @@ class _Reading:
             first = last + 1
         return True
 
-    def _take(self, answer: Answer, joint: str, clause: str) -> None:
+    def _take(self, answer: Answer, joint: str, clause: str, *, said: str) -> None:
         """An answer, unless what follows it takes it back: « oui, mais … », « présente : Mme Haddad »."""
         if bare_words(clause) in _EXCUSES or (answer.kind == "choice" and joint not in _REASONS):
             self.weak.append(answer)
         is_reserved = joint in _RESERVES and answer.kind in _RESERVED_KINDS
-        if is_reserved or (joint == ":" and answer.kind not in _EXPLAINED_KINDS):
+        if is_reserved or (joint == ":" and answer.kind not in _EXPLAINED_KINDS and not _is_excused(answer, said)):
             self.says_more = True
         else:
             self.answers.append(
@@ -156,6 +158,12 @@ class _Reading:
         reason = " ".join(f"{self.answers[-1].reason} {text}".split())
         reason = "" if is_polite(reason) else _LOOSE_COMMA.sub(",", reason).strip(" :,;–—-()")[:LONGEST_REASON]
         self.answers[-1] = replace(self.answers[-1], reason=reason)
+
+
+def _is_excused(answer: Answer, said: str) -> bool:
+    """« Je ne pourrai pas venir : … » says why; « excusée : … » says who."""
+    is_own = answer.for_self and not _OWN_WORDS.isdisjoint(words_of(said))
+    return is_own and answer.kind == "rsvp" and answer.rsvp == "no"
 
 
 def _begins_with_reserve(text: str) -> bool:

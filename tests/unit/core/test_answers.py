@@ -121,3 +121,16 @@ def test_any_of_them_together(said: list[str]) -> None:
     answers = parse_answers("\n".join(said), kinds=KINDS)
     own = {answer.rsvp for answer in answers if answer.kind == "rsvp" and answer.for_self}
     assert len(own) <= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Je ne pourrai pas venir : dialyse ce jour-là.",
+        "Désolée, je ne peux pas : dialyse",
+        "Nous ne viendrons pas : la grippe.",
+    ],
+)
+def test_who_says_why_behind_a_colon_has_answered(text: str) -> None:
+    (answer,) = parse_answers(text)
+    assert (answer.kind, answer.rsvp, answer.for_self, answer.is_bare, answer.reason) == ("rsvp", "no", True, False, "")
