@@ -60,6 +60,8 @@ async def erase_targets(erasing: Erasing) -> bool:
     if not ids:
         return False
     async with erasing.ctx.store.write() as conn:
+        # Again: a digest may have been chosen before they were hidden, and stored after that.
+        await erase_posts_in_digests(erasing, conn, ids)
         await erase_entries_of(erasing, conn, ids)
         for post_id in ids:
             await erase_post(erasing, conn, await get_post(conn, post_id))

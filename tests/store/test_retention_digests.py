@@ -4,8 +4,10 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from passerelle.core.digest_forgetting import Gone
 from passerelle.core.digest_model import NewDigest, ShownItem
-from passerelle.core.ids import LinkName
+from passerelle.core.ids import EntryId, LinkName
+from passerelle.flows.digest_forgetting import forget_in_digests
 from passerelle.store import digests
 from passerelle.store.digest_tables import digest_shown, offer
 from passerelle.store.engine import Store
@@ -58,3 +60,17 @@ async def test_until_when_a_room_was_summed_up_is_known_for_as_long_as_it_is_of_
         assert (left[SALON], bool(left[LINK])) == ({}, True)
         assert await amount_of_digests(conn, A, LINK, at(150)) == Amount(count=2, over=2)
         assert await forget_old_digests(conn, A, SALON, at(150)) == 0
+
+
+async def test_however_much_goes_at_once_only_what_stands_on_it_is_changed(store: Store) -> None:
+    async with store.write() as conn:
+        lea = await made_person(conn, "Léa")
+        for number, entry_id in enumerate((12, 120, 5000)):
+            document = {"items": [{"key": "e", "entry_id": entry_id, "post_id": None}]}
+            new = new_digest(lea, until=at(number), permalink=str(entry_id), document=document)
+            await digests.insert_digest(conn, new)
+        for ids, left in (({12}, [0, 1, 1]), (set(range(100, 3000)), [0, 0, 1])):
+            gone = Gone(entries=frozenset(EntryId(id) for id in ids))
+            await forget_in_digests(conn, A, gone, now=NOW)
+            found = await digests.list_digests(conn, A, limit=9)
+            assert [len(one.document["items"]) for one in reversed(found)] == left
