@@ -14,6 +14,7 @@ from passerelle.core.model import NewOutboxRow, Post
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import rename_thread
 from passerelle.flows.digest_forgetting import forget_posts_in_digests
+from passerelle.flows.register_notice import withdraw_notices
 from passerelle.flows.taking_back import unseal
 from passerelle.mail.compose import first_words
 from passerelle.store.acts import NewAct, insert_act
@@ -21,6 +22,7 @@ from passerelle.store.batches import count_lines, empty_batch, list_sealed_with,
 from passerelle.store.outbox import cancel_outbox, find_outbox_by_unique_key, insert_outbox, list_outbox_of_post
 from passerelle.store.pending_lines import remove_pending_lines_of_post
 from passerelle.store.posts import find_first_post, get_post
+from passerelle.store.register import find_entries_of_post
 from passerelle.store.scrub import list_events_to_redact, set_state_and_reindex
 from passerelle.store.threads import set_thread_subject
 
@@ -83,6 +85,7 @@ async def leave_nowhere(ctx: FlowContext, conn: AsyncConnection, post: Post) -> 
     for row in await list_outbox_of_post(conn, post.id):
         if row.kind in ("event", "reaction"):
             await cancel_outbox(conn, row.id, _WHY)
+    await withdraw_notices(ctx, conn, await find_entries_of_post(conn, post.id))
     asked = await find_outbox_by_unique_key(conn, f"asked_to_send:{post.id}")
     if asked is not None:
         await cancel_outbox(conn, asked.id, _WHY)

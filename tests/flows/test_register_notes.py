@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from passerelle.core.register_model import Entry
+from passerelle.flows.hide_post import hide_post
 from passerelle.flows.register_notice import next_telling_at, tell_entries
 from passerelle.store.outbox import list_outbox, mark_sent
 from passerelle.store.register import list_entry_people, list_entry_sources
@@ -229,14 +232,21 @@ async def test_what_is_worded_anew_while_its_notice_is_on_its_way_waits_for_the_
     assert "1500" in (await notices(bridge))[0][-1]
 
 
-async def test_words_that_are_taken_back_leave_in_no_notice_that_was_made_already(bridge: Bridge) -> None:
+@pytest.mark.parametrize("by", ["a redaction", "« retirer »"])
+async def test_words_that_are_taken_back_leave_in_no_notice_that_was_made_already(bridge: Bridge, by: str) -> None:
     said = await bridge.say("décision : renvoyer le trésorier")
     await bridge.say("décision : louer la salle")
     due_at = await next_telling_at(bridge.ctx)
     assert due_at is not None
     bridge.clock[0] = due_at
     await tell_entries(bridge.ctx)
-    await bridge.happen(bridge.event("@lea:lab.test", {}, kind="m.room.redaction", redacts=said))
+    if by == "a redaction":
+        await bridge.happen(bridge.event("@lea:lab.test", {}, kind="m.room.redaction", redacts=said))
+    else:
+        first, _ = await entries(bridge)
+        assert first.post_id is not None
+        async with bridge.ctx.store.write() as conn:
+            assert await hide_post(bridge.ctx, conn, first.post_id, by="Monique") == "hidden"
     leaving = [row for row in await bridge.outbox() if "/notice/" in row.unique_key]
     assert {row.state for row in leaving} == {"cancelled"}
     assert {(row.content, row.raw_hash) for row in leaving} == {(None, None)}
