@@ -22,7 +22,7 @@ STEPS = (2, 3, 4)
 #: Of the meeting: the answers, the meeting itself, the approved minutes.
 MEETING_STEPS = (11, 12, 15)
 #: More lines of a mail make no better picture.
-LONGEST_MAIL = 26
+LONGEST_MAIL = 18
 _THEME = TerminalTheme(
     (27, 31, 42),
     (222, 226, 235),

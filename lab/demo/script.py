@@ -235,7 +235,7 @@ TO_ADOPT = french_spaces("Le silence ne vaut pas accord : c'est à vous de déci
 ITEM_NOTED = french_spaces("À l'ordre du jour de la réunion 1")
 CORRECTED = french_spaces("C'est corrigé : le compte rendu")
 APPROVED_NOW = french_spaces("La décision 3 est adoptée")
-#: How often each of these is in which mailbox.
+#: How often each of these is in which mailbox; who shares one is reminded by name.
 LETTERS = {
     INVITATION: {MONIQUE: 1, PAUL_AND_ANNIE: 1},
     ASKED_WHO: {MONIQUE: 0, PAUL_AND_ANNIE: 1},

@@ -78,7 +78,7 @@ def _places(association: Association, town: Town, daemon: Daemon) -> Iterator[tu
 def _commands(association: Association, town: Town, daemon: Daemon) -> Iterator[tuple[str, str]]:
     configuration = _short(daemon.configuration)
     known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
-    known |= {group.name for group in app.registered_groups if group.name}
+    known |= {str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance}
     for name, purpose in _COMMANDS.items():
         if name in known:
             more = " list" if name in ("inbox", "outbox", "register") else ""
