@@ -1,4 +1,4 @@
-"""What goes of a digest that was made, and of a fiche, with what it stands on. Pure; of documents as they are stored."""
+"""What goes of a digest that was made, and of a fiche, with what it stands on; of documents as they are stored."""
 
 import json
 from collections.abc import Callable, Mapping

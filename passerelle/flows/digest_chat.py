@@ -16,6 +16,7 @@ from passerelle.flows.digest_make import MadeDigest, variables_of
 from passerelle.flows.list_notice import NoticeExtras, insert_list_notice
 from passerelle.store.digests import insert_digest, last_chat_summary
 from passerelle.store.links import find_link_state
+from passerelle.store.posts import is_any_gone
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ async def send_chat_summaries(ctx: FlowContext) -> int:
                 continue
             made = await _made(ctx, conn, link, turn)
         async with ctx.store.write() as conn:
+            if await is_any_gone(conn, made.told_posts):
+                made = await _made(ctx, conn, link, turn)
             sent += await _store(ctx, conn, link, made)
     return sent
 

@@ -43,6 +43,11 @@ class MadeDigest:
         name = f"digest/{self.kind}/{self.link or self.reader.person_id}/{self.until.isoformat()}"
         return short_name(AssociationName(self.association.name), name)
 
+    @property
+    def told_posts(self) -> set[PostId]:
+        """What it stands on."""
+        return {*self.posts, *(item.post_id for item in self.chosen.items if item.post_id is not None)}
+
     def shown(self, now: datetime) -> list[ShownItem]:
         """What its reader is shown by it."""
         return [ShownItem(item_key=item.key, state=item.state, shown_at=now) for item in self.chosen.items]

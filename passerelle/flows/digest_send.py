@@ -33,6 +33,7 @@ from passerelle.store.digests import (
     take_subscription,
 )
 from passerelle.store.people import list_addresses, list_user_ids
+from passerelle.store.posts import is_any_gone
 from passerelle.store.rooms import find_member
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,9 @@ async def send_digests(ctx: FlowContext) -> int:
             return sent
         async with ctx.store.write() as conn:
             for subscription, one in zip(found, due, strict=True):
+                if one is not None and one.made is not None and await is_any_gone(conn, one.made.told_posts):
+                    # Somebody hid a post after it was chosen: nobody can be reading while it is chosen here.
+                    one = await _look_at(ctx, conn, subscription)
                 sent += await _settle(ctx, conn, subscription, one)
 
 

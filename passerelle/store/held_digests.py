@@ -25,9 +25,7 @@ _DIGESTS = (
     .where(digest.c.person_id == _WHO)
     .order_by(digest.c.until, digest.c.id)
 )
-_OFFERS = (
-    select(offer.c.text, offer.c.said_at, offer.c.ended_at).where(offer.c.person_id == _WHO).order_by(offer.c.id)
-)
+_OFFERS = select(offer.c.text, offer.c.said_at, offer.c.ended_at).where(offer.c.person_id == _WHO).order_by(offer.c.id)
 _CONSENTS = (
     select(consent.c.what, consent.c.asked_at, consent.c.answered_at, consent.c.given, consent.c.withdrawn_at)
     .where(consent.c.person_id == _WHO)

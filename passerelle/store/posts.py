@@ -1,5 +1,6 @@
 """Accepted contributions, and the events that are or show them."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
@@ -45,6 +46,11 @@ _FORGET = (
 )
 _OF_THREAD = _ALL.where(post.c.thread_id == bindparam("thread_id")).order_by(post.c.id).limit(1)
 _ACCEPTED_OF_THREAD = _OF_THREAD.where(post.c.state == literal_column("'accepted'"))
+_GONE = (
+    select(post.c.id)
+    .where(post.c.id.in_(bindparam("ids", expanding=True)), post.c.state != literal_column("'accepted'"))
+    .limit(1)
+)
 _SET_STATE = (
     update(post).where(post.c.id == bindparam("which")).values(state=bindparam("become"), index_state="waiting")
 )
@@ -133,6 +139,11 @@ async def forget_post(conn: AsyncConnection, id: PostId, state: PostState) -> Bl
     note_work(conn, "words")
     await conn.execute(_FORGET, {"which": id, "become": state})
     return raw_hash
+
+
+async def is_any_gone(conn: AsyncConnection, ids: Collection[PostId]) -> bool:
+    """Whether one of these posts was hidden, taken back or erased."""
+    return bool(ids) and (await conn.execute(_GONE, {"ids": sorted(ids)})).first() is not None
 
 
 async def find_first_post(conn: AsyncConnection, thread_id: ThreadId, *, accepted: bool = False) -> Post | None:

@@ -15,6 +15,7 @@ from passerelle.core.digest_choice import Chosen
 from passerelle.core.digest_model import Digest, Subscription
 from passerelle.core.ids import MailAddress, PostId, UserId
 from passerelle.core.model import OutboxRow
+from passerelle.flows import digest_send
 from passerelle.flows.digest_send import next_digest_due_at, send_digests
 from passerelle.flows.digest_wishes import configured_digests, subscribe_coordinators
 from passerelle.flows.hide_post import hide_post
@@ -172,6 +173,30 @@ async def test_a_digest_that_waits_is_made_anew_without_what_was_hidden(bridge: 
     async with bridge.ctx.store.read() as conn:
         shown = await list_shown(conn, bridge.link.association_name, one.person_id)
     assert {s.item_key for s in shown} == {item.key for item in Chosen.from_json(second.document).items}
+
+
+async def test_what_is_hidden_between_choosing_and_storing_does_not_leave(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await subscribe(bridge)
+    await talk(bridge)
+    look_at = digest_send._look_at
+
+    async def look_and_be_late(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        chosen = await look_at(*arguments)
+        post = await post_of(bridge, "q1@mx.example")
+        async with bridge.ctx.store.write() as conn:
+            await hide_post(bridge.ctx, conn, post, by="Monique")
+        return chosen
+
+    monkeypatch.setattr(digest_send, "_look_at", look_and_be_late)
+    assert await ring(bridge) == 1
+    (only,) = await digests(bridge)
+    assert "Loto" in titles(only)
+    assert "Tagadette" not in titles(only)
+    (waits,) = await mails(bridge)
+    assert "zorglubine" not in (await bridge.raw_of(waits)).decode("utf-8", "replace")
 
 
 async def _subscriptions(bridge: Bridge) -> list[Subscription]:
