@@ -21,7 +21,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_make import MadeDigest, make_digest, variables_of
 from passerelle.flows.digest_whole import whole_mails
 from passerelle.flows.digest_wishes import following
-from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.direct_message import DirectMessage, insert_direct_message
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.mail.compose_types import Unsubscribe, WholeMail
 from passerelle.store.digests import (
@@ -169,11 +169,10 @@ async def _by_chat(ctx: FlowContext, conn: AsyncConnection, due: _Due, made: Mad
     if not user_ids:
         return False
     here, to = await _where_they_chat(ctx, conn, due.link, user_ids)
-    stored = await insert_direct_message(
-        ctx, conn, here, to=to, template="digest", unique_key=f"digest/{made.permalink}/room",
-        variables=variables_of(ctx, made),
-    )  # fmt: skip
-    return stored is not None
+    message = DirectMessage(
+        to=to, template="digest", unique_key=f"digest/{made.permalink}/room", variables=variables_of(ctx, made)
+    )
+    return await insert_direct_message(ctx, conn, here, message) is not None
 
 
 async def _where_they_chat(

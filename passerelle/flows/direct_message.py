@@ -1,10 +1,12 @@
 """A message of the bridge to one person who chats, or to the whole room: from a template, stored before it is sent."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.batching import after_quiet_hours
 from passerelle.core.ids import EventId, OutboxId, PostId, RoomId, UserId
 from passerelle.core.links import Link, person_lane, room_lane
 from passerelle.core.model import NewOutboxRow
@@ -18,31 +20,37 @@ def _words(ctx: FlowContext, link: Link, template: str, variables: Mapping[str, 
     return ctx.renderer(link.association).render(f"room/{template}", **names, **variables).strip()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DirectMessage:
+    """What one person who chats is told by themselves."""
+
+    to: UserId
+    #: A name under `templates/room/`.
+    template: str
+    unique_key: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    #: It answers what they just did, or comes at the hour that they chose: it leaves in quiet hours too.
+    at_once: bool = True
+
+
 async def insert_direct_message(
-    ctx: FlowContext,
-    conn: AsyncConnection,
-    link: Link,
-    *,
-    to: UserId,
-    template: str,
-    unique_key: str,
-    variables: Mapping[str, Any],
+    ctx: FlowContext, conn: AsyncConnection, link: Link, message: DirectMessage
 ) -> OutboxId | None:
-    """Store one direct message; None where it stands already. `template` is a name under `templates/room/`."""
-    now, key = ctx.now(), ctx.hashed("delivery", unique_key)
+    """Store one direct message; None where it stands already. What answers nobody waits for the morning."""
+    now, key = ctx.now(), ctx.hashed("delivery", message.unique_key)
     return await insert_outbox(
         conn,
         NewOutboxRow(
-            unique_key=unique_key,
-            lane=person_lane(ctx.hashed("person", to)),
+            unique_key=message.unique_key,
+            lane=person_lane(ctx.hashed("person", message.to)),
             kind="direct",
             association=link.association_name,
             link=link.name,
-            recipient=to,
-            content=notice(_words(ctx, link, template, variables), delivery_key=key),
+            recipient=message.to,
+            content=notice(_words(ctx, link, message.template, message.variables), delivery_key=key),
             delivery_key=key,
             created_at=now,
-            due_at=now,
+            due_at=now if message.at_once else after_quiet_hours(now, link.settings, link.zone),
             give_up_at=ctx.give_up_at(link),
         ),
     )

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.email import Mailbox
 from passerelle.core.ids import UserId
 from passerelle.flows.context import FlowContext
-from passerelle.flows.direct_message import insert_direct_message, insert_reaction
+from passerelle.flows.direct_message import DirectMessage, insert_direct_message, insert_reaction
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.room_notice import ANSWER_WITHIN, RoomAnswer, insert_room_notice
 from passerelle.flows.said import Said
@@ -92,10 +92,12 @@ async def _tell_directly(ctx: FlowContext, conn: AsyncConnection, said: Said, to
         ctx,
         conn,
         said.link,
-        to=to,
-        template=outcome.template,
-        unique_key=f"answer:{said.key}:{outcome.reason}",
-        variables={"name": said.actor.name, **outcome.variables},
+        DirectMessage(
+            to=to,
+            template=outcome.template,
+            unique_key=f"answer:{said.key}:{outcome.reason}",
+            variables={"name": said.actor.name, **outcome.variables},
+        ),
     )
 
 

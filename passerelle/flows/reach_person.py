@@ -11,7 +11,7 @@ from passerelle.core.ids import MailAddress, UserId
 from passerelle.core.links import Link
 from passerelle.core.settings import Coordinator
 from passerelle.flows.context import FlowContext
-from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.direct_message import DirectMessage, insert_direct_message
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.store.people import list_addresses, list_user_ids
 from passerelle.store.rooms import find_member
@@ -25,6 +25,8 @@ class PersonalNotice:
     unique_key: str
     #: `name` is added: whose notice it is.
     variables: Mapping[str, Any] = field(default_factory=dict)
+    #: Its reader chose the hour: it leaves in quiet hours too.
+    at_once: bool = False
 
 
 async def reach_person(
@@ -67,10 +69,10 @@ async def _by_chat(
     notice: PersonalNotice,
     variables: Mapping[str, Any],
 ) -> bool:
-    stored = await insert_direct_message(
-        ctx, conn, link, to=to, template=notice.template, unique_key=notice.unique_key, variables=variables
+    message = DirectMessage(
+        to=to, template=notice.template, unique_key=notice.unique_key, variables=variables, at_once=notice.at_once
     )
-    return stored is not None
+    return await insert_direct_message(ctx, conn, link, message) is not None
 
 
 async def _by_mail(
@@ -81,5 +83,7 @@ async def _by_mail(
     notice: PersonalNotice,
     variables: Mapping[str, Any],
 ) -> bool:
-    mail = Personal(to=to, template=notice.template, unique_key=notice.unique_key, variables=variables)
+    mail = Personal(
+        to=to, template=notice.template, unique_key=notice.unique_key, variables=variables, at_once=notice.at_once
+    )
     return await insert_personal_email(ctx, conn, link, mail) is not None

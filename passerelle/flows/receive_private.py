@@ -15,7 +15,7 @@ from passerelle.core.routing import route
 from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
-from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.direct_message import DirectMessage, insert_direct_message
 from passerelle.flows.meeting_files import text_of_files
 from passerelle.flows.obey import OBEYED
 from passerelle.flows.personal_email import Personal, insert_personal_email
@@ -194,10 +194,12 @@ async def _tell_who_was_answered(
             ctx,
             conn,
             link,
-            to=UserId(user_id),
-            template="private_answer",
-            unique_key=f"private:{about}:{user_id}:{_day(link, received.row)}",
-            variables={"name": name, "writer": received.author.name, "subject": received.email.subject},
+            DirectMessage(
+                to=UserId(user_id),
+                template="private_answer",
+                unique_key=f"private:{about}:{user_id}:{_day(link, received.row)}",
+                variables={"name": name, "writer": received.author.name, "subject": received.email.subject},
+            ),
         )
     return [name for _, name in people]
 

@@ -11,7 +11,7 @@ from passerelle.core.ids import MailAddress, RoomId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import Incident, OutboxRow
 from passerelle.flows.context import FlowContext
-from passerelle.flows.direct_message import insert_direct_message, insert_reaction, insert_room_notice
+from passerelle.flows.direct_message import DirectMessage, insert_direct_message, insert_reaction, insert_room_notice
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.store.batches import list_lines_of_mail
 from passerelle.store.inbox import count_inbox_waiting
@@ -168,10 +168,13 @@ async def _tell_coordinators(ctx: FlowContext, conn: AsyncConnection, link: Link
                     ctx,
                     conn,
                     link,
-                    to=UserId(coordinator.matrix),
-                    template="incidents",
-                    unique_key=key,
-                    variables=variables,
+                    DirectMessage(
+                        to=UserId(coordinator.matrix),
+                        template="incidents",
+                        unique_key=key,
+                        variables=variables,
+                        at_once=False,
+                    ),
                 )
                 is not None
             )

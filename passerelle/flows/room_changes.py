@@ -12,7 +12,7 @@ from passerelle.core.model import InboxRow, PendingLine, Post, PostVersion, Room
 from passerelle.core.not_archived import html_without_mark, without_mark
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import correct, rename_thread
-from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.direct_message import DirectMessage, insert_direct_message
 from passerelle.flows.names_shown import display_name, signed_name
 from passerelle.flows.not_kept import STANDING, keep_no_longer
 from passerelle.flows.obey import OBEYED
@@ -195,8 +195,10 @@ async def _ask_author(ctx: FlowContext, conn: AsyncConnection, link: Link, react
         ctx,
         conn,
         link,
-        to=UserId(post.author_user_id),
-        template="asked_to_send",
-        unique_key=f"asked_to_send:{post.id}",
-        variables={"asker": await display_name(conn, room_id, reaction.sender), "text": post.text},
+        DirectMessage(
+            to=UserId(post.author_user_id),
+            template="asked_to_send",
+            unique_key=f"asked_to_send:{post.id}",
+            variables={"asker": await display_name(conn, room_id, reaction.sender), "text": post.text},
+        ),
     )

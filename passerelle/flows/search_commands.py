@@ -28,7 +28,7 @@ from passerelle.core.shelves import Reader, Shelf
 from passerelle.core.wording import Words
 from passerelle.errors import QueryProblem, StoreError
 from passerelle.flows.context import FlowContext
-from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.direct_message import DirectMessage, insert_direct_message
 from passerelle.flows.found_texts import Hit
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.readers import reader_of
@@ -112,10 +112,12 @@ async def answer_in_room(ctx: FlowContext, conn: AsyncConnection, link: Link, li
             ctx,
             conn,
             link,
-            to=line.sender,
-            template="search_problem",
-            unique_key=f"search:{line.event_id}",
-            variables=answer.variables,
+            DirectMessage(
+                to=line.sender,
+                template="search_problem",
+                unique_key=f"search:{line.event_id}",
+                variables=answer.variables,
+            ),
         )
         return "search_wrong"
     told = RoomAnswer(purpose="search", template="search_found", variables=answer.variables)

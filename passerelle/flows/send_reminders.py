@@ -104,7 +104,9 @@ async def _tell(
     if first.target == "person":
         if first.person_id is not None:
             key = about_key(about, when, ctx.hashed("person", str(first.person_id)))
-            notice = PersonalNotice(template="reminder", unique_key=key, variables=variables)
+            # They chose its hour, unless a daemon that was down lets it come at another.
+            on_time = not any(due.is_late for _, due in reminders)
+            notice = PersonalNotice(template="reminder", unique_key=key, variables=variables, at_once=on_time)
             person = await find_known_person(conn, first.person_id)
             await reach_person(ctx, conn, link, first.person_id, person.name if person is not None else "", notice)
         return

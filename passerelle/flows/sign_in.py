@@ -17,7 +17,7 @@ from passerelle.core.links import Link
 from passerelle.core.readership import named_alike
 from passerelle.core.settings import AssociationSettings
 from passerelle.flows.context import FlowContext
-from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.direct_message import DirectMessage, insert_direct_message
 from passerelle.flows.own_events import is_ours
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.readers import association_of, reader_of
@@ -220,7 +220,10 @@ async def _insert_link(
     link, unique_key = _any_link(ctx, association), f"sign_in:{token.keyed_hash}"
     if known.user_id is not None:
         await insert_direct_message(
-            ctx, conn, link, to=known.user_id, template="sign_in", unique_key=unique_key, variables=variables
+            ctx,
+            conn,
+            link,
+            DirectMessage(to=known.user_id, template="sign_in", unique_key=unique_key, variables=variables),
         )
     elif known.address is not None:
         to = Mailbox(address=known.address, name=known.name)

@@ -8,7 +8,7 @@ from passerelle.core.email import Mailbox
 from passerelle.core.ids import UserId
 from passerelle.core.links import Link
 from passerelle.flows.context import FlowContext
-from passerelle.flows.direct_message import insert_direct_message
+from passerelle.flows.direct_message import DirectMessage, insert_direct_message
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.store.links import find_link_state, insert_told, is_told
 
@@ -54,9 +54,6 @@ async def welcome_room_member(ctx: FlowContext, conn: AsyncConnection, link: Lin
         ctx,
         conn,
         link,
-        to=user_id,
-        template="welcome",
-        unique_key=f"welcome:{link.path}:{who}",
-        variables={},
+        DirectMessage(to=user_id, template="welcome", unique_key=f"welcome:{link.path}:{who}", variables={}),
     )
     await insert_told(conn, link.association_name, link.name, who, now=ctx.now(), outbox_id=outbox_id)

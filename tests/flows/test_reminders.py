@@ -188,3 +188,22 @@ async def test_a_reminder_is_given_another_time(bridge: Bridge) -> None:
     async with bridge.ctx.store.read() as conn:
         moved, _ = await list_reminders(conn, bridge.link.association_name)
     assert moved.starts_local.day == 20
+
+
+async def test_one_person_is_reminded_at_the_hour_they_chose_and_when_it_is_late_in_the_morning(
+    make_bridge: MakeBridge,
+) -> None:
+    bridge = await make_bridge(at=datetime(2026, 11, 17, 10, 0, tzinfo=UTC))
+    await bridge.say("bonjour")
+    await bridge.say("!rappel à moi aujourd’hui 23h : éteindre")
+    await bridge.say("!rappel à moi demain 22h : fermer")
+    bridge.clock[0] = datetime(2026, 11, 17, 22, 0, tzinfo=UTC)
+    await ring(bridge)
+    # The daemon was down at ten in the evening and is back at two in the night.
+    bridge.clock[0] = datetime(2026, 11, 19, 1, 0, tzinfo=UTC)
+    await ring(bridge)
+    left = [row for row in await bridge.outbox("direct") if row.unique_key.startswith("about/reminder/")]
+    assert [row.due_at for row in left] == [
+        datetime(2026, 11, 17, 22, 0, tzinfo=UTC),
+        datetime(2026, 11, 19, 7, 0, tzinfo=UTC),
+    ]
