@@ -138,15 +138,17 @@ async def take_confirmation(ctx: FlowContext, conn: AsyncConnection, letter: Let
     writer = await find_writer(conn, link.association_name, letter.author)
     if writer is None or writer.person_id != ask.person_id:
         return None
-    over = ctx.now() > ask.asked_at + CONFIRM_WITHIN
-    if not await answer_ask(conn, ask.id, "over" if over else said, ctx.now()) or over:
+    # What is over, or was answered, is forgotten.
+    command = ask.about.get("command")
+    over = ctx.now() > ask.asked_at + CONFIRM_WITHIN or command is None
+    if not await answer_ask(conn, ask.id, "over" if over else said, ctx.now()) or over or command is None:
         return NotConfirmed(link=link, reason="confirm_over")
     if said == "no":
         return NotConfirmed(link=link, reason="confirm_no")
     actor = await actor_of_person(ctx, conn, link, ask.person_id, medium="mail", proof="confirmed")
     if actor is None:
         return NotConfirmed(link=link, reason="confirm_over")
-    return Confirmed(ask_id=ask.id, link=link, actor=actor, command=ask.about["command"])
+    return Confirmed(ask_id=ask.id, link=link, actor=actor, command=command)
 
 
 async def _person_of(ctx: FlowContext, conn: AsyncConnection, act: Unconfirmed) -> int:

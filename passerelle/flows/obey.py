@@ -4,7 +4,7 @@ What holds nothing but an answer or a command is obeyed here and becomes no post
 other, and is acted on beside that (`act_on_post`). What nothing proves waits for its author's « oui ».
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,15 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import About
 from passerelle.core.answers import Answer, parse_answers
+from passerelle.core.command_arguments import NoteArguments
+from passerelle.core.command_table import row_of
 from passerelle.core.commands import Command, UnknownCommand, parse_command, parse_mail_command
+from passerelle.core.presence_lines import build_presence_line
+from passerelle.core.register_line_notes import Note
 from passerelle.errors import CommandProblem
 from passerelle.flows.command_problems import not_understood, problem_outcome
 from passerelle.flows.confirm_act import Confirmed, Unconfirmed, ask_to_confirm
 from passerelle.flows.context import FlowContext
 from passerelle.flows.outcome import Outcome, sentence, tell_outcome
+from passerelle.flows.register_notes import notes_of
 from passerelle.flows.run_command import run_command
 from passerelle.flows.said import Said
 from passerelle.flows.take_answer import take_answer
+from passerelle.flows.who_is_named import known_names
 
 #: Why an arrival ends that was obeyed: nothing is kept of it as it came. Why somebody does not come is never kept.
 OBEYED = "obeyed"
@@ -49,7 +55,7 @@ async def obey(ctx: FlowContext, conn: AsyncConnection, said: Said, *, subject: 
         return True
     if wanted.command is not None:
         outcome = await run_command(ctx, conn, said, wanted.command)
-        await finish(ctx, conn, replace(said, text=_again(wanted.command)), outcome)
+        await finish(ctx, conn, replace(said, text=_again(wanted.command)), outcome, notes=_noted_by(wanted.command))
         return True
     if not wanted.answers or not all(answer.is_bare for answer in wanted.answers):
         return False
@@ -99,13 +105,27 @@ def _again(command: Command) -> str:
     return command.rest if command.rest.startswith(command.word) else f"{command.word} {command.rest}".strip()
 
 
-async def finish(ctx: FlowContext, conn: AsyncConnection, said: Said, outcome: Outcome) -> None:
+def _noted_by(command: Command) -> tuple[Note, ...] | None:
+    """What a command notes of people by their names; None where it notes nothing, or its bare word says all."""
+    notes = command.arguments.notes if isinstance(command.arguments, NoteArguments) and command.rest else None
+    return notes or None
+
+
+async def finish(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, outcome: Outcome, *, notes: Sequence[Note] | None = None
+) -> None:
     """Tell what came of it; what needs its author's word is asked for at the address that we know.
 
     Args:
         said: its text is done again once it is confirmed.
+        notes: what that text notes, where the text alone does not tell.
     """
     if outcome.reason == "confirm":
+        line = await _without_reason(ctx, conn, said, notes)
+        if line == "":
+            await tell_outcome(ctx, conn, said, _nobody_named(ctx, said))
+            return
+        said = replace(said, text=line) if line is not None else said
         act = Unconfirmed(link=said.link, actor=said.actor, words=_words(said), command=_stored(said))
         asked = await ask_to_confirm(ctx, conn, act, email=said.email)
         if asked == "too_long":
@@ -114,6 +134,24 @@ async def finish(ctx: FlowContext, conn: AsyncConnection, said: Said, outcome: O
         elif said.email is not None or asked != "asked":
             return  # the question itself is the answer
     await tell_outcome(ctx, conn, said, outcome)
+
+
+def _nobody_named(ctx: FlowContext, said: Said) -> Outcome:
+    row, words = row_of("excuse"), ctx.renderer(said.link.association).words
+    word = (row.english if words.language == "en" else row.french)[0]
+    return sentence("not_understood", words("command_wrong_names_missing", word=word), is_private=True)
+
+
+async def _without_reason(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, notes: Sequence[Note] | None
+) -> str | None:
+    """Who is excused, without why, where nothing else is to be confirmed; None: the text as it is. Minutes are kept."""
+    if said.about is not None and said.about.step == "minutes":
+        return None
+    known = await known_names(conn, said.link)
+    found = notes_of(said, known) if notes is None else notes
+    names = [person.name for person in known if person.name]
+    return build_presence_line(found, known=names, language=said.link.association.language)
 
 
 _LONGEST_WORDS = 120

@@ -24,6 +24,8 @@ _ANSWER = update(ask).where(ask.c.id == _WHICH, _OPEN).values(answered_at=bindpa
 _DUE = _ALL.where(*_TO_ESCALATE, ask.c.escalate_at <= bindparam("now")).order_by(ask.c.escalate_at, ask.c.id)
 _NEXT = select(func.min(ask.c.escalate_at, type_=Instant())).where(*_TO_ESCALATE)
 _ESCALATED = update(ask).where(ask.c.id == _WHICH, *_TO_ESCALATE).values(escalated_at=bindparam("now"))
+#: What was to be confirmed is needed no longer: why somebody does not come may stand in it.
+_FORGET = update(ask).where(ask.c.id == _WHICH, ask.c.kind == "confirm_command").values(about={})
 
 
 async def insert_ask(conn: AsyncConnection, new: NewAsk) -> Ask:
@@ -43,8 +45,10 @@ async def list_open_asks(conn: AsyncConnection, person_id: int) -> list[Ask]:
 
 
 async def answer_ask(conn: AsyncConnection, id: AskId, answer: str, now: datetime) -> bool:
-    """The answer, once: False where there is one already, and nothing is to be done."""
-    return (await conn.execute(_ANSWER, {"which": id, "said": answer, "now": now})).rowcount == 1
+    """The answer, once: False where there is one already, and nothing is to be done. A command is forgotten by it."""
+    is_first = (await conn.execute(_ANSWER, {"which": id, "said": answer, "now": now})).rowcount == 1
+    await conn.execute(_FORGET, {"which": id})
+    return is_first
 
 
 async def list_asks_to_escalate(conn: AsyncConnection, now: datetime) -> list[Ask]:
@@ -59,5 +63,10 @@ async def next_escalation_at(conn: AsyncConnection) -> datetime | None:
 
 
 async def set_escalated(conn: AsyncConnection, id: AskId, now: datetime) -> bool:
-    """Coordinators are being asked; False where they were, or somebody has answered."""
-    return (await conn.execute(_ESCALATED, {"which": id, "now": now})).rowcount == 1
+    """Coordinators are being asked; False where they were, or somebody has answered.
+
+    A command waits for its author alone: nobody else is asked, and it is forgotten.
+    """
+    is_first = (await conn.execute(_ESCALATED, {"which": id, "now": now})).rowcount == 1
+    await conn.execute(_FORGET, {"which": id})
+    return is_first
