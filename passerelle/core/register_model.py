@@ -57,6 +57,8 @@ class NewEntry:
     meeting_id: MeetingId | None = None
     announce_state: AnnounceState = "none"
     created_at: datetime
+    #: Keyed hash of the line of the room that asked for it, where that became no post; None otherwise.
+    said_key_hash: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +111,8 @@ class NewObjection:
     at: datetime
     medium: Medium
     post_id: PostId | None = None
+    #: Keyed hash of the line of the room that asked for it, where that became no post; None otherwise.
+    said_key_hash: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,6 +144,8 @@ class NewReminder:
     by_person_id: int | None = None
     medium: Medium
     created_at: datetime
+    #: Keyed hash of the line of the room that asked for it, where that became no post; None otherwise.
+    said_key_hash: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

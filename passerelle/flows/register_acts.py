@@ -22,7 +22,7 @@ from passerelle.core.register_moves import (
 from passerelle.flows.context import FlowContext
 from passerelle.flows.entries_shown import state_word
 from passerelle.flows.outcome import NOTED, Outcome, sentence
-from passerelle.flows.said import Said
+from passerelle.flows.said import Said, said_key_hash
 from passerelle.store.acts import NewAct, insert_act
 from passerelle.store.register import add_entry_source, get_entry, move_entry, set_replaced_by, set_review_on
 from passerelle.store.register_history import (
@@ -170,6 +170,7 @@ async def object_to(ctx: FlowContext, conn: AsyncConnection, said: Said, entry: 
                 at=ctx.now(),
                 medium=said.medium,
                 post_id=said.post.id if said.post is not None else None,
+                said_key_hash=said_key_hash(ctx, said),
             ),
         )
         await make_move(ctx, conn, said, entry, move, detail=wish.said_for)

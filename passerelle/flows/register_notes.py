@@ -26,7 +26,7 @@ from passerelle.flows.meeting_items import without_known_items
 from passerelle.flows.outcome import ACTION, DECISION, NOTED, Outcome, sentence
 from passerelle.flows.register_acts import Wish, change_entry, note_change
 from passerelle.flows.register_forgetting import drop_untouched
-from passerelle.flows.said import Said
+from passerelle.flows.said import Said, said_key_hash
 from passerelle.flows.who_is_named import known_names, named_persons
 from passerelle.store.people import Participant
 from passerelle.store.register import (
@@ -153,6 +153,7 @@ async def _insert(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, note
             meeting_id=noting.meeting_id,
             announce_state="wanted" if note.kind in TOLD_KINDS else "none",
             created_at=now,
+            said_key_hash=said_key_hash(ctx, said) if post is None else None,
         ),
         people,
     )

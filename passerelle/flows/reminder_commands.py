@@ -14,7 +14,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.entries_shown import unclear_date
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.register_acts import may
-from passerelle.flows.said import Said
+from passerelle.flows.said import Said, said_key_hash
 from passerelle.flows.who_is_named import known_names, named_persons
 from passerelle.store.reminders import (
     end_reminder,
@@ -70,6 +70,7 @@ async def remind_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wa
             by_person_id=said.actor.person_id,
             medium=said.medium,
             created_at=ctx.now(),
+            said_key_hash=said_key_hash(ctx, said),
         ),
     )
     told = words("reminder_set", number=reminder.number, moment=words.moment(times.next_at, weekday=True))

@@ -5,10 +5,12 @@ from datetime import datetime
 
 from passerelle.core.about import About
 from passerelle.core.email import Email, Mailbox
+from passerelle.core.ids import EventId
 from passerelle.core.links import Link
 from passerelle.core.model import Post
 from passerelle.core.permissions import Actor
 from passerelle.core.register_model import Medium
+from passerelle.flows.context import FlowContext
 from passerelle.matrix.events import RoomLine
 
 
@@ -42,3 +44,15 @@ class Said:
     @property
     def medium(self) -> Medium:
         return self.actor.medium
+
+
+def said_key_hash(ctx: FlowContext, said: Said) -> str | None:
+    """By what a line of the room that is no post is found again, should it be taken back; None for all else."""
+    if said.line is None or said.post is not None or said.is_private:
+        return None
+    return key_hash_of(ctx, said.link, said.line.event_id)
+
+
+def key_hash_of(ctx: FlowContext, link: Link, event_id: EventId) -> str:
+    """Keyed, and of the link as well: a redaction in one room takes back nothing that was said in another."""
+    return ctx.hashed("said", link.path, event_id)

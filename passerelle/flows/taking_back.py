@@ -17,6 +17,7 @@ from passerelle.flows.digest_forgetting import forget_posts_in_digests
 from passerelle.flows.meeting_signs import take_sign_back
 from passerelle.flows.not_kept import STANDING
 from passerelle.flows.register_forgetting import drop_noted
+from passerelle.flows.register_said import take_said_back
 from passerelle.matrix.events import Redaction
 from passerelle.store.attachments import forget_attachments, forget_file
 from passerelle.store.batches import (
@@ -120,7 +121,8 @@ async def take_redaction(
         return ""
     known = await find_event_in_room(conn, target, row.room_id) if row.room_id else None
     if known is None:
-        return "" if held else "redaction_of_nothing"
+        made = await take_said_back(ctx, conn, link, target)
+        return "" if held or made else "redaction_of_nothing"
     if known.part:
         await _take_file_back(conn, known)
     else:

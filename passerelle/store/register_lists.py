@@ -38,7 +38,8 @@ def _shown() -> ColumnElement[bool]:
         entry_source.c.entry_id == entry.c.id, entry_source.c.role == "source"
     )
     shown = sources.join(post, post.c.id == entry_source.c.post_id).where(post.c.state.not_in(_TAKEN_BACK))
-    return or_(~sources.exists(), shown.exists())
+    # Of a line that was no post the words alone are taken back: see `register_said`.
+    return and_(or_(~sources.exists(), shown.exists()), or_(entry.c.said_key_hash.is_(None), entry.c.text != ""))
 
 
 #: The condition over `entry` that it may be shown: it comes from no post, or from one that was not taken back.

@@ -46,6 +46,7 @@ entry = table(
     Column("review_on", LocalDay, nullable=True),
     Column("reminded_at", Instant, nullable=True),
     Column("created_at", Instant, nullable=False),
+    Column("said_key_hash", Words, nullable=True),  # of the line of the room that asked for it and is no post
     Column("changed_at", Instant, nullable=False),
     Column("folded", Words, nullable=False),  # core.folding.fold of its text, to be found by words of it
     Column("label_folded", Words, nullable=False, default=""),  # of its label: the same thing is known by any spelling
@@ -60,6 +61,7 @@ entry = table(
     Index("ix_entry_told", "association", "link", "told_at", **where_set("told_at")),
     Index("ix_entry_open_until", "open_until", **where("state", "proposed")),
     Index("ix_entry_changed", "association", "changed_at"),
+    Index("ix_entry_said", "said_key_hash", **where_set("said_key_hash")),
 )
 
 #: Whom an entry names: who does it, who has it; in their order.
@@ -112,10 +114,12 @@ objection = table(
     Column("at", Instant, nullable=False),
     Column("medium", Words, nullable=False),
     Column("post_id", RowId, ForeignKey("post.id"), nullable=True),
+    Column("said_key_hash", Words, nullable=True),  # as of an entry
     Column("withdrawn_at", Instant, nullable=True),
     Column("settled_at", Instant, nullable=True),
     Index("ix_objection_entry", "entry_id", "id"),
     Index("ix_objection_person", "person_id", **where_set("person_id")),
+    Index("ix_objection_said", "said_key_hash", **where_set("said_key_hash")),
 )
 
 #: A meeting, one occurrence.
@@ -267,11 +271,13 @@ reminder = table(
     Column("by_person_id", RowId, ForeignKey("person.id"), nullable=True),
     Column("medium", Words, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("said_key_hash", Words, nullable=True),  # as of an entry
     Column("ended_at", Instant, nullable=True),
     UniqueConstraint("association", "number"),
     Index("ix_reminder_next", "next_at", **where_set("next_at")),
     Index("ix_reminder_person", "person_id", **where_set("person_id")),
     Index("ix_reminder_by", "by_person_id", **where_set("by_person_id")),
+    Index("ix_reminder_said", "said_key_hash", **where_set("said_key_hash")),
 )
 
 #: A question that was asked back and waits for one person's answer.

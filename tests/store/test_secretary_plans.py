@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from passerelle.store import asks, meeting_steps, people, register_lists, register_notices, register_things, reminders
+from passerelle.store import (
+    asks,
+    meeting_steps,
+    people,
+    register_lists,
+    register_notices,
+    register_said,
+    register_things,
+    reminders,
+)
 from passerelle.store.engine import Store
 
 
@@ -28,6 +37,9 @@ from passerelle.store.engine import Store
         (register_notices._OLDEST_WANTED, "ix_entry_to_tell"),
         (register_things._OVERLAPPING, "ix_entry_thing"),
         (register_things._OPEN_LOAN, "ix_entry_thing"),
+        (register_said._ENTRIES, "ix_entry_said"),
+        (register_said._OBJECTIONS, "ix_objection_said"),
+        (register_said._REMINDERS, "ix_reminder_said"),
         (people._NAMES, "ix_person_association"),
     ],
 )

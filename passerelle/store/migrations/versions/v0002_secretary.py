@@ -56,6 +56,7 @@ def upgrade() -> None:
     sa.Column('by_person_id', LONG, nullable=True),
     sa.Column('medium', sa.Text(), nullable=False),
     sa.Column('created_at', LONG, nullable=False),
+    sa.Column('said_key_hash', sa.Text(), nullable=True),
     sa.Column('ended_at', LONG, nullable=True),
     sa.ForeignKeyConstraint(['by_person_id'], ['person.id'], name=op.f('fk_reminder_by_person_id')),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_reminder_person_id')),
@@ -67,6 +68,7 @@ def upgrade() -> None:
     op.create_index('ix_reminder_by', 'reminder', ['by_person_id'], unique=False, sqlite_where=sa.text('by_person_id IS NOT NULL'), postgresql_where=sa.text('by_person_id IS NOT NULL'))
     op.create_index('ix_reminder_next', 'reminder', ['next_at'], unique=False, sqlite_where=sa.text('next_at IS NOT NULL'), postgresql_where=sa.text('next_at IS NOT NULL'))
     op.create_index('ix_reminder_person', 'reminder', ['person_id'], unique=False, sqlite_where=sa.text('person_id IS NOT NULL'), postgresql_where=sa.text('person_id IS NOT NULL'))
+    op.create_index('ix_reminder_said', 'reminder', ['said_key_hash'], unique=False, sqlite_where=sa.text('said_key_hash IS NOT NULL'), postgresql_where=sa.text('said_key_hash IS NOT NULL'))
     op.create_table('meeting',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('association', sa.Text(), nullable=False),
@@ -167,6 +169,7 @@ def upgrade() -> None:
     sa.Column('review_on', sa.Text(), nullable=True),
     sa.Column('reminded_at', LONG, nullable=True),
     sa.Column('created_at', LONG, nullable=False),
+    sa.Column('said_key_hash', sa.Text(), nullable=True),
     sa.Column('changed_at', LONG, nullable=False),
     sa.Column('folded', sa.Text(), nullable=False),
     sa.Column('label_folded', sa.Text(), nullable=False),
@@ -185,6 +188,7 @@ def upgrade() -> None:
     op.create_index('ix_entry_meeting', 'entry', ['meeting_id'], unique=False, sqlite_where=sa.text('meeting_id IS NOT NULL'), postgresql_where=sa.text('meeting_id IS NOT NULL'))
     op.create_index('ix_entry_open_until', 'entry', ['open_until'], unique=False, sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
     op.create_index('ix_entry_post', 'entry', ['post_id'], unique=False, sqlite_where=sa.text('post_id IS NOT NULL'), postgresql_where=sa.text('post_id IS NOT NULL'))
+    op.create_index('ix_entry_said', 'entry', ['said_key_hash'], unique=False, sqlite_where=sa.text('said_key_hash IS NOT NULL'), postgresql_where=sa.text('said_key_hash IS NOT NULL'))
     op.create_index('ix_entry_thing', 'entry', ['association', 'label_folded'], unique=False, sqlite_where=sa.text("state IN ('booked', 'out')"), postgresql_where=sa.text("state IN ('booked', 'out')"))
     op.create_index('ix_entry_to_tell', 'entry', ['association', 'link'], unique=False, sqlite_where=sa.text("announce_state IN ('wanted', 'telling')"), postgresql_where=sa.text("announce_state IN ('wanted', 'telling')"))
     op.create_index('ix_entry_told', 'entry', ['association', 'link', 'told_at'], unique=False, sqlite_where=sa.text('told_at IS NOT NULL'), postgresql_where=sa.text('told_at IS NOT NULL'))
@@ -297,6 +301,7 @@ def upgrade() -> None:
     sa.Column('at', LONG, nullable=False),
     sa.Column('medium', sa.Text(), nullable=False),
     sa.Column('post_id', LONG, nullable=True),
+    sa.Column('said_key_hash', sa.Text(), nullable=True),
     sa.Column('withdrawn_at', LONG, nullable=True),
     sa.Column('settled_at', LONG, nullable=True),
     sa.ForeignKeyConstraint(['entry_id'], ['entry.id'], name=op.f('fk_objection_entry_id')),
@@ -308,6 +313,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_objection_entry', 'objection', ['entry_id', 'id'], unique=False)
     op.create_index('ix_objection_person', 'objection', ['person_id'], unique=False, sqlite_where=sa.text('person_id IS NOT NULL'), postgresql_where=sa.text('person_id IS NOT NULL'))
+    op.create_index('ix_objection_said', 'objection', ['said_key_hash'], unique=False, sqlite_where=sa.text('said_key_hash IS NOT NULL'), postgresql_where=sa.text('said_key_hash IS NOT NULL'))
     op.create_table('vote',
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('meeting_id', LONG, nullable=False),
