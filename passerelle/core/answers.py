@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from passerelle.core.answer_model import Answer, AnswerKind
 from passerelle.core.answer_pieces import Sentence, cut_reply, says_nothing_more
 from passerelle.core.answer_words import read_clause
-from passerelle.core.folding import words_of
+from passerelle.core.folding import fold, words_of
 from passerelle.core.polite_words import is_polite
 from passerelle.core.register_line_heads import ON_BEHALF
 from passerelle.core.replacements import parse_replacements
@@ -35,6 +35,12 @@ _NO_PERSONS = frozenset(
     words_of("reponse vote rsvp ps nb objet sujet subject date oui non answer moi nous present excuse")
 )
 _EXCUSES = frozenset({"excusez moi", "excuse moi", "je m'excuse", "excusez nous"})
+#: « Excusez-moi, je suis … »: who says so is excused; plain, as `fold` leaves it.
+_IS_AWAY = re.compile(
+    r"(?:je (?:suis|serai)|i am|i'm|i'll be|i will be) (?!pas |not )(?:\w{1,20} )?"
+    r"(?:hospitali[sz]ee?d?|malade|souffrante?|alitee?|operee?|empechee?|absente?|indisponible|retenue?|a l'hopital"
+    r"|en deplacement|en voyage|ill|sick|away|unavailable)\b"
+)
 _REASONS = frozenset({"car", "parce que", "parce qu'", "parce qu’", "puisque", "because"})
 _LOOSE_COMMA = re.compile(r"\s,")
 _RESERVED_KINDS = frozenset({"yes", "no", "choice", "approve", "adopt", "done", "returned", "drop", "quiet"})
@@ -151,6 +157,9 @@ class _Reading:
         return found
 
     def _skip(self, clause: str) -> None:
+        if _IS_AWAY.match(fold(clause[:200]).replace("’", "'").strip()):
+            # « Excusez-moi, je suis hospitalisée » is an answer, with its reason.
+            self.weak = [answer for answer in self.weak if answer.kind != "rsvp"]
         self.says_more = self.says_more or not is_polite(clause)
 
     def _give_reason(self, text: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+from passerelle.core.answers import parse_answers
 from passerelle.core.folding import fold
 
 #: More of a subject is not looked at.
@@ -13,6 +14,8 @@ _NAMED = re.compile(
     r"\b(?:reunion|assemblee(?: generale)?|ag|meeting|assembly|general meeting)[ -]?(?:n ?[°ºo.]? ?|numero |#)?"
     rf"(?P<number>\d{{1,6}})\b(?! ?[/.:-] ?\d| ?h\b| (?:{_MONTHS}))"
 )
+#: Folded.
+_ABSENCE = re.compile(r"\b(?:absen(?:ce|te?)s?|excuse(?:e|es|s|d)?|apologies|unavailable|empeche(?:e|es|s|ment)?)\b")
 
 
 def meeting_named(subject: str) -> int | None:
@@ -22,6 +25,12 @@ def meeting_named(subject: str) -> int | None:
     """
     found = _NAMED.search(" ".join(fold(subject[:_LONGEST]).split()))
     return int(found["number"]) if found else None
+
+
+def tells_absence(subject: str) -> bool:
+    """Whether a subject says that somebody does not come: « Absence : … », « Excusée 1 », « Je ne viens pas »."""
+    is_absence = _ABSENCE.search(fold(subject[:_LONGEST])) is not None
+    return is_absence or any(answer.rsvp == "no" and answer.kind == "rsvp" for answer in parse_answers(subject))
 
 
 def mailto_answer(address: str, subject: str, body: str) -> str:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.about import About
+from passerelle.core.about import About, parse_about
 from passerelle.core.answer_model import Answer
 from passerelle.core.answers import parse_answers
-from passerelle.core.meeting_subjects import meeting_named
+from passerelle.core.email import Email
+from passerelle.core.meeting_subjects import meeting_named, tells_absence
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_make import find_next_meeting
 from passerelle.flows.meeting_meant import meeting_answered
@@ -16,10 +17,14 @@ from passerelle.flows.meeting_rsvp import take_quiet, take_rsvp
 from passerelle.flows.meeting_signs import SIGNS
 from passerelle.flows.outcome import Outcome
 from passerelle.flows.said import Said
+from passerelle.mail.trim import visible_text
 from passerelle.store.meetings import find_meeting_by_number
+from passerelle.store.outbox import find_outbox_by_message_id
 
 #: Notices whose answers are about minutes.
 _OF_MINUTES = frozenset({"draft", "minutes", "approval"})
+#: Of a long chain of References only the end can be what somebody answers.
+_NEAREST = 5
 
 
 async def take_meeting_answer(ctx: FlowContext, conn: AsyncConnection, said: Said, answer: Answer) -> Outcome | None:
@@ -45,8 +50,9 @@ async def take_letter_answer(ctx: FlowContext, conn: AsyncConnection, said: Said
     if said.about is None or said.about.kind != "meeting" or said.about.step in _OF_MINUTES:
         return None
     taken: Outcome | None = None
-    for answer in parse_answers(said.text, kinds=said.link.association.entry_register.kinds):
-        if answer.kind in ("rsvp", "quiet"):
+    for place, answer in enumerate(parse_answers(said.text, kinds=said.link.association.entry_register.kinds)):
+        # « Non, opération du genou » says why.
+        if answer.kind in ("rsvp", "quiet") or (answer.kind == "no" and place == 0):
             taken = await take_meeting_answer(ctx, conn, said, answer) or taken
     if taken is None or taken.reason not in ("rsvp", "quiet"):
         return taken
@@ -82,6 +88,24 @@ async def about_named_meeting(ctx: FlowContext, conn: AsyncConnection, said: Sai
         return said
     step = "minutes" if meeting.state in ("drafted", "approved") else "convocation"
     return replace(said, about=About(kind="meeting", ids=(meeting.id,), step=step))
+
+
+async def is_of_meeting(conn: AsyncConnection, email: Email) -> bool:
+    """Whether a mail to the bridge is about a meeting: by what it answers, by its subject, or since its author is away.
+
+    Nothing is kept of the bytes of such a mail, whatever became of it: it may say why somebody does not come.
+    """
+    if meeting_named(email.subject) is not None or tells_absence(email.subject):
+        return True
+    answers = parse_answers(visible_text(email.text or ""))
+    if any(answer.kind == "rsvp" and answer.rsvp == "no" for answer in answers):
+        return True
+    for message_id in dict.fromkeys((*email.in_reply_to[:1], *email.references[-_NEAREST:])):
+        row = await find_outbox_by_message_id(conn, message_id)
+        about = parse_about(row.unique_key) if row is not None else None
+        if about is not None and about.kind == "meeting":
+            return True
+    return False
 
 
 def is_answer(said: Said) -> bool:

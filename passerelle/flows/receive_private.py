@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.email import Email, Mailbox
 from passerelle.core.ids import MailAddress, MessageId, UserId
 from passerelle.core.links import Link
+from passerelle.core.meeting_subjects import tells_absence
 from passerelle.core.model import InboxRow, OutboxRow
 from passerelle.core.routing import route
 from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import DirectMessage, insert_direct_message
+from passerelle.flows.meeting_answers import is_of_meeting
 from passerelle.flows.meeting_files import text_of_files
 from passerelle.flows.obey import OBEYED
 from passerelle.flows.personal_email import Personal, insert_personal_email
@@ -46,6 +48,8 @@ from passerelle.store.threads import find_message_ids
 log = logging.getLogger(__name__)
 
 _PARSE_SECONDS = 10
+#: Ends of what nobody wrote to the bridge: the bytes help to see why.
+_NO_LETTERS = frozenset({"moderation", "moderation_of_nothing", "bounce", "beside_the_list", "foreign_list"})
 
 
 async def receive_private(ctx: FlowContext, row: InboxRow) -> None:
@@ -63,7 +67,10 @@ async def receive_private(ctx: FlowContext, row: InboxRow) -> None:
     papers = await _papers(email) if bounce is None else ""
     async with ctx.store.write() as conn:
         reason = await _take(ctx, conn, Arrived(row=row, email=email, bounce=bounce, search=search, papers=papers))
-        await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=reason in SEARCH_REASONS | {OBEYED})
+        forget_raw = reason in SEARCH_REASONS | {OBEYED} or (
+            bounce is None and reason not in _NO_LETTERS and await is_of_meeting(conn, email)
+        )
+        await finish_inbox(conn, row.id, ctx.now(), reason=reason, forget_raw=forget_raw)
     log.info("Email to the bridge: %s", reason, extra={"inbox_id": row.id})
 
 
@@ -198,7 +205,7 @@ async def _tell_who_was_answered(
                 to=UserId(user_id),
                 template="private_answer",
                 unique_key=f"private:{about}:{user_id}:{_day(link, received.row)}",
-                variables={"name": name, "writer": received.author.name, "subject": received.email.subject},
+                variables={"name": name, "writer": received.author.name, "subject": _quotable(received.email.subject)},
             ),
         )
     return [name for _, name in people]
@@ -206,6 +213,11 @@ async def _tell_who_was_answered(
 
 def _day(link: Link, row: InboxRow) -> str:
     return row.received_at.astimezone(link.zone).date().isoformat()
+
+
+def _quotable(subject: str) -> str:
+    """A subject that says why somebody does not come is repeated to nobody (PEOPLE 9)."""
+    return "" if tells_absence(subject) else subject
 
 
 async def _tell_writer(
@@ -229,7 +241,7 @@ async def _tell_writer(
             template=template,
             unique_key=f"{template}:{person}:{_day(link, letter.row)}",
             answers=letter.email,
-            variables={"subject": letter.email.subject, **variables},
+            variables={"subject": _quotable(letter.email.subject), **variables},
             nameless=nameless,
         ),
     )

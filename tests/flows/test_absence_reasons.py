@@ -10,7 +10,7 @@ from passerelle.core.model import OutboxRow
 from passerelle.flows.ask_back import escalate_asks
 from passerelle.store.blobs import get_blob
 from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
-from tests.flows.meetings import COORDINATORS, answered, letter, next_step, read
+from tests.flows.meetings import COORDINATORS, answered, letter, next_step, read, to_list
 
 WHY = "fracture"
 
@@ -108,3 +108,47 @@ async def test_several_who_are_named_are_confirmed_at_once(convened: Bridge) -> 
     (row,) = await asked(convened)
     await convened.receive(letter("Re: x", "oui", message_id="oui@x", answering=(row.message_id,)))
     assert await answered(convened, 1) == {"Annie": "no", "Karim": "no", "Paul": "yes"}
+
+
+# ------------------------------------------------------------ letters to the bridge
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "answer"),
+    [
+        ("Re: réunion 1", f"Non, opération, une {WHY}.", "no"),
+        ("Re: réunion 1", f"Excusez-moi, je suis hospitalisée pour une {WHY}", "no"),
+        ("Re: réunion 1", f"Je ne pourrai pas venir : {WHY}.", "no"),
+        ("Re: réunion 1", f"À l'hôpital pour une {WHY}", None),
+        ("Excusée 1", f"Je suis hospitalisée pour une {WHY}.", None),
+        (f"Absence : {WHY}", "Bonjour", None),
+        (f"Je ne pourrai pas venir, {WHY}", "", None),
+        ("Jeudi", f"Je ne pourrai pas venir. J'ai une {WHY}, voilà tout.", None),
+    ],
+)
+async def test_a_letter_about_a_meeting_is_forgotten_whatever_became_of_it(
+    convened: Bridge, subject: str, body: str, answer: str | None
+) -> None:
+    before = len(await came(convened))
+    await convened.receive(letter(subject, body))
+    assert (await answered(convened, 1)).get("Monique Delattre") == answer
+    assert await kept(convened) == []
+    assert len(await came(convened)) == before
+
+
+async def test_a_letter_that_answers_a_convocation_is_forgotten(convened: Bridge) -> None:
+    (convocation,) = await to_list(convened, "convocation")
+    about = str(convocation["Message-ID"]).strip("<>")
+    await convened.receive(letter("Re: jeudi", f"C'est une {WHY}", answering=(about,)))
+    assert (await convened.reasons())[-1] == "private_answer"
+    assert await kept(convened) == []
+
+
+async def test_a_letter_about_something_else_is_kept_as_it_came(convened: Bridge) -> None:
+    await convened.receive(letter("Le loto", "Qui apporte les lots ?"))
+    assert any(b"Qui apporte les lots" in raw for _, raw in await came(convened))
+
+
+async def test_pardon_is_no_answer(convened: Bridge) -> None:
+    await convened.receive(letter("Re: réunion 1", "Excusez-moi, je suis perdue, où est le local ?"))
+    assert await answered(convened, 1) == {}

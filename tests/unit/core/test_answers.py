@@ -134,3 +134,20 @@ def test_any_of_them_together(said: list[str]) -> None:
 def test_who_says_why_behind_a_colon_has_answered(text: str) -> None:
     (answer,) = parse_answers(text)
     assert (answer.kind, answer.rsvp, answer.for_self, answer.is_bare, answer.reason) == ("rsvp", "no", True, False, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_no"),
+    [
+        ("Excusez-moi, je suis hospitalisée", True),
+        ("Excusez-moi, je serai en déplacement ce jour-là.", True),
+        ("Excuse me, I am ill", False),
+        ("Excusez-moi, je n'ai pas compris", False),
+        ("Excusez-moi, je ne suis pas malade", False),
+        ("Excusez-moi, je suis perdue", False),
+        ("Je suis malade de la voiture", False),
+    ],
+)
+def test_who_asks_to_be_excused_and_says_why_does_not_come(text: str, is_no: bool) -> None:
+    found = parse_answers(text)
+    assert [(one.kind, one.rsvp, one.is_bare) for one in found] == ([("rsvp", "no", False)] if is_no else [])

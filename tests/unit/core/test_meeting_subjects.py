@@ -2,7 +2,7 @@
 
 import pytest
 
-from passerelle.core.meeting_subjects import mailto_answer, meeting_named
+from passerelle.core.meeting_subjects import mailto_answer, meeting_named, tells_absence
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,15 @@ def test_a_subject_names_a_meeting_or_none(subject: str, number: int | None) -> 
 def test_a_link_that_begins_an_answer_is_wholly_encoded() -> None:
     link = mailto_answer("pont+4@exemple.org", "Re: réunion 4", "Je viens & Annie ?")
     assert link == ("mailto:pont+4@exemple.org?subject=Re%3A%20r%C3%A9union%204&body=Je%20viens%20%26%20Annie%20%3F")
+
+
+@pytest.mark.parametrize(
+    "subject", ["Absence : genou", "Excusée 1", "Je ne pourrai pas venir", "Re: excusez mon absence", "Unavailable"]
+)
+def test_a_subject_says_that_somebody_does_not_come(subject: str) -> None:
+    assert tells_absence(subject)
+
+
+@pytest.mark.parametrize("subject", ["Réunion de jeudi", "Je viens", "Présentation du budget", ""])
+def test_a_subject_says_nothing_of_the_kind(subject: str) -> None:
+    assert not tells_absence(subject)
