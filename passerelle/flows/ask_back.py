@@ -24,7 +24,7 @@ from passerelle.flows.entries_shown import local_moment
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.reach_person import PersonalNotice, reach_coordinator, reach_person
-from passerelle.flows.register_acts import make_move, note_change
+from passerelle.flows.register_acts import make_move, may, note_change
 from passerelle.flows.room_notice import RoomAnswer, insert_room_notice
 from passerelle.flows.said import Said
 from passerelle.store.asks import answer_ask, find_ask, insert_ask, list_asks_to_escalate, set_escalated
@@ -132,15 +132,28 @@ def chosen(asked: Ask, number: int | None, day: date | None) -> tuple[date, time
 async def settle_date(
     ctx: FlowContext, conn: AsyncConnection, said: Said, asked: Ask, when: tuple[date, time | None]
 ) -> Outcome:
-    """The entry is due on the day that was meant; once."""
+    """The entry is due on the day that was meant; once, by who was asked, whose entry it is, or a coordinator."""
     words, now = ctx.renderer(said.link.association).words, ctx.now()
     entry = await find_entry(conn, EntryId(int(asked.about["entry"])))
+    if entry is not None and (refused := await _may_settle(ctx, said, asked, entry)) is not None:
+        return refused
     if entry is None or not await answer_ask(conn, asked.id, when[0].isoformat(), now):
         return sentence("ask_over", words("ask_over"), is_private=True)
     await set_entry_due(conn, entry.id, now, due_on=when[0], due_at=when[1])
     shown = local_moment(*when, said.link, words)
     await note_change(ctx, conn, said, entry, NewEntryChange(entry_id=entry.id, at=now, move="edited", detail=shown))
     return sentence("dated", words("ask_dated", number=entry.number, due=shown), reaction=NOTED)
+
+
+async def _may_settle(ctx: FlowContext, said: Said, asked: Ask, entry: Entry) -> Outcome | None:
+    theirs = {one for one in (asked.person_id, entry.author_person_id) if one is not None}
+    if said.actor.is_coordinator or said.actor.person_id in theirs:
+        return None
+    if not theirs:
+        # Nobody knows whose it is: whoever may note it.
+        return await may(ctx, said, "note")
+    words = ctx.renderer(said.link.association).words
+    return sentence("ask_not_yours", words("ask_not_yours"), is_private=True)
 
 
 # ------------------------------------------------------------ a decision that somebody else saw

@@ -16,8 +16,8 @@ from passerelle.core.names import safe_name
 from passerelle.core.register_line_notes import Note, PresenceNote, RoleNote, VoteNote
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_agenda import attach_items
-from passerelle.flows.meeting_papers import meeting_brought
-from passerelle.flows.meeting_presence import note_presence
+from passerelle.flows.meeting_papers import find_brought, meeting_brought
+from passerelle.flows.meeting_presence import needs_word, note_presence
 from passerelle.flows.meeting_versions import redraft
 from passerelle.flows.meeting_votes import note_vote
 from passerelle.flows.outcome import NOTED, Outcome, sentence
@@ -42,9 +42,29 @@ async def note_post_of_meeting(ctx: FlowContext, conn: AsyncConnection, said: Sa
         await attach_items(ctx, conn, said, noted.entries)
         before = await note_presence(ctx, conn, said, noted.others) if noted.others else []
         return [*noted.outcomes, *before]
+    noted, asked = await _without_unproved(ctx, conn, said, meeting, noted)
     outcomes = [*noted.outcomes, *await take_notes(ctx, conn, said, noted, meeting)]
     await _into_draft(ctx, conn, said, meeting, outcomes)
-    return outcomes
+    return [*outcomes, *asked]
+
+
+async def _without_unproved(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, meeting: Meeting, noted: Noted
+) -> tuple[Noted, list[Outcome]]:
+    """What may be noted, and what the author is told of the rest.
+
+    Minutes that are brought are a draft, which everyone reads before it counts: of those every line is noted.
+    """
+    if said.actor.proof != "none" or await find_brought(ctx, conn, said) is not None:
+        return noted, []
+    others, asked = list[Note](), list[Outcome]()
+    for note in noted.others:
+        told = await needs_word(ctx, conn, said, meeting, note) if isinstance(note, PresenceNote) else None
+        if told is None:
+            others.append(note)
+        else:
+            asked.append(told)
+    return replace(noted, others=tuple(others)), asked
 
 
 async def renote_in_meeting(ctx: FlowContext, conn: AsyncConnection, said: Said, post: Post) -> None:

@@ -8,11 +8,13 @@ from passerelle.core.answer_model import Answer
 from passerelle.core.meeting_cycle import TO_COME
 from passerelle.core.meeting_model import Attendance, Meeting, Presence, RsvpAnswer
 from passerelle.core.register_line_notes import Note, PresenceNote
+from passerelle.flows.ask_word import ask_for_answer, ask_for_proxy
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_make import find_next_meeting
 from passerelle.flows.meeting_meant import meeting_answered
 from passerelle.flows.meeting_rsvp import MOST_NAMES, count_answers, take_rsvp, voices_named
 from passerelle.flows.outcome import NOTED, Outcome, sentence
+from passerelle.flows.register_acts import may
 from passerelle.flows.said import Said
 from passerelle.store.meeting_people import put_attendance
 
@@ -47,6 +49,11 @@ async def give_proxy(
     """« pouvoir : Annie à Paul »: Annie does not come, and Paul votes for her (PEOPLE 16)."""
     words, by = ctx.renderer(said.link.association).words, said.actor
     names = note.names[:MOST_NAMES] or (by.name,)
+    # It is a vote: nobody's is given away, not even one's own, by a mail that nothing proves.
+    if (refused := await may(ctx, said, "note")) is not None:
+        if refused.reason != "confirm":
+            return refused
+        return await ask_for_proxy(ctx, conn, said, meeting, names[0], note.represented_by)
     voices = await voices_named(ctx, conn, said, names)
     if isinstance(voices, Outcome):
         return voices
@@ -67,3 +74,21 @@ async def give_proxy(
     shown = words.names(tuple(voice.name for voice in voices))
     told = words("proxy_noted", giver=shown, holder=note.represented_by)
     return sentence("proxy", told, reaction=NOTED)
+
+
+async def needs_word(
+    ctx: FlowContext, conn: AsyncConnection, said: Said, meeting: Meeting, note: PresenceNote
+) -> Outcome | None:
+    """What the author of a mail is told who says of others that they are there, or represented, and proves nothing.
+
+    None where it may be noted.
+    """
+    if said.actor.proof != "none" or (not note.names and note.presence != "represented"):
+        return None
+    refused = await may(ctx, said, "note")
+    if refused is None or refused.reason != "confirm":
+        return refused
+    if note.presence == "represented":
+        giver = note.names[0] if note.names else said.actor.name
+        return await ask_for_proxy(ctx, conn, said, meeting, giver, note.represented_by)
+    return await ask_for_answer(ctx, conn, said, meeting, note.names[:MOST_NAMES], _ANSWERS[note.presence])

@@ -1,7 +1,8 @@
 """Who comes: one tally, whichever way somebody answers. The answer is kept, never its reason (PEOPLE 9).
 
-A word in answer to the convocation needs no proof of who wrote it: somebody else's « je viens » does no harm that the
-person themselves does not undo with a word.
+One's own word in answer to the convocation needs no proof of who wrote it: « je viens » in another's name does no harm
+that the person themselves does not undo with a word. What is passed on for others does: a mail that nothing proves
+waits for its author's « oui ».
 """
 
 from collections.abc import Sequence
@@ -18,9 +19,11 @@ from passerelle.core.meeting_cycle import TO_COME
 from passerelle.core.meeting_model import Meeting, Rsvp, RsvpAnswer
 from passerelle.core.names import safe_name
 from passerelle.core.readership import named_alike
+from passerelle.flows.ask_word import ask_for_answer
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_shown import moment_of, reads_names, shown_meeting, tally_of
 from passerelle.flows.outcome import NOTED, Outcome, sentence
+from passerelle.flows.register_acts import may
 from passerelle.flows.said import Said
 from passerelle.flows.who_is_named import known_names, named_persons
 from passerelle.store.meeting_people import put_rsvp, set_quiet
@@ -54,7 +57,10 @@ async def take_rsvp(ctx: FlowContext, conn: AsyncConnection, said: Said, meeting
         return own
     others = await voices_named(ctx, conn, said, answer.said_for[:MOST_NAMES])
     if isinstance(others, Outcome):
-        return others
+        await count_answers(conn, said, meeting, own, answer.rsvp)
+        if others.reason != "confirm":
+            return others
+        return await ask_for_answer(ctx, conn, said, meeting, answer.said_for[:MOST_NAMES], answer.rsvp)
     words = ctx.renderer(said.link.association).words
     if not own and not others:
         return sentence("rsvp_nobody", words("rsvp_nobody"), is_private=True)
@@ -165,11 +171,19 @@ async def _stranger(ctx: FlowContext, conn: AsyncConnection, said: Said, address
 async def voices_named(
     ctx: FlowContext, conn: AsyncConnection, said: Said, names: Sequence[str]
 ) -> list[Voice] | Outcome:
-    """Who is meant by names that somebody else says; who is known by nobody is known by name from now on."""
+    """Who is meant by names that somebody else says; who is known by nobody is known by name from now on.
+
+    Returns:
+        what whoever says it is told, where it is not clear who is meant; with the reason `confirm` where nothing proves
+        that it is they who say it.
+    """
     voices: list[Voice] = []
     by = said.actor.name
     for named in await named_persons(conn, said.link, names, await known_names(conn, said.link)):
         person_id = named.person_id
+        mine = person_id is not None and person_id == said.actor.person_id
+        if not mine and said.actor.proof == "none" and (refused := await may(ctx, said, "note")) is not None:
+            return refused
         if person_id is None:
             alike = await find_persons_named(conn, said.link.association_name, named.name)
             if len(alike) > 1:

@@ -38,9 +38,12 @@ from tests.flows.meetings import (
     to_list,
     to_persons,
 )
+from tests.flows.test_actors import SERVER, believing
 from tests.flows.test_register_commands import answers, told_directly, told_in_room
 from tests.flows.test_register_notes import signs
 
+#: Their own server vouches for the mail.
+VOUCHED = f"Authentication-Results: {SERVER}; dmarc=pass header.from=membres.lab.test\r\n".encode()
 SAMPLES = Path(__file__).parents[1] / "samples" / "calendar"
 DIRECT = RoomId("!direct:lab.test")
 CALL = "!réunion jeudi 3 décembre 18h30 au local : budget de la fête"
@@ -531,14 +534,16 @@ async def test_a_stranger_makes_nobody_known(convened: Bridge) -> None:
 
 
 async def test_who_passes_a_word_on_is_not_told_that_they_come(convened: Bridge) -> None:
-    await convened.receive(
-        letter(
-            "Re: Réunion",
-            "Mme Haddad viendra, elle me l'a dit au marché. Bonne journée à tous et merci pour le café d'hier.",
-            answering=(await convocation_id(convened),),
-            message_id="mot@x",
-        )
+    believing(convened)
+    raw = mail(
+        "Mme Haddad viendra, elle me l'a dit au marché. Bonne journée à tous et merci pour le café d'hier.",
+        to=BRIDGE,
+        list_id=None,
+        answering=(await convocation_id(convened),),
+        message_id="mot@x",
+        Date=convened.now().strftime("%a, %d %b %Y %H:%M:%S +0000"),
     )
+    await convened.receive(VOUCHED + raw)
     assert await answered(convened, 1) == {"Mme Haddad": "yes"}
     (told,) = await answers(convened)
     assert "on attend Mme Haddad" in body_of(told)
