@@ -13,6 +13,11 @@ MOST_SENTENCES = 40
 _MOST_CLAUSES = 6
 _LONGEST_SENTENCE = 400
 
+#: Of an answer that says why in a few words.
+_LONGEST_SHORT = 600
+_MOST_WORDS_SHORT = 25
+_PARAGRAPHS = re.compile(r"\n[ \t\r]*\n")
+
 _SENTENCE_END = re.compile(r"(?<=[.!?…;])[\s\u00a0\u202f]+(?=\S)|\s*[;]\s*")
 #: A number such as `18:30` or `12,5` has no clause behind it.
 _CLAUSE = re.compile(
@@ -70,6 +75,19 @@ def cut_reply(text: str, is_said: Callable[[str], bool]) -> Reply:
         sentences = [*sentences[:-1], *([_sentence(before)] if before else [])] if signed else sentences
     is_longer = len(text) > LONGEST_TEXT or len(sentences) > MOST_SENTENCES
     return Reply(sentences=tuple(sentences[:MOST_SENTENCES]), signed=signed, is_longer=is_longer)
+
+
+def is_short_answer(text: str) -> bool:
+    """Whether own words are one short paragraph that asks nothing, beside a greeting, polite words and a signature."""
+    if len(text) > _LONGEST_SHORT or "?" in text:
+        return False
+    paragraphs: list[int] = []
+    for paragraph in _PARAGRAPHS.split(text):
+        lines = [without_greeting(line).strip() for line in _own_lines(paragraph)]
+        said = [line for line in lines if line and not is_polite(line)]
+        if said and not (paragraphs and len(said) == 1 and signature_of(said[0])):
+            paragraphs.append(len(" ".join(said).split()))
+    return len(paragraphs) == 1 and paragraphs[0] <= _MOST_WORDS_SHORT
 
 
 def _signed_inline(text: str, is_said: Callable[[str], bool]) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import About
+from passerelle.core.answer_pieces import is_short_answer
 from passerelle.core.answers import Answer, parse_answers
 from passerelle.core.command_arguments import NoteArguments
 from passerelle.core.command_table import row_of
@@ -57,9 +58,23 @@ async def obey(ctx: FlowContext, conn: AsyncConnection, said: Said, *, subject: 
         outcome = await run_command(ctx, conn, said, wanted.command)
         await finish(ctx, conn, replace(said, text=_again(wanted.command)), outcome, notes=_noted_by(wanted.command))
         return True
-    if not wanted.answers or not all(answer.is_bare for answer in wanted.answers):
+    if not wanted.answers:
+        return False
+    if not all(answer.is_bare for answer in wanted.answers) and not _says_why(said, wanted.answers):
         return False
     return await _answer(ctx, conn, said, wanted.answers)
+
+
+def _says_why(said: Said, answers: Sequence[Answer]) -> bool:
+    """Whether a mail of the list declines an invitation and adds a few words: why, which is not passed on (PEOPLE 9).
+
+    What is longer, asks or notes something is a post like any other; so is what who comes adds.
+    """
+    if said.email is None or said.is_private or said.about is None or said.answered is not None:
+        return False
+    is_invitation = said.about.kind == "meeting" and said.about.step in _INVITATIONS
+    is_own = all(answer.for_self and answer.rsvp in ("no", "maybe") for answer in answers)
+    return is_invitation and is_own and is_short_answer(said.text) and not notes_of(said)
 
 
 async def act_on_post(ctx: FlowContext, conn: AsyncConnection, said: Said) -> None:
@@ -154,6 +169,8 @@ async def _without_reason(
     return build_presence_line(found, known=names, language=said.link.association.language)
 
 
+#: Steps whose notice invites to a meeting.
+_INVITATIONS = frozenset({"convocation", "reminder"})
 _LONGEST_WORDS = 120
 
 

@@ -152,3 +152,54 @@ async def test_a_letter_about_something_else_is_kept_as_it_came(convened: Bridge
 async def test_pardon_is_no_answer(convened: Bridge) -> None:
     await convened.receive(letter("Re: réunion 1", "Excusez-moi, je suis perdue, où est le local ?"))
     assert await answered(convened, 1) == {}
+
+
+# ------------------------------------------------------------ answers to the convocation that reach the list
+
+
+async def to_the_list(bridge: Bridge, body: str, *, message_id: str = "reponse@x") -> bool:
+    """Whether a reply of the list to the convocation is relayed."""
+    (convocation,) = await to_list(bridge, "convocation")
+    about = str(convocation["Message-ID"]).strip("<>")
+    shown = len(await bridge.shown())
+    await bridge.receive(mail(body, subject="Re: Réunion", message_id=message_id, answering=(about,)))
+    return len(await bridge.shown()) > shown
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"Je ne pourrai pas venir : {WHY} ce jour-là.",
+        f"Bonjour à tous,\n\nJe ne pourrai pas venir, j'ai une {WHY}.\nDésolée !\n\nBien à vous,\nMonique",
+        f"Non, opération d'une {WHY}.",
+        f"Excusez-moi, je suis hospitalisée pour une {WHY}",
+    ],
+)
+async def test_a_few_words_that_say_why_are_not_relayed_to_the_room(convened: Bridge, body: str) -> None:
+    assert not await to_the_list(convened, body)
+    assert await answered(convened, 1) == {"Monique Delattre": "no"}
+    assert (await convened.reasons())[-1] == "obeyed"
+    assert await kept(convened) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Je ne pourrai pas venir jeudi. Quelqu'un peut-il ouvrir le local ?",
+        "Je ne pourrai pas venir.\n\nLes clés du local sont chez Karim, rue des Lilas.",
+        "Je ne pourrai pas venir.\naction : @Karim ouvrir le local",
+        "Je ne pourrai pas venir, " + "et je vous raconte tout " * 6,
+        "Je viens, et j'apporte le vidéoprojecteur.",
+    ],
+)
+async def test_what_says_more_is_a_post_like_any_other(convened: Bridge, body: str) -> None:
+    assert await to_the_list(convened, body)
+    assert "Monique Delattre" in await answered(convened, 1)
+
+
+async def test_a_few_words_beneath_somebody_s_post_are_relayed(convened: Bridge) -> None:
+    shown = len(await convened.shown())
+    await convened.receive(
+        mail("Je ne pourrai pas venir, j'ai piscine.", message_id="reponse@x", answering=("bonjour@x",))
+    )
+    assert len(await convened.shown()) > shown
