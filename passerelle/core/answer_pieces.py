@@ -16,6 +16,12 @@ _LONGEST_SENTENCE = 400
 #: Of an answer that says why in a few words.
 _LONGEST_SHORT = 600
 _MOST_WORDS_SHORT = 25
+#: Who asks or proposes something speaks to everyone.
+_PROPOSES = re.compile(
+    r"\?|\b(plut[ôo]t|reporte[rz]|décaler|déplacer|repousser|à la place|"
+    r"(?:un )?autre (?:jour|date|heure|créneau|fois)|rather|instead|postpone|another (?:day|date|time))\b",
+    re.IGNORECASE,
+)
 _PARAGRAPHS = re.compile(r"\n[ \t\r]*\n")
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…;])[\s\u00a0\u202f]+(?=\S)|\s*[;]\s*")
@@ -78,8 +84,8 @@ def cut_reply(text: str, is_said: Callable[[str], bool]) -> Reply:
 
 
 def is_short_answer(text: str) -> bool:
-    """Whether own words are one short paragraph that asks nothing, beside a greeting, polite words and a signature."""
-    if len(text) > _LONGEST_SHORT or "?" in text:
+    """Whether own words are one short paragraph that neither asks nor proposes, beside greeting, thanks and name."""
+    if len(text) > _LONGEST_SHORT or _PROPOSES.search(text):
         return False
     paragraphs: list[int] = []
     for paragraph in _PARAGRAPHS.split(text):

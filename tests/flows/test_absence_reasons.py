@@ -190,6 +190,8 @@ async def test_a_few_words_that_say_why_are_not_relayed_to_the_room(convened: Br
         "Je ne pourrai pas venir.\naction : @Karim ouvrir le local",
         "Je ne pourrai pas venir, " + "et je vous raconte tout " * 6,
         "Je viens, et j'apporte le vidéoprojecteur.",
+        "Je ne peux pas jeudi, vendredi plutôt si tout le monde veut bien.",
+        "Je ne pourrai pas venir, on peut reporter à une autre date.",
     ],
 )
 async def test_what_says_more_is_a_post_like_any_other(convened: Bridge, body: str) -> None:
