@@ -66,7 +66,7 @@ GOLDEN = {
     "Réunion: budget": "reunion budget",
     "Conseil : budget": "conseil budget",
     "budget :-) !": "budget",
-    "vinyle 12\"": "vinyl 12",
+    'vinyle 12"': "vinyl 12",
     "": "",
     "   ": "",
     # Phrases
