@@ -55,7 +55,9 @@ class TestProcess:
     def test_servers_end_with_their_owner(self, tmp_path: Path, signal_number: signal.Signals) -> None:
         """However the test's process ends, nothing that it started is left, even in another session."""
         owner_code = (
-            "import sys, time; from pathlib import Path; from lab.process import ServerProcess\n"
+            # Whoever was started in the background by a shell ignores SIGINT, and so would this.
+            "import signal, sys, time; from pathlib import Path; from lab.process import ServerProcess\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "shell = 'setsid sleep 600 & echo $! > grandchild; trap \"\" TERM; sleep 600'\n"
             "p = ServerProcess(['sh', '-c', shell], log=Path('log'), folder=Path.cwd(), grace_seconds=0.1)\n"
             "p.start(); print(p.pid, flush=True); time.sleep(600)"
