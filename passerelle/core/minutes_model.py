@@ -233,8 +233,6 @@ class Minutes:
     source: Source | None = None
     #: The short permalink's path of these minutes.
     path: str = ""
-    #: Names were left out, for strangers (`core.minutes_public`).
-    is_nameless: bool = False
     version: int = 1
     state: Literal["draft", "approved"] = "draft"
     approved_on: date | None = None

@@ -226,7 +226,7 @@ class _Saying:
         )
 
     def who(self, entry: MinutesEntry) -> str:
-        if entry.kind == "action" and not entry.names and not self.minutes.is_nameless:
+        if entry.kind == "action" and not entry.names:
             return self.words("minutes_nobody")
         names = self.words.names(entry.names)
         if names and entry.kind in ("loan", "booking"):

@@ -26,7 +26,7 @@ from odfdo import (
 )
 
 from passerelle.core.minutes_model import Minutes
-from passerelle.core.minutes_public import for_paper
+from passerelle.core.minutes_paper import for_paper
 from passerelle.core.minutes_sheet import MinutesSheet, SheetLine
 from passerelle.core.minutes_words import build_sheet
 from passerelle.core.wording import Words

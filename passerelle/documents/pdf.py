@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from passerelle.core.minutes_model import Minutes
-from passerelle.core.minutes_public import for_paper
+from passerelle.core.minutes_paper import for_paper
 from passerelle.core.minutes_words import build_sheet
 from passerelle.core.wording import Words
 from passerelle.documents.titles import minutes_titles

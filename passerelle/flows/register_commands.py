@@ -12,7 +12,7 @@ from passerelle.core.command_arguments import (
     ReplaceArguments,
     ReviewArguments,
 )
-from passerelle.core.command_table import CommandName, example_of, row_of
+from passerelle.core.command_table import CommandName, row_of
 from passerelle.core.ids import EntryId
 from passerelle.core.register_line_notes import EntryNote, ReturnNote
 from passerelle.core.register_model import Entry
@@ -224,10 +224,3 @@ def _unknown(ctx: FlowContext, said: Said, name: CommandName, number: int) -> Ou
 def _said_as(said: Said, words: str) -> str:
     """A command as it is typed where it was said: with its sign in the room."""
     return f"!{words}" if said.medium == "room" else words
-
-
-def example_for(ctx: FlowContext, said: Said, name: CommandName) -> str:
-    """The example of a command, in the reader's language, as it is typed where they are."""
-    language = ctx.renderer(said.link.association).words.language
-    row = row_of(name)
-    return _said_as(said, example_of(row, row.french[0] if language == "fr" else row.english[0]))

@@ -17,7 +17,6 @@ _PUT = upsert(
     lambda i: i.on_conflict_do_update(index_elements=["room_id"], set_={"user_id": i.excluded["user_id"]}),
 )
 _LIST = select(direct_room.c.room_id, direct_room.c.user_id)
-_FIND = select(direct_room.c.user_id).where(direct_room.c.room_id == bindparam("room_id"))
 _OUTBOX = Shape(OutboxRow, outbox)
 _LATEST_TO = (
     select(*_OUTBOX.columns)
@@ -40,12 +39,6 @@ async def note_direct_room(conn: AsyncConnection, room_id: RoomId, user_id: User
 async def list_direct_rooms(conn: AsyncConnection) -> dict[RoomId, UserId]:
     """All of them, with whom each is."""
     return {RoomId(room): UserId(user) for room, user in await conn.execute(_LIST)}
-
-
-async def find_direct_user(conn: AsyncConnection, room_id: RoomId) -> UserId | None:
-    """With whom a direct room is; None where it is none."""
-    found = (await conn.execute(_FIND, {"room_id": room_id})).scalar_one_or_none()
-    return UserId(found) if found is not None else None
 
 
 async def find_latest_direct(conn: AsyncConnection, lane: str, user_id: UserId) -> OutboxRow | None:

@@ -1,11 +1,9 @@
 """Minutes, each version; corrections that were asked for; votes."""
 
-from collections.abc import Collection
-
-from sqlalchemy import BindParameter, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, LinkName, MeetingId
+from passerelle.core.ids import AssociationName, MeetingId
 from passerelle.core.meeting_model import Correction, MinutesVersion, NewCorrection, NewMinutes, NewVote, Vote
 from passerelle.store.dialects import upsert
 from passerelle.store.rows import Shape, parameters
@@ -65,23 +63,6 @@ async def find_minutes_by_permalink(
 async def approve_minutes(conn: AsyncConnection, minutes_id: int) -> bool:
     """A draft is approved as it stands; False where it was already."""
     return (await conn.execute(_APPROVE, {"which": minutes_id})).rowcount == 1
-
-
-async def list_approved_minutes(
-    conn: AsyncConnection, association: AssociationName, *, links: Collection[LinkName] | None = None, limit: int = 100
-) -> list[MinutesVersion]:
-    """The newest approved minutes of each meeting, the last meeting first; of `links` only, if given."""
-    newest = select(func.max(minutes.c.version)).where(minutes.c.meeting_id == meeting.c.id).correlate(meeting)
-    statement = (
-        _ALL.join(meeting, meeting.c.id == minutes.c.meeting_id)
-        .where(meeting.c.association == association, minutes.c.state == "approved")
-        .where(minutes.c.version == newest.scalar_subquery())
-        .order_by(meeting.c.starts_local.desc(), meeting.c.id.desc())
-        .limit(limit)
-    )
-    if links is not None:
-        statement = statement.where(meeting.c.link.in_(sorted(links)))
-    return _MINUTES.values((await conn.execute(statement)).all())
 
 
 async def insert_correction(conn: AsyncConnection, new: NewCorrection) -> int:

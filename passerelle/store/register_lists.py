@@ -122,9 +122,6 @@ _TO_REMIND = _DUE.where(
     or_(entry.c.reminded_at.is_(None), entry.c.reminded_at < bindparam("since", type_=Instant())),
 )
 _OVERDUE = _DUE.where(entry.c.due_on < bindparam("day", type_=LocalDay()))
-_NEXT_DUE = select(func.min(entry.c.due_on, type_=LocalDay())).where(
-    _IN_ASSOCIATION, entry.c.due_on.is_not(None), entry.c.reminded_at.is_(None), *_AWAITED, SHOWN
-)  # fmt: skip
 _NEXT_DUE_DAYS = (
     select(entry.c.association, entry.c.link, func.min(entry.c.due_on, type_=LocalDay()))
     .where(entry.c.due_on.is_not(None), entry.c.reminded_at.is_(None), *_AWAITED, SHOWN)
@@ -188,12 +185,6 @@ async def list_due_actions(
     """Actions and loans that stand and are due by that day, and of which nobody was reminded since then."""
     values = {"association": association, "day": on_or_before, "since": not_reminded_since}
     return SHAPE.values((await conn.execute(_TO_REMIND, values)).all())
-
-
-async def next_due_on(conn: AsyncConnection, association: AssociationName) -> date | None:
-    """The first day on which an action or loan is due of which nobody was reminded yet."""
-    found: date | None = (await conn.execute(_NEXT_DUE, {"association": association})).scalar_one()
-    return found
 
 
 async def next_due_days(conn: AsyncConnection) -> dict[tuple[AssociationName, LinkName], date]:

@@ -9,8 +9,8 @@ from passerelle.core.meeting_model import Attendance, NewCorrection, NewMinutes,
 from passerelle.store import meeting_minutes, meeting_people
 from passerelle.store.engine import Store
 from passerelle.store.meetings import insert_meeting
-from tests.store.made import LINK, NOW, A, at, made_post
-from tests.store.made_secretary import OTHER, made_entry, made_person, new_meeting
+from tests.store.made import NOW, A, at, made_post
+from tests.store.made_secretary import made_entry, made_person, new_meeting
 
 ROUBAIX = AssociationName("roubaix")
 
@@ -123,28 +123,6 @@ async def test_the_newest_minutes_count(store: Store) -> None:
         assert await meeting_minutes.approve_minutes(conn, newest.id)
         assert not await meeting_minutes.approve_minutes(conn, newest.id)
         assert [m.state for m in await meeting_minutes.list_minutes(conn, id)] == ["draft", "approved"]
-
-
-async def test_approved_minutes_of_the_links_that_are_read(store: Store) -> None:
-    async with store.write() as conn:
-        made = {}
-        for number, (link, states) in enumerate(
-            [(LINK, ["draft", "approved"]), (OTHER, ["approved"]), (LINK, ["draft"]), (LINK, ["approved", "draft"])]
-        ):
-            day = new_meeting().starts_local.replace(day=20 - number)
-            made[number] = await meeting(conn, f"Réunion {number}", link=link, starts_local=day)
-            for version, state in enumerate(states, 1):
-                await meeting_minutes.insert_minutes(conn, minutes(made[number], version, state=state))
-        elsewhere = await meeting(conn, association=ROUBAIX)
-        await meeting_minutes.insert_minutes(conn, minutes(elsewhere, 1, state="approved"))
-
-        async def listed(**wanted: Any) -> list[tuple[int, int]]:
-            return [(m.meeting_id, m.version) for m in await meeting_minutes.list_approved_minutes(conn, A, **wanted)]
-
-        assert await listed() == [(made[0], 2), (made[1], 1)]
-        assert await listed(links=[LINK]) == [(made[0], 2)]
-        assert await listed(links=[]) == []
-        assert await listed(limit=1) == [(made[0], 2)]
 
 
 async def test_corrections_and_votes(store: Store) -> None:

@@ -25,7 +25,6 @@ from passerelle.store.register_lists import (
     list_overdue,
     list_to_review,
     next_decision_at,
-    next_due_on,
 )
 from passerelle.store.register_notices import begin_telling, note_told, want_telling
 from passerelle.store.register_things import find_open_loan, find_overlapping_bookings
@@ -127,7 +126,6 @@ async def test_what_was_taken_back_is_not_shown(store: Store, state: PostState, 
         due = await list_due_actions(conn, A, on_or_before=date(2026, 3, 1), not_reminded_since=NOW)
         overdue = await list_overdue(conn, A, before=date(2026, 3, 2))
         assert [e.number for e in due] == [e.number for e in overdue] == ([1] if shown else [])
-        assert (await next_due_on(conn, A) is not None) is shown
         assert await get_entry(conn, entry.id) == entry
         await set_post_state(conn, mark, "hidden")
         assert 3 in await numbers(conn)
@@ -166,15 +164,12 @@ async def test_who_is_to_be_reminded_of_actions_and_loans(store: Store) -> None:
         await made_entry(conn, "ailleurs", "action", due_on=ninth, association=ROUBAIX)
         assert await list_due_actions(conn, A, on_or_before=ninth, not_reminded_since=at(50)) == [late, loan]
         assert await list_overdue(conn, A, before=ninth) == [late]
-        assert await next_due_on(conn, A) == date(2026, 3, 8)
         await set_reminded(conn, [late.id, loan.id], at(60))
         await set_reminded(conn, [], at(70))
-        assert await next_due_on(conn, A) == date(2026, 3, 10)
         assert await list_due_actions(conn, A, on_or_before=ninth, not_reminded_since=at(60)) == []
         again = await list_due_actions(conn, A, on_or_before=ninth, not_reminded_since=at(61))
         assert [e.id for e in again] == [late.id, loan.id]
         await set_entry_due(conn, after.id, NOW, due_on=None)
-        assert await next_due_on(conn, A) is None
 
 
 async def test_decisions_to_look_at_again(store: Store) -> None:

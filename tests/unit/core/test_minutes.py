@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from passerelle.core.minutes import approve_minutes, build_minutes
 from passerelle.core.minutes_model import AgendaItem, MeetingFacts, Minutes, Presence
-from passerelle.core.minutes_public import without_names
 from passerelle.core.minutes_words import build_sheet
 from passerelle.render import load_words
 from tests.unit.core.minutes_facts import NAMES, facts_of, load_sample
@@ -207,31 +206,6 @@ def test_what_is_no_minutes_is_refused(document: dict[str, Any]) -> None:
 def test_approved_minutes_are_a_version_of_their_own() -> None:
     made = approve_minutes(minutes(version=3), date(2026, 11, 20))
     assert (made.state, made.version, made.approved_on) == ("approved", 4, date(2026, 11, 20))
-
-
-# ---------------------------------------------------------------- for strangers
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_strangers_read_no_name_no_absence_and_no_words_of_anybody(name: str) -> None:
-    sample = load_sample(name)
-    made = sample.minutes
-    public = without_names(made, mask="[adresse masquée]")
-    people = {one.name for one in (*made.presence.present, *made.presence.excused, *made.presence.absent)}
-    people |= {person for entry in (*made.decisions, *made.actions, *made.loans) for person in entry.names}
-    sheet = sample.sheet_of(public)
-    shown = str(sheet)
-    # A name may stand in what was decided: those are members' own words.
-    texts = str([entry.text for entry in (*made.decisions, *made.actions, *made.infos)]) + made.association
-    assert not {one for one in people if one in shown and one not in texts}
-    assert public.presence.present_count == made.presence.present_count
-    assert (public.presence.excused_count, public.presence.absent_count, public.topics) == (0, 0, ())
-    assert all(line.who == "" for line in sheet.actions)
-
-
-def test_strangers_read_no_address() -> None:
-    made = minutes(entries=[{"kind": "decision", "text": "écrire à jeanne@orange.example"}])
-    assert without_names(made, mask="[…]").decisions[0].text == "écrire à […]"
 
 
 # ---------------------------------------------------------------- whatever is said
