@@ -32,7 +32,6 @@ from passerelle.store.engine import Store
         (register_lists._NEXT_TO_DECIDE, "ix_entry_open_until"),
         (register_lists._TO_REMIND, "ix_entry_due"),
         (register_lists._OVERDUE, "ix_entry_due"),
-        (register_lists._NEXT_DUE, "ix_entry_due"),
         (register_notices._LIST_WANTED, "ix_entry_to_tell"),
         (register_notices._OLDEST_WANTED, "ix_entry_to_tell"),
         (register_things._OVERLAPPING, "ix_entry_thing"),
