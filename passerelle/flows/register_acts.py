@@ -70,7 +70,8 @@ async def change_entry(ctx: FlowContext, conn: AsyncConnection, said: Said, entr
     refusal = _refusal(said, entry, move) if wish.name != "adopt" else await _refused_adoption(ctx, conn, entry)
     if move is None or refusal is not None:
         return await _refuse(ctx, conn, said, entry, refusal or "wrong_state")
-    await make_move(ctx, conn, said, entry, move, detail=wish.detail)
+    if not await make_move(ctx, conn, said, entry, move, detail=wish.detail):
+        return await _refuse(ctx, conn, said, entry, "wrong_state")
     words = ctx.renderer(said.link.association).words
     text = words(f"register_{_SAID[wish.name]}", number=entry.number, text=entry.text)
     return sentence(wish.name, text, reaction=NOTED)
@@ -159,6 +160,9 @@ async def object_to(ctx: FlowContext, conn: AsyncConnection, said: Said, entry: 
     name = wish.said_for or said.actor.name or words("someone")
     person_id = None if wish.said_for else said.actor.person_id
     if not await _objects_already(conn, entry, name, person_id):
+        # Before the objection: none may stand on a decision that another daemon adopted just now.
+        if not await make_move(ctx, conn, said, entry, move, detail=wish.said_for):
+            return await _refuse(ctx, conn, said, entry, "wrong_state")
         await insert_objection(
             conn,
             NewObjection(
@@ -173,7 +177,6 @@ async def object_to(ctx: FlowContext, conn: AsyncConnection, said: Said, entry: 
                 said_key_hash=said_key_hash(ctx, said),
             ),
         )
-        await make_move(ctx, conn, said, entry, move, detail=wish.said_for)
         await want_telling(conn, entry.id, ctx.now())
     return sentence("objected", words("register_objected", number=entry.number), reaction=NOTED)
 
@@ -224,7 +227,8 @@ async def replace_decision(ctx: FlowContext, conn: AsyncConnection, said: Said, 
     move = find_move("replace", entry.kind, entry.state)
     if move is None or by.id == entry.id or by.kind != "decision":
         return await _refuse(ctx, conn, said, entry, "wrong_state")
-    await make_move(ctx, conn, said, entry, move, detail=str(by.number))
+    if not await make_move(ctx, conn, said, entry, move, detail=str(by.number)):
+        return await _refuse(ctx, conn, said, entry, "wrong_state")
     await set_replaced_by(conn, entry.id, by.id, ctx.now())
     words = ctx.renderer(said.link.association).words
     return sentence("replaced", words("register_replaced", number=entry.number, by=by.number), reaction=NOTED)
@@ -237,7 +241,8 @@ async def review_decision(ctx: FlowContext, conn: AsyncConnection, said: Said, e
     move = find_move("review", entry.kind, entry.state)
     if move is None:
         return await _refuse(ctx, conn, said, entry, "wrong_state")
-    await make_move(ctx, conn, said, entry, move, detail=day.isoformat())
+    if not await make_move(ctx, conn, said, entry, move, detail=day.isoformat()):
+        return await _refuse(ctx, conn, said, entry, "wrong_state")
     await set_review_on(conn, entry.id, day, ctx.now())
     words = ctx.renderer(said.link.association).words
     told = words("register_review", number=entry.number, day=words.calendar_day(day))
@@ -255,7 +260,8 @@ async def set_state(ctx: FlowContext, conn: AsyncConnection, said: Said, entry: 
     if state == entry.state:
         return await _refuse(ctx, conn, said, entry, "wrong_state")
     move = Move(name="set", kind=entry.kind, before=(entry.state,), after=state, by=("participant",))
-    await make_move(ctx, conn, said, entry, move)
+    if not await make_move(ctx, conn, said, entry, move):
+        return await _refuse(ctx, conn, said, entry, "wrong_state")
     words = ctx.renderer(said.link.association).words
     return sentence("set", words("register_set", number=entry.number, state=state), reaction=NOTED)
 
