@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import imaplib
 import re
+from datetime import UTC, datetime
 from typing import Self
 
 from lab.ports import LOOPBACK
 from passerelle.core.settings import ImapSettings
 
-DATE = '"21-Nov-2026 10:00:00 +0100"'
+#: INTERNALDATE of every mail: just now, since what is older than two days is not read again.
+DATE = imaplib.Time2Internaldate(datetime.now(UTC))
 
 
 class Closed(Exception):
