@@ -7,7 +7,7 @@ from passerelle.check import Finding, Step, ok, warning
 from passerelle.config import resolve_secret
 from passerelle.core.email import Email
 from passerelle.core.settings import ImapSettings, MailboxSettings
-from passerelle.errors import MalformedEmail
+from passerelle.errors import AccessRefused, MalformedEmail, TemporaryFailure
 from passerelle.i18n import _
 from passerelle.mail.authentication import is_server, judge_authentication, topmost_authserv_id
 from passerelle.mail.imap_session import ImapSession
@@ -24,7 +24,11 @@ def authentication_step(mailbox: MailboxSettings) -> Step:
     async def look() -> Iterable[Finding]:
         emails = None
         if mailbox.imap is not None:
-            emails = await fetch_newest_headers(mailbox.imap, resolve_secret(mailbox.imap))
+            try:
+                emails = await fetch_newest_headers(mailbox.imap, resolve_secret(mailbox.imap))
+            except (AccessRefused, TemporaryFailure):
+                # One cause is one problem: the step before has said which, and what to do.
+                return [warning(_("Not looked at: the mailbox does not open."), _("Mend that first (see above)."))]
         return judge_authserv_id(mailbox.authserv_id, emails)
 
     return Step(name=_("Mailbox {name}: who mails are from").format(name=mailbox.name), look=look)

@@ -267,4 +267,5 @@ async def test_the_whole_command_with_one_thing_wrong(association: Association, 
     assert code == 1, output
     assert output.count("✗") == 1, output
     assert "refuses the login" in output
+    assert "! Not looked at: the mailbox does not open." in output
     assert "wrong-pass" not in output
