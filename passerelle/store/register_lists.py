@@ -24,7 +24,7 @@ Order = Literal["newest", "oldest", "number", "due"]
 
 #: States of a post that was taken back or hidden: what was read out of it is not shown either. An erased one is not
 #: among them: its entries were erased with it, or stand because a decision or minutes hold them.
-_TAKEN_BACK = ("kept_back", "withdrawn", "redacted", "hidden")
+TAKEN_BACK = ("kept_back", "withdrawn", "redacted", "hidden")
 # Literals, as the partial indices have them.
 #: Actions and loans that are not done or given back: what has a day by which somebody does so.
 _AWAITED = (
@@ -37,7 +37,7 @@ def _shown() -> ColumnElement[bool]:
     sources = select(entry_source.c.post_id).where(
         entry_source.c.entry_id == entry.c.id, entry_source.c.role == "source"
     )
-    shown = sources.join(post, post.c.id == entry_source.c.post_id).where(post.c.state.not_in(_TAKEN_BACK))
+    shown = sources.join(post, post.c.id == entry_source.c.post_id).where(post.c.state.not_in(TAKEN_BACK))
     # Of a line that was no post the words alone are taken back: see `register_said`.
     return and_(or_(~sources.exists(), shown.exists()), or_(entry.c.said_key_hash.is_(None), entry.c.text != ""))
 
