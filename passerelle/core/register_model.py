@@ -15,7 +15,7 @@ BuiltInKind = Literal["decision", "action", "info", "question", "idea", "agenda"
 Medium = Literal["mail", "room", "web", "command", "clock"]
 #: Whether both sides hear of an entry in the next grouped notice (PEOPLE 14); `telling`: it is made and has not left.
 AnnounceState = Literal["none", "wanted", "telling", "told"]
-AskKind = Literal["date", "confirm_decision", "confirm_command", "who"]
+AskKind = Literal["date", "confirm_decision", "confirm_command", "who", "fiche", "digest_item", "digest_send"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ class NewEntry:
     meeting_id: MeetingId | None = None
     announce_state: AnnounceState = "none"
     created_at: datetime
-    #: Keyed hash of the line of the room that asked for it, where that became no post; None otherwise.
+    #: Keyed hash of the line or sign of the room that asked for it, where that became no post; None otherwise.
     said_key_hash: str | None = None
 
 
@@ -111,7 +111,7 @@ class NewObjection:
     at: datetime
     medium: Medium
     post_id: PostId | None = None
-    #: Keyed hash of the line of the room that asked for it, where that became no post; None otherwise.
+    #: Keyed hash of the line or sign of the room that asked for it, where that became no post; None otherwise.
     said_key_hash: str | None = None
 
 
@@ -144,7 +144,7 @@ class NewReminder:
     by_person_id: int | None = None
     medium: Medium
     created_at: datetime
-    #: Keyed hash of the line of the room that asked for it, where that became no post; None otherwise.
+    #: Keyed hash of the line or sign of the room that asked for it, where that became no post; None otherwise.
     said_key_hash: str | None = None
 
 

@@ -9,12 +9,12 @@ from passerelle.core.answer_model import Answer
 from passerelle.core.answers import parse_answers
 from passerelle.core.email import Email
 from passerelle.core.meeting_subjects import meeting_named, tells_absence
+from passerelle.core.signs import MEETING_SIGNS
 from passerelle.flows.context import FlowContext
 from passerelle.flows.meeting_make import find_next_meeting
 from passerelle.flows.meeting_meant import meeting_answered
 from passerelle.flows.meeting_minutes_commands import run_minutes_answer
 from passerelle.flows.meeting_rsvp import take_quiet, take_rsvp
-from passerelle.flows.meeting_signs import SIGNS
 from passerelle.flows.outcome import Outcome
 from passerelle.flows.said import Said
 from passerelle.mail.trim import visible_text
@@ -63,7 +63,7 @@ async def take_letter_answer(ctx: FlowContext, conn: AsyncConnection, said: Said
 
 async def take_meeting_sign(ctx: FlowContext, conn: AsyncConnection, said: Said, key: str) -> Outcome | None:
     """Act on a reaction to a notice about a meeting; None where it means nothing there."""
-    meeting, answer = await meeting_answered(conn, said), SIGNS.get(key)
+    meeting, answer = await meeting_answered(conn, said), MEETING_SIGNS.get(key)
     if meeting is None or answer is None or said.about is None or said.about.step in _OF_MINUTES:
         return None
     return await take_rsvp(ctx, conn, said, meeting, Answer(kind="rsvp", rsvp=answer, is_bare=True))

@@ -15,7 +15,7 @@ from passerelle.flows.ask_back import Question, ask_person
 from passerelle.flows.context import FlowContext
 from passerelle.flows.outcome import ACTION, DECISION, NOTED, Outcome, sentence
 from passerelle.flows.register_acts import may, note_change
-from passerelle.flows.said import Said
+from passerelle.flows.said import Said, said_key_hash
 from passerelle.flows.who_is_named import known_names, named_persons
 from passerelle.store.register import find_entries_of_post, insert_entry
 
@@ -39,7 +39,8 @@ async def mark_post(
         return refused
     if post.state != "accepted" or not post.text.strip():
         return sentence("mark_of_nothing", words("mark_of_nothing"), is_private=True)
-    if any(entry.kind == kind for entry in await find_entries_of_post(conn, post.id)):
+    # One whose sign was taken off again says nothing any more: it is no obstacle.
+    if any(entry.kind == kind and entry.text for entry in await find_entries_of_post(conn, post.id)):
         return Outcome(reason="marked_already", reaction=NOTED)
     mine = said.actor.person_id is not None and said.actor.person_id == post.person_id
     asks = kind == "decision" and not mine and post.person_id is not None
@@ -89,6 +90,7 @@ async def _insert(
             author_name=post.author_name,
             author_person_id=post.person_id,
             post_id=post.id,
+            said_key_hash=said_key_hash(ctx, said),
             announce_state="none" if state == "asked" else "wanted",
             created_at=ctx.now(),
         ),

@@ -34,6 +34,8 @@ class Said:
     post: Post | None = None
     #: In the room: the line, to answer beneath it.
     line: RoomLine | None = field(default=None, repr=False)
+    #: In the room: the reaction, where it is one.
+    sign: EventId | None = None
     #: By mail: the email and its author, to answer it.
     email: Email | None = field(default=None, repr=False)
     author: Mailbox | None = None
@@ -47,10 +49,12 @@ class Said:
 
 
 def said_key_hash(ctx: FlowContext, said: Said) -> str | None:
-    """By what a line of the room that is no post is found again, should it be taken back; None for all else."""
-    if said.line is None or said.post is not None or said.is_private:
+    """By what a line of the room that is no post, or a sign, is found again, should it be taken back; None for all
+    else."""
+    event_id = said.line.event_id if said.line is not None else said.sign
+    if event_id is None or said.post is not None or said.is_private:
         return None
-    return key_hash_of(ctx, said.link, said.line.event_id)
+    return key_hash_of(ctx, said.link, event_id)
 
 
 def key_hash_of(ctx: FlowContext, link: Link, event_id: EventId) -> str:

@@ -96,7 +96,7 @@ async def _said_by_email(
 
 async def mark_by_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction, post: Post) -> None:
     """📌 or ☑️ on a post makes an entry of it; the sign on the message is said by who put it there."""
-    said = await _said_by_reaction(ctx, conn, link, reaction, answered=post)
+    said = await said_by_reaction(ctx, conn, link, reaction, answered=post)
     outcome = await mark_post(ctx, conn, said, post, MARKS[reaction.key])
     if outcome.is_private:
         await tell_outcome(ctx, conn, said, outcome)
@@ -104,7 +104,7 @@ async def mark_by_reaction(ctx: FlowContext, conn: AsyncConnection, link: Link, 
 
 async def take_reaction_to_notice(ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction) -> bool:
     """Whether a reaction answers a notice of the bridge: ✅ beneath an action that was told, say."""
-    said = await _said_by_reaction(ctx, conn, link, reaction)
+    said = await said_by_reaction(ctx, conn, link, reaction)
     if said.about is None:
         return False
     outcome = await take_sign(ctx, conn, said, reaction.key)
@@ -113,9 +113,10 @@ async def take_reaction_to_notice(ctx: FlowContext, conn: AsyncConnection, link:
     return outcome is not None
 
 
-async def _said_by_reaction(
+async def said_by_reaction(
     ctx: FlowContext, conn: AsyncConnection, link: Link, reaction: Reaction, *, answered: Post | None = None
 ) -> Said:
+    """A sign as something said: it has no words."""
     room_id = ctx.links.room_of(link)
     about = await about_events(conn, link.association_name, room_id, [reaction.target]) if room_id else None
     return Said(
@@ -124,6 +125,7 @@ async def _said_by_reaction(
         text="",
         said_at=reaction.said_at,
         key=reaction.event_id,
+        sign=reaction.event_id,
         about=about,
         answered=answered,
     )

@@ -5,14 +5,16 @@ It counts only in answer to that (PEOPLE 12): the same word in a conversation is
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.answer_model import Answer, AnswerKind
+from passerelle.core.answer_model import Answer
 from passerelle.core.command_table import CommandName
 from passerelle.core.register_model import Ask, Entry
 from passerelle.core.register_moves import MoveName
+from passerelle.core.signs import ENTRY_SIGNS
 from passerelle.core.when import parse_when
 from passerelle.errors import WhenProblem
 from passerelle.flows.ask_back import chosen, get_asked, settle_date, settle_decision
 from passerelle.flows.context import FlowContext
+from passerelle.flows.fiche_publish import settle_fiche
 from passerelle.flows.meeting_answers import take_meeting_answer, take_meeting_sign
 from passerelle.flows.meeting_dates import is_about_meeting
 from passerelle.flows.meeting_settle import settle_meeting_date
@@ -25,15 +27,6 @@ from passerelle.flows.said import Said
 _MOVES: dict[str, MoveName] = {
     "withdraw": "withdraw", "done": "finish", "returned": "give_back", "adopt": "adopt", "drop": "drop",
 }  # fmt: skip
-#: Reactions that answer a notice: done, and no. ☑️ is none: the bridge puts it beneath each action that it notes, and
-#: whoever joins in there says that it is one.
-_SIGNS: dict[str, AnswerKind] = {
-    "✅": "done",
-    "✔️": "done",
-    "✔": "done",
-    "⛔": "objection",
-    "🛑": "objection",
-}
 #: The command that says the same.
 _COMMANDS: dict[MoveName, CommandName] = {
     "withdraw": "withdraw", "finish": "done", "give_back": "returned", "adopt": "adopt", "drop": "drop",
@@ -62,7 +55,7 @@ async def take_sign(ctx: FlowContext, conn: AsyncConnection, said: Said, key: st
     """Act on a reaction to a notice; None where it means nothing there."""
     if said.about is not None and said.about.kind == "meeting":
         return await take_meeting_sign(ctx, conn, said, key)
-    kind = _SIGNS.get(key)
+    kind = ENTRY_SIGNS.get(key)
     return await take_answer(ctx, conn, said, Answer(kind=kind)) if kind is not None else None
 
 
@@ -77,6 +70,8 @@ async def _mark(ctx: FlowContext, conn: AsyncConnection, said: Said, answer: Ans
 async def _to_ask(ctx: FlowContext, conn: AsyncConnection, said: Said, answer: Answer, asked: Ask) -> Outcome | None:
     if asked.kind == "confirm_decision" and answer.says_yes is not None:
         return await settle_decision(ctx, conn, said, asked, yes=answer.says_yes)
+    if asked.kind == "fiche" and answer.says_yes is not None:
+        return await settle_fiche(ctx, conn, said, asked, yes=answer.says_yes)
     # « oui, le 12 » says which day as well.
     if asked.kind != "date" or not answer.choice:
         return None

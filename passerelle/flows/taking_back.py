@@ -8,16 +8,16 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import BatchId, EventId
+from passerelle.core.ids import BatchId, EventId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import Batch, InboxRow, Post, PostState, PostVersion, RoomEvent
 from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import correct, rename_thread
 from passerelle.flows.digest_forgetting import forget_posts_in_digests
-from passerelle.flows.meeting_signs import take_sign_back
 from passerelle.flows.not_kept import STANDING
 from passerelle.flows.register_forgetting import drop_noted
 from passerelle.flows.register_said import take_said_back
+from passerelle.flows.sign_taken_back import take_sign_back
 from passerelle.matrix.events import Redaction
 from passerelle.store.attachments import forget_attachments, forget_file
 from passerelle.store.batches import (
@@ -101,7 +101,7 @@ async def take_redaction(
     target, association = redaction.target, link.association_name
     await insert_seen(conn, association, "redacted", [_redacted_key(ctx, row, target)], ctx.now())
     # Before nothing is kept of how it came.
-    is_answer = await take_sign_back(ctx, conn, link, row, target)
+    is_answer = await take_sign_back(ctx, conn, link, row, redaction)
     held = await drop_arrival(ctx, conn, row, target, "redacted")
     if is_answer:
         return ""
@@ -121,7 +121,7 @@ async def take_redaction(
         return ""
     known = await find_event_in_room(conn, target, row.room_id) if row.room_id else None
     if known is None:
-        made = await take_said_back(ctx, conn, link, target)
+        made = await take_said_back(ctx, conn, link, target, UserId(redaction.sender))
         return "" if held or made else "redaction_of_nothing"
     if known.part:
         await _take_file_back(conn, known)

@@ -36,8 +36,10 @@ _WITHDRAW = (
     .values(withdrawn_at=bindparam("now"))
 )
 _EMPTY_REMINDER = update(reminder).where(reminder.c.id == bindparam("which")).values(text="")
-_OPEN_DATES = select(*_ASK.columns).where(
-    ask.c.answered_at.is_(None), ask.c.association == bindparam("association"), ask.c.kind == "date"
+_OPEN_ASKS = select(*_ASK.columns).where(
+    ask.c.answered_at.is_(None),
+    ask.c.association == bindparam("association"),
+    ask.c.kind.in_(["date", "confirm_decision"]),
 )
 _CLOSE_ASK = (
     update(ask)
@@ -86,11 +88,11 @@ async def empty_reminder(conn: AsyncConnection, id: int) -> None:
 async def close_asks_of(
     conn: AsyncConnection, association: AssociationName, entry_ids: Collection[EntryId], now: datetime
 ) -> list[Ask]:
-    """Which day these entries mean is asked no longer, and nothing is kept of what was asked; those questions as they
-    were."""
+    """Which day these entries mean, or whether they are decisions, is asked no longer, and nothing is kept of what was
+    asked; those questions as they were."""
     if not entry_ids:
         return []
-    rows = (await conn.execute(_OPEN_DATES, {"association": association})).all()
+    rows = (await conn.execute(_OPEN_ASKS, {"association": association})).all()
     closed = [one for one in _ASK.values(rows) if one.about.get("entry") in entry_ids]
     for one in closed:
         emptied = {"entry": one.about["entry"], "written": "", "candidates": []}
