@@ -31,11 +31,9 @@ from passerelle.core.minutes_sheet import MinutesSheet, SheetLine
 from passerelle.core.minutes_words import build_sheet
 from passerelle.core.wording import Words
 from passerelle.documents import odt_styles
+from passerelle.documents.odt_document import empty_document
 from passerelle.documents.printable import printable
 from passerelle.documents.titles import minutes_titles
-
-_THUMBNAIL = "Thumbnails/thumbnail.png"
-_LOCALES = {"fr": "fr-FR", "en": "en-GB"}
 
 
 def build_odt(
@@ -50,33 +48,17 @@ def build_odt(
         made_at: when it says it was made (aware); when the meeting ended where that is not given.
     """
     sheet = build_sheet(for_paper(minutes), words=words, site=site, is_signed=is_signed)
-    document = Document("text")
-    _dress(document, sheet, made_at or minutes.ends_at or minutes.starts_at)
-    body = document.body
-    body.clear()
-    _Sheet(sheet=sheet, titles=minutes_titles(words), body=body).write()
+    document = empty_document(
+        language=sheet.language,
+        title=sheet.subject,
+        creator=sheet.association,
+        made_at=made_at or minutes.ends_at or minutes.starts_at,
+    )
+    _Sheet(sheet=sheet, titles=minutes_titles(words), body=document.body).write()
     _head_and_foot(document, sheet, words("minutes_page"))
     file = BytesIO()
     document.save(file)
     return file.getvalue()
-
-
-def _dress(document: Document, sheet: MinutesSheet, made_at: datetime) -> None:
-    """Language, title and styles."""
-    document.set_language(_LOCALES[sheet.language])
-    document.meta.set_title(printable(sheet.subject))
-    document.meta.set_creator(printable(sheet.association))
-    document.meta.set_initial_creator(printable(sheet.association))
-    document.meta.set_generator("Passerelle")
-    document.meta.set_creation_date(made_at.replace(tzinfo=None))
-    document.meta.set_modification_date(made_at.replace(tzinfo=None))
-    # The picture of an empty page, from the library's own template.
-    document.del_part(_THUMBNAIL)
-    document.manifest.del_full_path(_THUMBNAIL)
-    for style in odt_styles.STYLES:
-        document.insert_style(style)
-    for style in odt_styles.AUTOMATIC:
-        document.insert_style(style, automatic=True)
 
 
 def _head_and_foot(document: Document, sheet: MinutesSheet, page: str) -> None:

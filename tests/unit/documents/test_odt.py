@@ -52,6 +52,12 @@ def test_every_style_that_is_used_is_there() -> None:
     assert "Heading_20_2" in names
 
 
+def test_headings_have_no_numbers() -> None:
+    """The library's template has; LibreOffice shows « 1.Compte rendu »."""
+    with zipfile.ZipFile(io.BytesIO(build_odt(load_sample("ordinary").minutes, WORDS))) as file:
+        assert b"outline-level-style" not in file.read("styles.xml")
+
+
 def test_its_files_are_those_that_it_lists() -> None:
     with zipfile.ZipFile(io.BytesIO(build_odt(load_sample("ordinary").minutes, WORDS))) as file:
         manifest = etree.fromstring(file.read("META-INF/manifest.xml"))
