@@ -6,6 +6,8 @@ fields of their own, so that a form may set them apart (`dir="auto"`).
 
 from dataclasses import dataclass
 
+from passerelle.core.wording import Language
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fact:
@@ -88,7 +90,7 @@ class Signature:
 class MinutesSheet:
     """All of it. What is empty is not shown."""
 
-    language: str
+    language: Language
     association: str
     #: « Compte rendu », « Procès-verbal », « Réunion annulée ».
     kind: str

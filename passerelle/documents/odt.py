@@ -14,7 +14,6 @@ from odfdo import (
     HeaderRows,
     Link,
     List,
-    ListItem,
     Paragraph,
     Row,
     Span,
@@ -201,7 +200,7 @@ class _Sheet:
             Paragraph(printable(item.text + (f" ({item.state})" if item.state else "")), style="Text_20_body")
             for item in self.sheet.agenda
         ]
-        self.body.append(List([ListItem(item) for item in items], style="Minutes_20_numbers"))
+        self.body.append(List(items, style="Minutes_20_numbers"))
 
     def topics(self) -> None:
         if not self.sheet.topics:
@@ -219,7 +218,7 @@ class _Sheet:
             self.bullets(items)
 
     def bullets(self, paragraphs: Iterable[Paragraph]) -> None:
-        self.body.append(List([ListItem(one) for one in paragraphs], style="Minutes_20_bullets"))
+        self.body.append(List(paragraphs, style="Minutes_20_bullets"))
 
     def signatures(self) -> None:
         """Side by side, and never parted by the end of a page."""

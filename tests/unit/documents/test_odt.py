@@ -58,6 +58,16 @@ def test_headings_have_no_numbers() -> None:
         assert b"outline-level-style" not in file.read("styles.xml")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_each_item_stands_in_a_list_and_holds_paragraphs(name: str) -> None:
+    """OpenDocument 1.4 part 3, §5.3.3: of an item in an item LibreOffice shows nothing, not even its words."""
+    with zipfile.ZipFile(io.BytesIO(build_odt(load_sample(name).minutes, WORDS))) as file:
+        content = etree.fromstring(file.read("content.xml"))
+    for item in content.xpath("//*[local-name()='list-item']"):
+        assert etree.QName(item.getparent()).localname == "list"
+        assert {etree.QName(child).localname for child in item} == {"p"}
+
+
 def test_its_files_are_those_that_it_lists() -> None:
     with zipfile.ZipFile(io.BytesIO(build_odt(load_sample("ordinary").minutes, WORDS))) as file:
         manifest = etree.fromstring(file.read("META-INF/manifest.xml"))
