@@ -190,20 +190,18 @@ async def _clash(ctx: FlowContext, conn: AsyncConnection, said: Said, entry: Ent
     ends = datetime.combine(entry.until_on or entry.due_on, entry.until_at or time.max)
     others = await find_overlapping_bookings(conn, entry.association, entry.label, begins, ends)
     words = ctx.renderer(said.link.association).words
-    return [
-        sentence(
-            f"clash_{other.number}",
-            words(
-                "register_clash",
-                label=entry.label,
-                due=local_moment(other.due_on, other.due_at, said.link, words),
-                number=other.number,
-                name=other.author_name,
-            ),
+    told = []
+    for other in (other for other in others if other.id != entry.id):
+        values = {"label": entry.label, "due": local_moment(other.due_on, other.due_at, said.link, words)}
+        # A thing is everyone's; who takes part in another link's conversation is not this one's to read.
+        is_here = other.link == entry.link
+        text = (
+            words("register_clash", number=other.number, name=other.author_name, **values)
+            if is_here
+            else words("register_clash_elsewhere", **values)
         )
-        for other in others
-        if other.id != entry.id
-    ]
+        told.append(sentence(f"clash_{other.number}", text))
+    return told
 
 
 async def _give_back(ctx: FlowContext, conn: AsyncConnection, said: Said, note: ReturnNote) -> list[Outcome]:

@@ -10,9 +10,10 @@ from passerelle.core.register_model import Entry
 from passerelle.flows.hide_post import hide_post
 from passerelle.flows.register_notice import next_telling_at, tell_entries
 from passerelle.store.outbox import list_outbox, mark_sent
-from passerelle.store.register import list_entry_people, list_entry_sources
+from passerelle.store.register import insert_entry, list_entry_people, list_entry_sources
 from passerelle.store.register_lists import EntryFilter, list_entries
 from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
+from tests.store.made_secretary import new_entry
 
 
 async def entries(bridge: Bridge, *kinds: str) -> list[Entry]:
@@ -180,6 +181,20 @@ async def test_a_booking_that_clashes_is_said_at_once(bridge: Bridge) -> None:
     assert (first.state, second.state) == ("booked", "booked")
     (told,) = [row for row in await bridge.outbox("event") if "clash" in row.unique_key]
     assert "déjà réservé" in str((told.content or {})["body"])
+
+
+async def test_a_booking_of_another_link_clashes_and_shows_nobody_of_it(bridge: Bridge) -> None:
+    other = new_entry("grande salle", "booking", state="booked", association=bridge.link.association_name,
+                      link="conseil", label="grande salle", author_name="Quetzalina",
+                      due_on=date(2026, 12, 14), said_at=bridge.now(), created_at=bridge.now())  # fmt: skip
+    async with bridge.ctx.store.write() as conn:
+        await insert_entry(conn, other)
+    await bridge.say("réserver : grande salle le 14 décembre 14h-17h")
+    (told,) = [row for row in await bridge.outbox("event") if "clash" in row.unique_key]
+    said = str((told.content or {})["body"])
+    assert "par un autre groupe" in said
+    assert "Quetzalina" not in said
+    assert "numéro" not in said
 
 
 async def test_what_stays_in_the_room_and_what_is_not_archived_notes_nothing(bridge: Bridge) -> None:
