@@ -2,6 +2,7 @@
 
 import typer
 
+from passerelle.cli.account import bilan
 from passerelle.cli.archive import archive
 from passerelle.cli.archive_export import export
 from passerelle.cli.archive_import import import_
@@ -83,6 +84,14 @@ app.command(
     help=_("Show how everything is and what to do. It ends with 1 where somebody has to do something."),
     epilog=example("passerelle status", "passerelle status --json", "passerelle status --seen"),
 )(status)
+app.command(
+    help=_("Write the year's account: figures that one can check, without a name, for the meeting and for funders."),
+    epilog=example(
+        "passerelle bilan --year 2026",
+        "passerelle bilan --year 2026 --format csv --out bilan",
+        "passerelle bilan --from 2026-03-01 --to 2026-06-30 --tag jardin",
+    ),
+)(bilan)
 app.command(
     "try",
     help=_("Say what would happen to a mail. Nothing is stored or sent."),

@@ -1,20 +1,12 @@
-"""The register as a table for a spreadsheet (CSV) and as JSON. Pure.
+"""The register as a table for a spreadsheet (CSV) and as JSON. Pure."""
 
-CSV is RFC 4180 with a byte order mark, so that spreadsheets know its UTF-8; in French with semicolons, as these expect
-there. A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, « CSV Injection »).
-"""
-
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time
 
-from passerelle.core.names import one_line
+from passerelle.core.spreadsheet import build_table
 from passerelle.core.wording import Words
-
-_FORMULA = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,17 +59,9 @@ _COLUMNS = tuple(f.name for f in fields(ExportedEntry) if f.name not in ("kind",
 
 def build_csv(entries: Sequence[ExportedEntry], words: Words) -> bytes:
     """The table, each column with a head in the reader's language, instants on the wall clock of their zone."""
-    made = io.StringIO(newline="")
-    table = csv.writer(made, delimiter=";" if words.language == "fr" else ",")
-    table.writerow([words(f"register_head_{name}") for name in _COLUMNS])
-    for entry in entries:
-        table.writerow([_cell(getattr(entry, name), words) for name in _COLUMNS])
-    return b"\xef\xbb\xbf" + made.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: object, words: Words) -> str:
-    text = one_line(_text(value, words))
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    heads = [words(f"register_head_{name}") for name in _COLUMNS]
+    rows = ([_text(getattr(entry, name), words) for name in _COLUMNS] for entry in entries)
+    return build_table([heads, *rows], words.language)
 
 
 def _text(value: object, words: Words) -> str:
