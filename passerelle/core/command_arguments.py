@@ -1,7 +1,7 @@
 """What stands behind a command's word, as typed values. Pure. Who reads them: `core.command_reading`."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from passerelle.core.digest_wishes import Wish
@@ -148,6 +148,13 @@ class DigestPauseArguments:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CatchUpArguments:
+    """Since when one was away (aware); None: since the last digest, or what one wrote last."""
+
+    since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TextArguments:
     """Words: what is searched, what help is asked about; "" where there are none."""
 
@@ -157,5 +164,5 @@ class TextArguments:
 Arguments = (
     MeetingArguments | MoveArguments | CancelArguments | NumbersArguments | ListArguments | NoteArguments
     | RemindArguments | ReplaceArguments | ReviewArguments | ObjectArguments | CorrectArguments | TextArguments
-    | DigestArguments | DigestPauseArguments
+    | DigestArguments | DigestPauseArguments | CatchUpArguments
 )  # fmt: skip

@@ -219,6 +219,5 @@ READERS: Mapping[str, Callable[[Asked], Arguments]] = {
     "reminders": read_nothing,
     "search": read_text,
     "link": read_nothing,
-    "catch_up": read_nothing,
     "help": read_text,
 }

@@ -312,9 +312,8 @@ COMMANDS: tuple[CommandRow, ...] = (
     _row(
         "catch_up",
         ("rattrapage | rattraper", "catch up | catchup"),
-        ("", ""),
-        ("rattrapage", "catch up"),
-        wants="nothing",
+        ("depuis mardi, depuis le 3 mars, depuis le début", "since Tuesday, since 3 March, since the beginning"),
+        ("rattrapage depuis mardi", "catch up since Tuesday"),
         may="search",
     ),
     _row(

@@ -67,6 +67,17 @@ class Tally:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sentence:
+    """A sentence that somebody wrote, as they wrote it; who said it stands beside it."""
+
+    text: str
+    author: str
+    post_id: PostId
+    #: Below the archive's root.
+    path: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
     """One thing that a digest names."""
 
@@ -97,6 +108,8 @@ class Item:
     path: str = ""
     #: The beginning of what was said, on one line.
     extract: str = ""
+    #: Of a conversation in a catch-up: sentences that stand for it, in their order.
+    sentences: tuple[Sentence, ...] = ()
     author: str = ""
     #: Whom it names, who is new. Never who is late, but to themselves (PEOPLE 9).
     names: tuple[str, ...] = ()

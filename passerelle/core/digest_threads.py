@@ -73,7 +73,7 @@ def _thread(
     weight += SEVERAL_LINKS * (links > 1) + BOTH_SIDES * (len(sides) > 1)
     weight += OWN_THREAD * (thread_id in telling.facts.own_threads)
     told = posts[0] if code == "new" else next(post for post in reversed(now) if not post.is_own)
-    title, extract = _title(posts), cut_line(told.text, LONGEST_EXTRACT)
+    title, extract = title_of(posts), cut_line(told.text, LONGEST_EXTRACT)
     yield Item(
         key=f"thread:{thread_id}",
         section="threads",
@@ -92,7 +92,7 @@ def _thread(
     )
 
 
-def _title(posts: Sequence[PostFact]) -> str:
+def title_of(posts: Sequence[PostFact]) -> str:
     """What a conversation is called, where its beginning is the reader's to read; else how its first words go."""
     named = next((post.subject for post in posts if post.subject), "")
     return cut_line(named or posts[0].text, LONGEST_TITLE)
@@ -136,7 +136,7 @@ def _question(post: PostFact, waited: timedelta) -> Item:
         section="questions",
         kind="question",
         state=f"open:{post.id}",
-        title=_title([post]),
+        title=title_of([post]),
         reason=Reason(code="unanswered", days=waited.days),
         weight=WEIGHTS["unanswered"],
         link=post.link,

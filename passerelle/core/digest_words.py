@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
+from passerelle.core.catch_up import BEGINNING, MOST
 from passerelle.core.digest_choice import Chosen, Item
 from passerelle.core.digest_items import SECTIONS, Reason, Section, Tally
 from passerelle.core.digest_model import DigestKind
@@ -55,6 +56,8 @@ class ShownItem:
     reason: str
     #: « Léa : « Qui a les clés ? » »; "" where the title says it all.
     extract: str = ""
+    #: The same of each sentence of a conversation, in a catch-up.
+    sentences: tuple[str, ...] = ()
     #: In which link, where there are several.
     where: str = ""
     url: str = ""
@@ -115,14 +118,14 @@ def build_shown(
             more=_more(chosen, name, words),
             more_url=place.below(_MORE[name]) if name in _MORE else "",
         )
-        for name in _sections(chosen)
+        for name in _sections(chosen, kind)
     )
-    count = len(chosen.items)
+    period = words("digest_period", since=words.day(since, weekday=True), until=words.day(until, weekday=True))
     return ShownDigest(
-        subject=_subject(count, words, place),
+        subject=_subject(len(chosen.items), words, place, kind=kind),
         intro=words(f"digest_intro_{kind}"),
-        is_personal=kind != "chat",
-        period=words("digest_period", since=words.day(since, weekday=True), until=words.day(until, weekday=True)),
+        is_personal=kind in ("coordinator", "member"),
+        period=since_in_words(since, until, words) if kind == "catch_up" else period,
         parts=parts,
         figures=_figures(chosen, words),
         bars=_bars(chosen, words),
@@ -130,14 +133,25 @@ def build_shown(
     )
 
 
-def _subject(count: int, words: Words, place: Place) -> str:
+def since_in_words(since: datetime, until: datetime, words: Words) -> str:
+    """« Depuis le mardi 3 mars. », « Depuis le début. »; both aware."""
+    if since == BEGINNING:
+        return words("catch_up_since_beginning")
+    is_of_year = since.astimezone(words.zone).year == until.astimezone(words.zone).year
+    return words("catch_up_since", day=words.day(since, weekday=is_of_year, year=not is_of_year))
+
+
+def _subject(count: int, words: Words, place: Place, *, kind: DigestKind) -> str:
     title = one_line(place.title)
+    if kind == "catch_up":
+        return words("catch_up_subject", title=title)
     return words.count("digest_subject", count, title=title) if count else words("digest_subject_none", title=title)
 
 
-def _sections(chosen: Chosen) -> tuple[Section, ...]:
+def _sections(chosen: Chosen, kind: DigestKind) -> tuple[Section, ...]:
     """Those that name something, or of which something is counted: all that there is is told."""
-    return tuple(name for name in SECTIONS if name in chosen.sections or name in chosen.counted)
+    order = tuple(MOST) if kind == "catch_up" else SECTIONS
+    return tuple(name for name in order if name in chosen.sections or name in chosen.counted)
 
 
 def _more(chosen: Chosen, name: Section, words: Words) -> str:
@@ -154,16 +168,21 @@ def _shown(item: Item, words: Words, place: Place) -> ShownItem:
     # What the daemon says of a trouble is for who administers it, and in English.
     extract = "" if item.section == "service" else item.extract
     if extract and item.author:
-        extract = words("digest_said", name=list_author_name(item.author, words), text=extract)
+        extract = _said(item.author, extract, words)
     return ShownItem(
         key=item.key,
         title=_title(item, words, place),
         reason=_reason(item, words),
         extract=extract,
+        sentences=tuple(_said(one.author, one.text, words) for one in item.sentences),
         where=place.links.get(item.link, item.link) if item.link and len(place.links) > 1 else "",
         url=place.page(item.path),
         answer=place.answers.get(item.key, ""),
     )
+
+
+def _said(author: str, text: str, words: Words) -> str:
+    return words("digest_said", name=list_author_name(author, words), text=text)
 
 
 def _title(item: Item, words: Words, place: Place) -> str:

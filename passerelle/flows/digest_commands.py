@@ -39,7 +39,7 @@ async def run_digest_command(ctx: FlowContext, conn: AsyncConnection, said: Said
     act: Act = "remind" if isinstance(arguments, DigestArguments) and changes else "search"
     if (refused := await may(ctx, said, act)) is not None:
         return refused
-    person_id, name = await _person_of(ctx, conn, said), said.link.association_name
+    person_id, name = await person_of(ctx, conn, said), said.link.association_name
     if person_id is None:
         return sentence("digest_stranger", words("digest_stranger"), is_private=True)
     if command.name == "pause":
@@ -56,8 +56,8 @@ async def answers_digest(conn: AsyncConnection, email: Email) -> bool:
     return ours is not None and ours.unique_key.startswith("digest/")
 
 
-async def _person_of(ctx: FlowContext, conn: AsyncConnection, said: Said) -> int | None:
-    """Whose digest it is; who is in the room and has not said anything yet is made known here."""
+async def person_of(ctx: FlowContext, conn: AsyncConnection, said: Said) -> int | None:
+    """Whose digest it would be; who is in the room and has not said anything yet is made known here."""
     actor = said.actor
     if actor.person_id is not None or actor.user_id is None or not actor.is_participant:
         return actor.person_id

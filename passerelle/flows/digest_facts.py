@@ -45,6 +45,8 @@ from passerelle.store.register import list_entry_people
 
 #: Minutes are made, and corrected, within so long after their meeting.
 _MINUTES_WITHIN = timedelta(days=45)
+#: However long it is that is told: what is to come must not stand behind years of meetings that are over.
+_PAST_MEETINGS = timedelta(days=180)
 _MOST_MEETINGS = 200
 #: Kinds of incidents by which somebody's words wait for a human. What is neither this nor a delivery that failed is the
 #: administrator's.
@@ -206,7 +208,10 @@ async def _meetings(conn: AsyncConnection, scope: Scope, settings: AssociationSe
     first, last = (
         at.astimezone(zone).replace(tzinfo=None)
         # A meeting stands on the wall clock of its own zone, which may be a day away.
-        for at in (scope.since - _MINUTES_WITHIN, scope.until + MEETING_WITHIN + timedelta(days=1))
+        for at in (
+            max(scope.since, scope.until - _PAST_MEETINGS) - _MINUTES_WITHIN,
+            scope.until + MEETING_WITHIN + timedelta(days=1),
+        )
     )
     found = await list_meetings(
         conn, scope.association, links=scope.links, since_local=first, until_local=last, limit=_MOST_MEETINGS

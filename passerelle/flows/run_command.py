@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_arguments import (
     CancelArguments,
+    CatchUpArguments,
     ListArguments,
     MoveArguments,
     NoteArguments,
@@ -18,6 +19,7 @@ from passerelle.core.command_arguments import (
 )
 from passerelle.core.command_table import CommandName
 from passerelle.core.commands import Command
+from passerelle.flows.catch_up import catch_up_command
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_commands import is_about_digest, run_digest_command
 from passerelle.flows.help_command import help_command
@@ -59,6 +61,8 @@ async def _run(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Com
             return await review_command(ctx, conn, said, arguments)
         case RemindArguments() | MoveArguments() | CancelArguments():
             return await run_reminder_command(ctx, conn, said, arguments)
+        case CatchUpArguments():
+            return await catch_up_command(ctx, conn, said, arguments)
         case TextArguments() if command.name == "help":
             return help_command(ctx, said, arguments)
         case NumbersArguments() if command.name in _MOVES:

@@ -37,7 +37,7 @@ from passerelle.store.tables import attachment, post, thread
 from passerelle.store.types import Instant, LocalDay
 
 #: Of a post's own words so many characters are read.
-_BEGINNING = 1200
+LONGEST_READ = 1200
 #: A mail that a moderator held, or that was long on its way, comes so much later than it was said, at the most.
 _LATE = timedelta(days=14)
 #: So many entries are read, the newest first: those that stand in any digest are open, due or just changed.
@@ -101,7 +101,7 @@ _SINCE = bindparam("since", type_=Instant())
 _UNTIL = bindparam("until", type_=Instant())
 _POST = (
     post.c.id, post.c.association, post.c.link, post.c.side, post.c.origin, post.c.thread_id, post.c.person_id,
-    post.c.author_name, _AT, post.c.said_at, func.substr(post.c.text, 1, _BEGINNING), post.c.permalink,
+    post.c.author_name, _AT, post.c.said_at, func.substr(post.c.text, 1, LONGEST_READ), post.c.permalink,
 )  # fmt: skip
 #: Every link of the association, since a post of one may stand in another besides: the shelves decide.
 _OF_ASSOCIATION = (

@@ -139,7 +139,7 @@ async def list_departures_of_digest(conn: AsyncConnection, permalink: str) -> li
 async def make_anew(conn: AsyncConnection, made: Row, now: datetime) -> None:
     """A digest that nobody got is none: its reader is owed one of the same time, now, and was shown nothing by it."""
     await conn.execute(delete(digest).where(digest.c.id == made["id"]))
-    if made["person_id"] is None:
+    if made["person_id"] is None or made["kind"] == "catch_up":
         return
     keys = [item["key"] for item in made["document"].get("items", ())]
     reader = (digest_shown.c.association == made["association"], digest_shown.c.person_id == made["person_id"])
