@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 from passerelle.core.ids import RoomId
@@ -30,12 +29,14 @@ def build_context(
 ) -> FlowContext:
     """The context of all flows. Raises ConfigError where an association's templates cannot be used."""
 
-    @cache
-    def renderer(name: str) -> Renderer:
-        return renderer_for(next(a for a in settings.associations if a.name == name))
+    renderers: dict[tuple[str | None, str, str], Renderer] = {}
 
     def renderer_of(association: AssociationSettings) -> Renderer:
-        return renderer(association.name)
+        # Thousands of associations of one host speak alike: their templates are compiled once.
+        key = association.templates, association.language, association.timezone
+        if key not in renderers:
+            renderers[key] = renderer_for(association)
+        return renderers[key]
 
     return FlowContext(
         store=store,

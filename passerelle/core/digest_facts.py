@@ -215,4 +215,6 @@ def _shown(post: PostFact, shelves: frozenset[Shelf], links: frozenset[LinkName]
     """A post as its reader finds it: on their shelves, in its own link or the first of theirs."""
     readable = _readable(post, shelves, links)
     names = {shelf.link for shelf in readable}
+    if len(readable) == len(post.shelves) and post.link in names:
+        return post
     return replace(post, shelves=frozenset(readable), link=post.link if post.link in names else min(names))

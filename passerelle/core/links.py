@@ -1,6 +1,6 @@
 """The configured links: which list and which room are one conversation, and the lanes of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -83,10 +83,16 @@ class Links:
             for association in settings.associations
             for link in association.links
         ]
+        self._associations = {association.name: association for association in settings.associations}
         self._by_path = {link.path: link for link in links}
+        self._of: dict[str, list[Link]] = {}
+        for link in self:
+            self._of.setdefault(link.association.name, []).append(link)
         self._by_room: dict[RoomId, Link] = {
             RoomId(link.settings.room): link for link in self if link.settings.room.startswith("!")
         }
+        self._rooms = {link.path: room for room, link in self._by_room.items()}
+        self._lists = frozenset(address.lower() for link in self for address in link.list_addresses)
         #: Rooms of the bridge and one person, by whom they are with.
         self._direct: dict[RoomId, UserId] = {}
 
@@ -100,17 +106,33 @@ class Links:
     def find(self, path: str) -> Link | None:
         return self._by_path.get(path)
 
+    def association(self, name: str) -> AssociationSettings | None:
+        """The settings of an association; None where there is none of this name."""
+        return self._associations.get(name)
+
+    def of(self, association: str) -> Sequence[Link]:
+        """The links of an association, in the order of the configuration; a host may have thousands of others."""
+        return self._of.get(association, ())
+
+    def is_list(self, address: MailAddress) -> bool:
+        """Whether an address is that of a list, of whatever association."""
+        return address.lower() in self._lists
+
     def find_by_room(self, room_id: RoomId | None) -> Link | None:
         return self._by_room.get(room_id) if room_id else None
 
     def room_of(self, link: Link) -> RoomId | None:
         """The link's room ID; None while its alias is not resolved."""
-        return next((room for room, known in self._by_room.items() if known.path == link.path), None)
+        return self._rooms.get(link.path)
 
     def set_room(self, link: Link, room_id: RoomId) -> None:
         """Remember what an alias resolved to."""
-        self._by_room = {r: known for r, known in self._by_room.items() if known.path != link.path}
-        self._by_room[room_id] = link
+        known = self._rooms.pop(link.path, None)
+        if known is not None:
+            del self._by_room[known]
+        if (other := self._by_room.get(room_id)) is not None:
+            del self._rooms[other.path]
+        self._by_room[room_id], self._rooms[link.path] = link, room_id
 
     def add_direct_room(self, room_id: RoomId, user_id: UserId) -> None:
         """Remember a room of the bridge and one person."""

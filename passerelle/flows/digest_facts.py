@@ -27,8 +27,8 @@ from passerelle.core.settings import AssociationSettings
 from passerelle.core.shelves import Reader, Shelf
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_posts import list_questions, list_what_was_said
-from passerelle.flows.membership import Membership, membership_of
-from passerelle.flows.readers import association_of, reader_of
+from passerelle.flows.membership import Membership, membership_now
+from passerelle.flows.readers import association_of
 from passerelle.store.asks import list_open_asks
 from passerelle.store.digest_facts import Scope, list_entries_to_tell
 from passerelle.store.digest_people import (
@@ -53,14 +53,14 @@ _MOST_MEETINGS = 200
 _HELD = frozenset({"moderation", "set_aside", "email_set_aside", "event_set_aside", "fuse"})
 _FAILED = ("_failed", "_unknown")
 #: Asked by mail of an address, not of a person, since somebody else may have written in their name.
-_NOT_TOLD = "confirm_command"
+_NOT_TOLD = frozenset({"confirm_command", "digest_item", "digest_send"})
 
 
 async def digest_reader(
     ctx: FlowContext, conn: AsyncConnection, association: AssociationName, person_id: int
 ) -> Membership:
     """Who a person is for a digest now: what they may read, and where they take part."""
-    return await membership_of(ctx, conn, await reader_of(ctx, conn, association, person_id))
+    return await membership_now(ctx, conn, association, person_id)
 
 
 async def gather(
@@ -153,7 +153,7 @@ async def gather_for_list(
 
 
 def _is_told(ask: Ask, scope: Scope) -> bool:
-    return ask.association == scope.association and ask.link in scope.links and ask.kind != _NOT_TOLD
+    return ask.association == scope.association and ask.link in scope.links and ask.kind not in _NOT_TOLD
 
 
 # ------------------------------------------------------------ the register

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import LinkName
+from passerelle.core.ids import AssociationName, LinkName
 from passerelle.core.links import Link
 from passerelle.core.permissions import Actor
 from passerelle.core.readership import Standing
 from passerelle.core.shelves import Reader
 from passerelle.flows.context import FlowContext
-from passerelle.flows.readers import find_place
+from passerelle.flows.readers import find_place, reader_and_standing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,18 @@ async def membership_of(ctx: FlowContext, conn: AsyncConnection, reader: Reader)
     if reader.person_id is None:
         return Membership(reader=reader, standing=Standing())
     found = await find_place(ctx, conn, reader.association, reader.person_id)
-    standing = found[0] if found is not None else Standing()
+    return _membership(reader, found[0] if found is not None else Standing())
+
+
+async def membership_now(
+    ctx: FlowContext, conn: AsyncConnection, association: AssociationName, person_id: int
+) -> Membership:
+    """Who a person is at this moment, what they may read, and where they take part: asked once."""
+    reader, standing = await reader_and_standing(ctx, conn, association, person_id)
+    return _membership(reader, standing)
+
+
+def _membership(reader: Reader, standing: Standing) -> Membership:
     live = {shelf.link for shelf in reader.shelves if shelf.origin == "live"}
     links = frozenset(name for name in live if reader.is_coordinator or standing.takes_part(name))
     return Membership(reader=reader, standing=standing, links=links)

@@ -17,7 +17,7 @@ from passerelle.store.sessions import end_reader, list_persons_signed_in
 
 def association_of(ctx: FlowContext, association: AssociationName) -> AssociationSettings | None:
     """The settings of an association; None where there is none of this name."""
-    return next((a for a in ctx.settings.associations if a.name == association), None)
+    return ctx.links.association(association)
 
 
 async def stranger(ctx: FlowContext, conn: AsyncConnection, association: AssociationName) -> Reader:
@@ -35,13 +35,20 @@ def _opens_something(settings: AssociationSettings) -> bool:
 
 async def reader_of(ctx: FlowContext, conn: AsyncConnection, association: AssociationName, person_id: int) -> Reader:
     """What a person may read now; a stranger, without `person_id`, where they neither take part nor coordinate."""
+    return (await reader_and_standing(ctx, conn, association, person_id))[0]
+
+
+async def reader_and_standing(
+    ctx: FlowContext, conn: AsyncConnection, association: AssociationName, person_id: int
+) -> tuple[Reader, Standing]:
+    """As `reader_of`, and their place in the association's links: in none, where they are a stranger."""
     settings = association_of(ctx, association)
     found = await find_place(ctx, conn, association, person_id)
     if settings is None or found is None:
-        return await stranger(ctx, conn, association)
+        return await stranger(ctx, conn, association), Standing()
     standing, openings, is_coordinator = found
     if not is_coordinator and not any(standing.takes_part(LinkName(link.name)) for link in settings.links):
-        return await stranger(ctx, conn, association)
+        return await stranger(ctx, conn, association), Standing()
     shelves = shelves_of(
         settings,
         standing,
@@ -49,13 +56,14 @@ async def reader_of(ctx: FlowContext, conn: AsyncConnection, association: Associ
         now=ctx.now(),
         is_coordinator=is_coordinator,
     )
-    return Reader(
+    reader = Reader(
         association=association,
         person_id=person_id,
         name=standing.name,
         shelves=shelves,
         is_coordinator=is_coordinator,
     )
+    return reader, standing
 
 
 async def find_place(
@@ -80,9 +88,9 @@ async def find_place(
 
 
 def _rooms_of(ctx: FlowContext, association: AssociationName) -> Iterable[tuple[Link, RoomId]]:
-    for link in ctx.links:
+    for link in ctx.links.of(association):
         room_id = ctx.links.room_of(link)
-        if link.association_name == association and room_id is not None:
+        if room_id is not None:
             yield link, room_id
 
 

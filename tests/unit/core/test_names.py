@@ -146,6 +146,16 @@ def test_controls_go_and_line_ends_become_lf() -> None:
     assert without_controls("می‌خواهم 👩‍🌾") == "می‌خواهم 👩‍🌾"
 
 
+def test_controls_are_what_unicode_says_they_are() -> None:
+    """Every character there is: categories Cc and Cs, and what reorders the text around it (UAX #9)."""
+    bidi = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+    for keep in ("\n\t", "\n", ""):
+        for character in map(chr, range(0x110000)):
+            is_trick = unicodedata.category(character) in ("Cc", "Cs") or character in bidi
+            if character != "\r":
+                assert (without_controls(character, keep=keep) == "") == (is_trick and character not in keep)
+
+
 @pytest.mark.parametrize(
     ("names", "shown"),
     [
