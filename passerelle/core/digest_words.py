@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from passerelle.core.catch_up import BEGINNING, MOST
+from passerelle.core.digest_answers import AnswerWay
 from passerelle.core.digest_choice import Chosen, Item
 from passerelle.core.digest_items import SECTIONS, Reason, Section, Tally
 from passerelle.core.digest_model import DigestKind
@@ -35,8 +36,8 @@ class Place:
     title: str
     #: How each link is called; said where there are several.
     links: Mapping[str, str] = field(default_factory=dict)
-    #: By item key: where an answer to it goes, as a `mailto:` address.
-    answers: Mapping[str, str] = field(default_factory=dict)
+    #: By item key: where an answer to it goes.
+    answers: Mapping[str, AnswerWay] = field(default_factory=dict)
 
     def page(self, path: str) -> str:
         return f"{self.web}{path}" if self.web and path else ""
@@ -63,6 +64,10 @@ class ShownItem:
     url: str = ""
     #: `mailto:` by which it is answered; "" where it is not.
     answer: str = ""
+    #: By which an answer that quotes it is placed; "" where it is not answered.
+    token: str = ""
+    #: An answer to that address goes to everyone on the list.
+    answer_to_list: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +174,7 @@ def _shown(item: Item, words: Words, place: Place) -> ShownItem:
     extract = "" if item.section == "service" else item.extract
     if extract and item.author:
         extract = _said(item.author, extract, words)
+    way = place.answers.get(item.key)
     return ShownItem(
         key=item.key,
         title=_title(item, words, place),
@@ -177,7 +183,9 @@ def _shown(item: Item, words: Words, place: Place) -> ShownItem:
         sentences=tuple(_said(one.author, one.text, words) for one in item.sentences),
         where=place.links.get(item.link, item.link) if item.link and len(place.links) > 1 else "",
         url=place.page(item.path),
-        answer=place.answers.get(item.key, ""),
+        answer=way.url if way is not None else "",
+        token=way.token if way is not None else "",
+        answer_to_list=way is not None and way.to_list,
     )
 
 

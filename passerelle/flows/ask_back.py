@@ -20,6 +20,7 @@ from passerelle.core.register_moves import find_move
 from passerelle.core.when_model import When
 from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_unplaced import tell_of_unplaced
 from passerelle.flows.entries_shown import local_moment
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.personal_email import Personal, insert_personal_email
@@ -183,8 +184,12 @@ async def escalate_asks(ctx: FlowContext) -> int:
         waiting = await list_asks_to_escalate(conn, ctx.now())
         for asked in waiting:
             link = ctx.links.find(f"{asked.association}/{asked.link}")
-            if await set_escalated(conn, asked.id, ctx.now()) and link is not None and asked.kind == "date":
+            if not await set_escalated(conn, asked.id, ctx.now()) or link is None:
+                continue
+            if asked.kind == "date":
                 await _tell_coordinators(ctx, conn, link, asked)
+            elif asked.kind == "digest_item":
+                await tell_of_unplaced(ctx, conn, link, asked)
     return len(waiting)
 
 

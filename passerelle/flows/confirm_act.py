@@ -127,7 +127,7 @@ async def ask_to_confirm(ctx: FlowContext, conn: AsyncConnection, act: Unconfirm
 async def take_confirmation(ctx: FlowContext, conn: AsyncConnection, letter: Letter) -> Confirmed | NotConfirmed | None:
     """What a mail to the bridge says to such a question; None where it answers none, or says neither yes nor no."""
     ours = await find_asked(conn, answers=letter.email.in_reply_to, by=letter.author.address, key=CONFIRM_ACT_KEY)
-    said = _said(letter) if ours is not None else None
+    said = yes_or_no(letter) if ours is not None else None
     if ours is None or said is None:
         return None
     ask = await find_ask(conn, AskId(int(ours.unique_key.removeprefix(CONFIRM_ACT_KEY))))
@@ -175,7 +175,8 @@ def _shown(act: Unconfirmed) -> str:
     return " ; ".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
 
 
-def _said(letter: Letter) -> Literal["yes", "no"] | None:
+def yes_or_no(letter: Letter) -> Literal["yes", "no"] | None:
+    """What a mail says to a question that is answered by « oui » or « non »; None where it says neither."""
     text = visible_text(letter.email.text or "")
     if parse_privacy_wish("", text) == "yes":
         return "yes"

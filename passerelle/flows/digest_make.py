@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.digest_answers import AnswerWay
 from passerelle.core.digest_choice import Chosen, choose
 from passerelle.core.digest_facts import visible
 from passerelle.core.digest_model import DigestKind, ShownItem
@@ -16,9 +17,9 @@ from passerelle.core.permalinks import short_name
 from passerelle.core.settings import AssociationSettings
 from passerelle.core.shelves import Reader
 from passerelle.flows.context import FlowContext
-from passerelle.flows.digest_facts import gather
+from passerelle.flows.digest_facts import digest_reader, gather_of
 from passerelle.flows.digest_stop import stop_token
-from passerelle.flows.readers import association_of, reader_of
+from passerelle.flows.readers import association_of
 from passerelle.store.digests import list_shown
 
 
@@ -67,10 +68,11 @@ async def make_digest(
     settings = association_of(ctx, association)
     if settings is None:
         return None
-    reader = await reader_of(ctx, conn, association, person_id)
+    me = await digest_reader(ctx, conn, association, person_id)
+    reader = me.reader
     if reader.person_id is None:
         return None
-    facts = await gather(ctx, conn, association, person_id, since=since, until=until)
+    facts = await gather_of(ctx, conn, me, since=since, until=until)
     shown = await list_shown(conn, association, person_id)
     chosen = choose(facts, reader=reader, shown=shown, since=since, until=until, settings=settings.digests)
     posts = sorted((post.at, post.id) for post in visible(facts, reader).posts if since <= post.at < until)
@@ -80,11 +82,13 @@ async def make_digest(
     )  # fmt: skip
 
 
-def variables_of(ctx: FlowContext, made: MadeDigest, *, answers: Mapping[str, str] | None = None) -> dict[str, Any]:
+def variables_of(
+    ctx: FlowContext, made: MadeDigest, *, answers: Mapping[str, AnswerWay] | None = None
+) -> dict[str, Any]:
     """What the templates of a digest know.
 
     Args:
-        answers: by item key, the `mailto:` address by which it is answered.
+        answers: by item key, how it is answered (`flows.digest_addresses`).
     """
     association = made.association
     place = place_of(ctx, association, answers=answers or {})
@@ -95,10 +99,11 @@ def variables_of(ctx: FlowContext, made: MadeDigest, *, answers: Mapping[str, st
         "digest": build_shown(made.chosen, words, place, kind=made.kind, since=made.since, until=made.until),
         "page_url": place.below(f"digests/{made.permalink}") if person_id is not None else "",
         "stop_url": stop_url(ctx, association, person_id) if person_id is not None else "",
+        "is_answered": bool(answers),
     }
 
 
-def place_of(ctx: FlowContext, association: AssociationSettings, *, answers: Mapping[str, str]) -> Place:
+def place_of(ctx: FlowContext, association: AssociationSettings, *, answers: Mapping[str, AnswerWay]) -> Place:
     """Where a digest's reader is led to."""
     web = ctx.settings.web
     return Place(

@@ -18,6 +18,7 @@ from passerelle.core.ids import MailAddress, UserId
 from passerelle.core.links import Link
 from passerelle.errors import PasserelleError
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_addresses import answer_ways
 from passerelle.flows.digest_make import MadeDigest, make_digest, variables_of
 from passerelle.flows.digest_whole import whole_mails
 from passerelle.flows.digest_wishes import following
@@ -196,7 +197,7 @@ async def _by_mail(ctx: FlowContext, conn: AsyncConnection, due: _Due, made: Mad
     address = _address_of(ctx, made, await list_addresses(conn, made.reader.person_id))
     if address is None:
         return False
-    variables = variables_of(ctx, made)
+    variables = variables_of(ctx, made, answers=await answer_ways(ctx, conn, link, made))
     root = f"{ctx.settings.web.url.rstrip('/')}/{made.association.name}" if ctx.settings.web is not None else ""
     mail = Personal(
         to=Mailbox(name=made.reader.name, address=address),

@@ -8,6 +8,7 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.digest_answers import SENT_KEY
 from passerelle.core.ids import EventId, PostId, RoomId
 from passerelle.core.links import Link, room_lane
 from passerelle.core.model import NewOutboxRow, Post
@@ -83,7 +84,7 @@ async def leave_nowhere(ctx: FlowContext, conn: AsyncConnection, post: Post) -> 
         if not await count_lines(conn, batch_id):
             await empty_batch(conn, batch_id)
     for row in await list_outbox_of_post(conn, post.id):
-        if row.kind in ("event", "reaction"):
+        if row.kind in ("event", "reaction") or row.unique_key.startswith(SENT_KEY):
             await cancel_outbox(conn, row.id, _WHY)
     await withdraw_notices(ctx, conn, await find_entries_of_post(conn, post.id))
     asked = await find_outbox_by_unique_key(conn, f"asked_to_send:{post.id}")

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +20,7 @@ from passerelle.core.subject import canonical_subject, display_subject
 from passerelle.deadline import DeadlinePassed, deadline
 from passerelle.errors import MalformedEmail
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_tokens import placed_by_token
 from passerelle.flows.ghosts import ghost_of
 from passerelle.flows.names_shown import names_besides
 from passerelle.flows.obey import OBEYED
@@ -104,6 +105,7 @@ async def relay_email(ctx: FlowContext, row: InboxRow) -> None:
     relay = Relay(link=link, row=row, reading=reading, seen=seen)
     async with ctx.store.write() as conn:
         await lock_link(conn, link.association_name, link.name)
+        relay = replace(relay, reading=await placed_by_token(ctx, conn, link, relay.reading))
         state = await find_link_state(conn, link.association_name, link.name)
         verdict = judge(await _facts(ctx, conn, relay, state))
         if verdict.action == "accept" and await obey_email(ctx, conn, link, row, relay.reading):
@@ -207,7 +209,7 @@ async def _accept(ctx: FlowContext, conn: AsyncConnection, relay: Relay) -> None
         post_id, parent = await _insert_post(ctx, conn, relay, thread_id, foreseen), foreseen.parent_post_id
         await rethread_chunk(conn, association, {post_id: subject}, now)
         await note_email(ctx, conn, link, await get_post(conn, post_id), email, relay.reading.author)
-    await _insert_deliveries(ctx, conn, relay, post_id, parent=parent)
+    await insert_deliveries(ctx, conn, link, relay.reading, post_id, parent=parent, received_at=row.received_at)
     await insert_seen(conn, association, "post", [relay.seen], now)
     await welcome_list_author(ctx, conn, link, relay.reading.author, row.received_at)
     await note_last_email(conn, association, link.name, row.received_at)
@@ -313,19 +315,24 @@ async def _insert_post(
     return post_id
 
 
-async def _insert_deliveries(
-    ctx: FlowContext, conn: AsyncConnection, relay: Relay, post_id: PostId, *, parent: PostId | None
+async def insert_deliveries(
+    ctx: FlowContext,
+    conn: AsyncConnection,
+    link: Link,
+    reading: Reading,
+    post_id: PostId,
+    *,
+    parent: PostId | None,
+    received_at: datetime,
 ) -> None:
     """One outbox row for each event that shows the post in the room; all name their parent by its post id."""
-    link, now = relay.link, ctx.now()
-    room_id = ctx.links.room_of(link)
+    now, room_id = ctx.now(), ctx.links.room_of(link)
     assert room_id is not None  # a link whose room is not resolved is not taken from the inbox
-    reading = relay.reading
-    what = f"{relay.email.message_id or ''}\x1f{reading.content_hash}"
+    what = f"{reading.email.message_id or ''}\x1f{reading.content_hash}"
     facts = await find_room(conn, room_id)
     names = await other_names(conn, link, reading.author)
     showing = Showing(
-        received_at=relay.row.received_at,
+        received_at=received_at,
         starts_thread=parent is None or not await _is_shown(conn, link, room_id, parent),
         names=names,
         encrypted=facts is not None and facts.encrypted,

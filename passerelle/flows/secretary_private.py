@@ -16,7 +16,10 @@ from passerelle.errors import MalformedEvent
 from passerelle.flows.actors import actor_of_email, actor_of_line
 from passerelle.flows.confirm_act import NotConfirmed, take_confirmation
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_answer_asks import settle_part, take_item_choice, take_send_word
+from passerelle.flows.digest_answers import parts_of_answer
 from passerelle.flows.digest_commands import answers_digest
+from passerelle.flows.fiche_commands import is_about_fiche
 from passerelle.flows.find_about import about_email, answered_by_email
 from passerelle.flows.link_meant import link_of_direct, link_of_letter
 from passerelle.flows.meeting_agenda import add_to_agenda, attach_items, take_call_reply
@@ -95,12 +98,27 @@ async def _obey_said(ctx: FlowContext, conn: AsyncConnection, said: Said, letter
     if confirmed is not None:
         await _do(ctx, conn, said_again(confirmed, said), "")
         return True
+    if await _answers_digest(ctx, conn, said, letter):
+        return True
     subject = letter.email.subject
     said = await about_named_meeting(ctx, conn, said, subject)
     if papers and await _brought(ctx, conn, replace(said, text=f"{said.text}\n{papers}")):
         return True
-    is_bare = is_answer(said) or await answers_digest(conn, letter.email)
+    is_bare = is_answer(said) or is_about_fiche(said) or await answers_digest(conn, letter.email)
     return await _do(ctx, conn, said, "" if is_bare else subject)
+
+
+async def _answers_digest(ctx: FlowContext, conn: AsyncConnection, said: Said, letter: Letter) -> bool:
+    """Whether a mail answered items of a digest, or what was asked back about such an answer."""
+    if await take_send_word(ctx, conn, said, letter):
+        return True
+    parts = await take_item_choice(ctx, conn, said, letter)
+    if parts is None:
+        parts = await parts_of_answer(ctx, conn, said, letter)
+    for part in parts or ():
+        if part.is_talk or not await _do(ctx, conn, part.said, ""):
+            await settle_part(ctx, conn, part)
+    return parts is not None
 
 
 async def _do(ctx: FlowContext, conn: AsyncConnection, said: Said, subject: str) -> bool:

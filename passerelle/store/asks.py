@@ -24,8 +24,12 @@ _ANSWER = update(ask).where(ask.c.id == _WHICH, _OPEN).values(answered_at=bindpa
 _DUE = _ALL.where(*_TO_ESCALATE, ask.c.escalate_at <= bindparam("now")).order_by(ask.c.escalate_at, ask.c.id)
 _NEXT = select(func.min(ask.c.escalate_at, type_=Instant())).where(*_TO_ESCALATE)
 _ESCALATED = update(ask).where(ask.c.id == _WHICH, *_TO_ESCALATE).values(escalated_at=bindparam("now"))
-#: What was to be confirmed is needed no longer: why somebody does not come may stand in it.
-_FORGET = update(ask).where(ask.c.id == _WHICH, ask.c.kind == "confirm_command").values(about={})
+#: What was to be confirmed is needed no longer: why somebody does not come may stand in it. Nor are words that were
+#: placed, or that their author did not want to be sent.
+_HOLDING = ("confirm_command", "digest_item", "digest_send")
+_FORGET = update(ask).where(ask.c.id == _WHICH, ask.c.kind.in_(_HOLDING)).values(about={})
+#: Their author alone can say this word, and did not; words that were not placed are kept for them.
+_OVER = update(ask).where(ask.c.id == _WHICH, ask.c.kind.in_(("confirm_command", "digest_send"))).values(about={})
 
 
 async def insert_ask(conn: AsyncConnection, new: NewAsk) -> Ask:
@@ -68,5 +72,5 @@ async def set_escalated(conn: AsyncConnection, id: AskId, now: datetime) -> bool
     A command waits for its author alone: nobody else is asked, and it is forgotten.
     """
     is_first = (await conn.execute(_ESCALATED, {"which": id, "now": now})).rowcount == 1
-    await conn.execute(_FORGET, {"which": id})
+    await conn.execute(_OVER, {"which": id})
     return is_first

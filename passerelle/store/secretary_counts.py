@@ -24,7 +24,7 @@ _WAITING = (
         ask.c.association == bindparam("association"),
         ask.c.answered_at.is_(None),
         # What is to be confirmed can be confirmed for so long; other questions wait until they are answered.
-        or_(ask.c.kind != "confirm_command", ask.c.escalate_at > bindparam("now")),
+        or_(ask.c.kind.not_in(("confirm_command", "digest_send")), ask.c.escalate_at > bindparam("now")),
     )
 )
 

@@ -157,6 +157,9 @@ VALUES: dict[str, Any] = {
     ),
     "page_url": "https://archives.example/epeule/digests/abc",
     "stop_url": "https://archives.example/epeule/digests/stop/1-abc",
+    "is_answered": True,
+    "titles": ["Décision 7\u00a0: louer la salle des fêtes", "Goûter"],
+    "asked_at": AT,
     "receipt": "Reçu d’effacement",
 }
 
