@@ -59,3 +59,24 @@ def convocation_titles(words: Words, *, day: str, organizer: str, where: str) ->
         "more_items": words("convocation_more_items", where=where) if where else words("convocation_more_items_mail"),
         "more_names": words("convocation_more_names"),
     }
+
+
+def page_titles(words: Words, *, day: str) -> dict[str, str]:
+    """Of the one page on paper, by the names under which `now.typ` knows them. `day`: of which it tells, in words."""
+    return {
+        "language": words.language,
+        "colon": words("colon"),
+        "title": words("now_title"),
+        "as_of": words("now_as_of", day=day),
+        "empty": words("now_empty"),
+        "offers_ask": words("now_paper_offer_ask"),
+        "ways": words("now_ways"),
+        "by_mail": words("now_by_mail"),
+        "by_chat": words("now_by_chat"),
+        "by_mail_told": words("now_by_mail_told"),
+        "by_chat_told": words("now_by_chat_told"),
+        "by_chat_invited": words("now_by_chat_invited"),
+        "one_conversation": words("now_one_conversation"),
+        "url": words("now_paper_url"),
+        "told": words("now_paper_told"),
+    }

@@ -1,4 +1,4 @@
-"""Minutes and convocations on paper, made in a thread: the bridge goes on relaying meanwhile."""
+"""Minutes, convocations and the one page on paper, made in a thread: the bridge goes on relaying meanwhile."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,8 +8,11 @@ from typing import Literal
 from passerelle.core.links import Link
 from passerelle.core.meeting_model import Meeting
 from passerelle.core.minutes_model import Minutes
+from passerelle.core.one_page import OnePage
+from passerelle.core.one_page_sheet import build_sheet
 from passerelle.documents.convocation import build_convocation_pdf
 from passerelle.documents.odt import build_odt
+from passerelle.documents.one_page import build_page_pdf
 from passerelle.documents.pdf import build_pdf
 from passerelle.errors import DocumentFailure
 from passerelle.flows.context import FlowContext
@@ -35,6 +38,17 @@ async def convocation_on_paper(ctx: FlowContext, link: Link, meeting: Meeting) -
     async with ctx.store.read() as conn:
         convocation = await convocation_of(ctx, conn, link, meeting)
     return await _made(lambda: build_convocation_pdf(convocation, words, made_at=ctx.now(), folder=_folder(link)))
+
+
+async def page_on_paper(ctx: FlowContext, link: Link, page: OnePage) -> bytes:
+    """The one page on one sheet, for the notice board. Raises DocumentFailure as above.
+
+    Args:
+        link: any of the association.
+    """
+    words = ctx.renderer(link.association).words
+    sheet = build_sheet(page, words)
+    return await _made(lambda: build_page_pdf(sheet, words, made_at=ctx.now(), folder=_folder(link)))
 
 
 def _folder(link: Link) -> Path | None:

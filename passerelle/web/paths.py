@@ -105,6 +105,10 @@ class Paths:
         """The calendar for calendar programs; with `key`, for those that cannot sign in."""
         return f"{self.root}/{f'key/{key}/' if key else ''}calendar.ics"
 
+    def now(self, form: Literal["", "pdf"] = "") -> str:
+        """The one page of the association; `pdf`: the sheet for the notice board."""
+        return f"{self.root}/now" + (f".{form}" if form else "")
+
     def digests(self) -> str:
         return f"{self.root}/digests"
 

@@ -57,6 +57,8 @@ ROUTES: tuple[Route, ...] = (
     Route(name="search", path=f"{_A}/search", comer="readers"),
     Route(name="mine", path=f"{_A}/mine", comer="author"),
     Route(name="acts", path=f"{_A}/acts", comer="readers"),
+    Route(name="now", path=f"{_A}/now", comer="members", permanent=True),
+    Route(name="now_pdf", path=f"{_A}/now.pdf", comer="members", permanent=True),
     Route(name="register", path=f"{_A}/register", comer="members", permanent=True),
     Route(name="register_csv", path=f"{_A}/register.csv", comer="members"),
     Route(name="register_json", path=f"{_A}/register.json", comer="members"),

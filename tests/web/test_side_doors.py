@@ -19,6 +19,7 @@ from zipfile import ZipFile
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from pypdf import PdfReader
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -148,6 +149,8 @@ ROUTES_TRIED: dict[str, Tried] = {
     "register_csv": Tried("/{association}/register.csv", shows=True, of_now=True),
     "register_json": Tried("/{association}/register.json?kind=decision", shows=True, of_now=True),
     "entry": Tried("/{association}/register/{number}", shows=True, of_now=True),
+    "now": Tried("/{association}/now", shows=True, of_now=True),
+    "now_pdf": Tried("/{association}/now.pdf", shows=True, of_now=True),
     "meetings": Tried("/{association}/meetings?year=2026", shows=True, of_now=True),
     "meeting": Tried("/{association}/meetings/{number}", shows=True, of_now=True),
     "convocation": Tried("/{association}/meetings/{number}/convocation.pdf", shows=True, of_now=True),
@@ -263,7 +266,9 @@ def expected(reads: set[str], *, keyed: bool = False) -> set[tuple[str, str]]:
 
 
 def _read(data: bytes) -> bytes:
-    """What stands in an answer; of a document that is packed, its text. A PDF says its title as it is."""
+    """What stands in an answer; of a document that is packed, its text."""
+    if data.startswith(b"%PDF"):
+        return data + "".join(page.extract_text() for page in PdfReader(BytesIO(data)).pages).encode()
     return ZipFile(BytesIO(data)).read("content.xml") if data.startswith(b"PK") else data
 
 
