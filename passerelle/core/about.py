@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-AboutKind = Literal["meeting", "entries", "ask", "reminder"]
+AboutKind = Literal["meeting", "entries", "ask", "reminder", "fiche"]
 
 _START = "about/"
 #: Entries that one notice names; more are told by the next one.
@@ -17,7 +17,7 @@ MOST_IDS = 40
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class About:
-    """`ids` are row ids: of one meeting, ask or reminder, of one or several entries."""
+    """`ids` are row ids: of one meeting, ask, reminder or fiche, of one or several entries."""
 
     kind: AboutKind
     ids: tuple[int, ...]

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from passerelle.core.digest_wishes import Wish
+from passerelle.core.fiche import Audience
 from passerelle.core.meeting_model import MeetingKind
 from passerelle.core.register_line_notes import Note
 from passerelle.core.replacements import Replacement
@@ -155,6 +156,21 @@ class CatchUpArguments:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FicheArguments:
+    """A fiche to be made, shown, completed, published or taken back."""
+
+    #: None: of what is answered, or by its number.
+    source: Literal["meeting", "tag"] | None = None
+    #: Of the fiche; of the meeting where it is made from one.
+    number: int | None = None
+    tag: str = ""
+    title: str = ""
+    #: What stands behind the number: « contexte : … ».
+    text: str = ""
+    audience: Audience = "association"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TextArguments:
     """Words: what is searched, what help is asked about; "" where there are none."""
 
@@ -164,5 +180,5 @@ class TextArguments:
 Arguments = (
     MeetingArguments | MoveArguments | CancelArguments | NumbersArguments | ListArguments | NoteArguments
     | RemindArguments | ReplaceArguments | ReviewArguments | ObjectArguments | CorrectArguments | TextArguments
-    | DigestArguments | DigestPauseArguments | CatchUpArguments
+    | DigestArguments | DigestPauseArguments | CatchUpArguments | FicheArguments
 )  # fmt: skip

@@ -33,7 +33,8 @@ _DIGIT = re.compile(r"\d")
 _NEED_COLON = frozenset(
     {"agenda", "note", "decisions", "actions", "loans", "bookings", "attendance", "excuse", "proxy"}
 )
-_NEED_NUMBER = frozenset({"replace", "review", "returned", "withdraw"})
+_NEED_NUMBER = frozenset({"replace", "review", "returned", "withdraw", "fiche_publish", "fiche_withdraw"})
+_FICHE_OF = re.compile(r"#|(?:la )?(?:reunion|meeting) (?:n° ?)?\d|(?:n° ?)?\d{1,9}\b")
 _TOLD_ABOUT = frozenset({"meeting", "assembly", "move", "cancel"})
 _HOW_LONG = re.compile(r"\b(?:jours?|semaines?|mois|days?|weeks?|months?|jusqu|until)\b")
 #: What a word that in the room is a meeting's means by mail.
@@ -173,6 +174,9 @@ def _natural(text: str, kinds: Sequence[KindSettings]) -> CommandHead | None:
     if name in _TOLD_ABOUT and _SPEAKS.search(plain(rest)):
         return None
     if name == "correct" and rest and not _CORRECTION.match(rest):
+        return None
+    # « Fiche technique du vidéoprojecteur » and « Expérience » are subjects like others.
+    if name == "fiche" and not _FICHE_OF.match(plain(rest) if not rest.startswith("#") else "#"):
         return None
     # « Résumé de la réunion » and « Pause déjeuner » are subjects like others.
     if name == "digest" and rest and parse_wish(rest) is None:

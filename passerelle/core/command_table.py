@@ -17,7 +17,8 @@ CommandName = Literal[
     "note", "decisions", "adopt", "replace", "drop", "review", "object", "withdraw",
     "actions", "done", "loans", "returned", "bookings",
     "remind", "reminders", "quiet", "search", "link", "catch_up",
-    "digest", "digest_pause", "digest_resume", "digest_stop", "help",
+    "digest", "digest_pause", "digest_resume", "digest_stop",
+    "fiche", "fiche_publish", "fiche_withdraw", "fiche_disagree", "help",
 ]  # fmt: skip
 #: Where a command may be said.
 Where = Literal["room", "mail"]
@@ -349,6 +350,17 @@ COMMANDS: tuple[CommandRow, ...] = (
         wants="nothing",
         may="search",
     ),
+    _row("fiche", ("fiche | fiches", "sheet | sheets | experience"),
+         ("réunion et numéro, #mot, ou rien en réponse à un message",
+          "meeting and number, #tag, or nothing in reply to a message"),
+         ("fiche réunion 4", "sheet meeting 4"), may="search"),
+    _row("fiche_publish", ("publier fiche | publier la fiche", "publish sheet | publish the sheet"),
+         ("numéro, et « dans le réseau » si elle sort de l'association", "number, and whether in the network"),
+         ("publier fiche 3", "publish sheet 3"), may="approve"),
+    _row("fiche_withdraw", ("retirer fiche | retirer la fiche", "withdraw sheet | withdraw the sheet"),
+         ("numéro", "number"), ("retirer fiche 3", "withdraw sheet 3"), may="approve"),
+    _row("fiche_disagree", ("retirer mon accord | retirer accord", "withdraw my agreement | withdraw agreement"),
+         ("numéro", "number"), ("retirer mon accord fiche 3", "withdraw my agreement sheet 3")),
     _row(
         "help",
         ("aide | commandes", "help | commands"),

@@ -23,6 +23,7 @@ from passerelle.errors import CommandProblem
 from passerelle.flows.command_problems import not_understood, problem_outcome
 from passerelle.flows.confirm_act import Confirmed, Unconfirmed, ask_to_confirm
 from passerelle.flows.context import FlowContext
+from passerelle.flows.fiche_commands import take_fiche_reply
 from passerelle.flows.outcome import Outcome, sentence, tell_outcome
 from passerelle.flows.register_notes import notes_of
 from passerelle.flows.run_command import run_command
@@ -50,6 +51,10 @@ async def obey(ctx: FlowContext, conn: AsyncConnection, said: Said, *, subject: 
     Args:
         subject: of a mail to the bridge's own address: a command may stand there.
     """
+    completed = await take_fiche_reply(ctx, conn, said)
+    if completed is not None:
+        await finish(ctx, conn, said, completed)
+        return True
     wanted = _understood(ctx, said, subject)
     if wanted.outcome is not None:
         await tell_outcome(ctx, conn, said, wanted.outcome)

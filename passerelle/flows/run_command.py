@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_arguments import (
     CancelArguments,
+    FicheArguments,
     CatchUpArguments,
     ListArguments,
     MoveArguments,
@@ -22,6 +23,7 @@ from passerelle.core.commands import Command
 from passerelle.flows.catch_up import catch_up_command
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_commands import is_about_digest, run_digest_command
+from passerelle.flows.fiche_commands import run_fiche_command
 from passerelle.flows.help_command import help_command
 from passerelle.flows.meeting_commands import run_meeting_command
 from passerelle.flows.outcome import Outcome
@@ -53,6 +55,8 @@ async def _run(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Com
             return await noting_command(ctx, conn, said, arguments)
         case ListArguments():
             return await list_command(ctx, conn, said, command.name, arguments)
+        case FicheArguments():
+            return await run_fiche_command(ctx, conn, said, command.name, arguments)
         case ObjectArguments():
             return await object_command(ctx, conn, said, arguments)
         case ReplaceArguments():

@@ -91,6 +91,7 @@ fiche = table(
     row_id(),
     Column("association", Words, nullable=False),
     Column("link", Words, nullable=False),
+    Column("number", RowId, nullable=False, default=0),
     Column("state", Words, nullable=False),  # draft | asked | published | withdrawn
     Column("audience", Words, nullable=False),  # association | network
     Column("document", Document, nullable=False),

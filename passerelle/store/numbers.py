@@ -17,7 +17,7 @@ _NEXT = upsert(
 
 
 async def next_number(
-    conn: AsyncConnection, association: AssociationName, what: Literal["entry", "meeting", "reminder"]
+    conn: AsyncConnection, association: AssociationName, what: Literal["entry", "meeting", "reminder", "fiche"]
 ) -> int:
     """The next number, from 1 on. Until this transaction ends no other one is given a number of that kind there."""
     values = {"association": association, "what": what, "last": 1}

@@ -186,7 +186,8 @@ async def list_fiches_quoting(conn: AsyncConnection, person_id: int) -> frozense
     """Fiches that a person made, or was asked to agree to."""
     asked = (await conn.execute(select(consent.c.what).where(consent.c.person_id == person_id))).scalars()
     made = (await conn.execute(select(fiche.c.id).where(fiche.c.made_by_person_id == person_id))).scalars()
-    ids = [what.removeprefix("fiche:") for what in asked if what.startswith("fiche:")]
+    # `fiche:12`, and `fiche:12:network`.
+    ids = [what.split(":")[1] for what in asked if what.startswith("fiche:")]
     return frozenset(made) | {int(id) for id in ids if id.isascii() and id.isdigit()}
 
 
@@ -196,7 +197,7 @@ async def delete_reader(conn: AsyncConnection, person_id: int) -> int:
     """
     mine = (fiche.c.made_by_person_id == person_id,)
     drafts = select(fiche.c.id).where(*mine, fiche.c.state.in_(_UNPUBLISHED))
-    asked = [f"fiche:{id}" for id in (await conn.execute(drafts)).scalars()]
+    asked = [f"fiche:{id}{more}" for id in (await conn.execute(drafts)).scalars() for more in ("", ":network")]
     statements = [
         *(delete(t).where(t.c.person_id == person_id) for t in (digest_subscription, digest_shown, digest, offer)),
         delete(consent).where(or_(consent.c.person_id == person_id, consent.c.what.in_(asked))),

@@ -115,8 +115,23 @@ class Paths:
     def digest(self, short: str) -> str:
         return f"{self.root}/digests/{short}"
 
+    def catch_up(self) -> str:
+        return f"{self.root}/digests/catch-up"
+
     def digest_preview(self) -> str:
         return f"{self.root}/digests/preview"
+
+    def fiches(self) -> str:
+        return f"{self.root}/fiches"
+
+    def fiche_make(self) -> str:
+        return f"{self.root}/fiches/make"
+
+    def fiche(self, short: str, form: Literal["", "html", "md", "json"] = "") -> str:
+        return f"{self.root}/fiches/{short}" + (f".{form}" if form else "")
+
+    def fiche_change(self, short: str) -> str:
+        return f"{self.root}/fiches/{short}/change"
 
     def feeds(self) -> str:
         return f"{self.root}/feeds"

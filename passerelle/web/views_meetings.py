@@ -164,6 +164,7 @@ async def meeting(request: web.Request) -> web.StreamResponse:
         minutes=minutes.permalink if minutes is not None else "",
         is_draft=minutes is not None and minutes.state == "draft",
         has_convocation=is_open,
+        makes_fiche=not is_open and found.state in HELD,
         permanent=absolute(request, paths.meeting(found.number)),
     )
 

@@ -11,6 +11,7 @@ from passerelle.core.ids import LinkName, MessageId, RoomId, ThreadId
 from passerelle.core.model import Post
 from passerelle.core.names import mask_contacts
 from passerelle.core.shelves import Reader, Shelf
+from passerelle.flows.membership import membership_of
 from passerelle.store.archive_pages import (
     ListedPost,
     PlacedPost,
@@ -31,7 +32,7 @@ from passerelle.store.thread_pages import (
 )
 from passerelle.web.app_keys import CONTEXT
 from passerelle.web.bodies import html_of_post
-from passerelle.web.door import READER, nothing_here, root_path
+from passerelle.web.door import READER, is_signed_in, nothing_here, root_path
 from passerelle.web.heavy import made
 from passerelle.web.lists import (
     PostEntry,
@@ -147,6 +148,7 @@ async def thread(request: web.Request) -> web.StreamResponse:
         closed = closed_rooms(request)
         views = await _views(conn, showing, found.posts, title=title, reader=reader, closed=closed)
         before = await _path_of_thread(conn, showing, found.split_from, reader.shelves)
+        me = await membership_of(request.app[CONTEXT], conn, reader) if is_signed_in(request) else None
     words, last = words_of(request), found.posts[-1]
     link = link_settings(request, last.link)
     then = local(request, last.said_at)
@@ -162,6 +164,7 @@ async def thread(request: web.Request) -> web.StreamResponse:
         },
         size=words.count("web_posts", found.standing) if found.standing else "",
         split_from=before,
+        makes_fiche=me is not None and placed[0].link in me.links and last.origin == "live",
         posts=views,
         number=number,
         pages=math.ceil(found.number / POSTS_A_PAGE),

@@ -66,6 +66,16 @@ VALUES: dict[str, Any] = {
     "tally": SimpleNamespace(
         yes_count=2, no_count=1, maybe_count=1, yes=("Léa", "Paul"), no=("Annie",), maybe=("Karim",)
     ),
+    "headings": [
+        SimpleNamespace(
+            name="Le contexte", question="D’où est venue l’idée\u202f?",
+            parts=[SimpleNamespace(text="La salle était pleine.", author="Paul", kind="quote")],
+        ),
+        SimpleNamespace(name="Les résultats", question="Qu’est-ce que cela a donné\u202f?", parts=[]),
+    ],
+    "quotes": ["La salle était pleine."],
+    "in_network": True,
+    "licence": "CC BY-SA 4.0",
     "answer": "yes",
     "step": "open",
     "decisions": 2,
@@ -186,8 +196,8 @@ def sources(name: str) -> Iterator[str]:
 
 
 def texts() -> list[str]:
-    """Those that leave by mail or into the room; pages are rendered with an archive (tests/web, exports)."""
-    return [name for name in names() if not name.startswith(("web/", "offline/")) and name not in PAGES]
+    """Those that leave by mail or into the room; pages are rendered with an archive (tests/web, exports), accounts with figures (documents)."""
+    return [name for name in names() if not name.startswith(("web/", "offline/", "account/")) and name not in PAGES]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

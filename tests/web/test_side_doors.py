@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.digest_choice import Chosen, Item, Reason
 from passerelle.core.digest_model import NewDigest
+from passerelle.core.fiche import DEFAULT_LICENCE, Content, NewFiche, Part, Source
 from passerelle.core.identity import keyed_hash
 from passerelle.core.ids import AssociationName, LinkName, UserId
 from passerelle.core.meeting_model import NewMeeting, NewMinutes
@@ -38,6 +39,7 @@ from passerelle.flows.sessions import begin_session, make_feed_key, session_read
 from passerelle.imports.mbox import MboxFile
 from passerelle.store.archive_tables import opening
 from passerelle.store.digests import insert_digest
+from passerelle.store.fiches import insert_fiche
 from passerelle.store.imports import NewImportRun, insert_import_run
 from passerelle.store.meeting_minutes import insert_minutes
 from passerelle.store.meetings import insert_meeting
@@ -78,6 +80,7 @@ class Place:
             "number": NUMBERS.get(self.word, NO_NUMBER),
             "minutes": short_name(self.association, f"minutes {message_id}"),
             "digest": short_name(self.association, f"digest {message_id}"),
+            "fiche": short_name(self.association, f"fiche {message_id}"),
         }
 
 
@@ -104,9 +107,10 @@ NOWHERE = {
     "number": NO_NUMBER,
     "minutes": "c" * 12,
     "digest": "d" * 12,
+    "fiche": "e" * 12,
 }
 #: What a member may change, and nobody else.
-CHANGES = ("entry_change", "meeting_answer")
+CHANGES = ("entry_change", "meeting_answer", "fiche_change")
 #: Shown to who takes part, and to nobody else, whatever was opened to everyone.
 MEMBERS_ONLY = {route.name for route in ROUTES if route.comer == "members"}
 
@@ -145,12 +149,12 @@ ROUTES_TRIED: dict[str, Tried] = {
     "search": Tried("/{association}/search?q=commun", shows=True),
     "mine": Tried("/{association}/mine"),
     "acts": Tried("/{association}/acts"),
+    "now": Tried("/{association}/now", shows=True, of_now=True),
+    "now_pdf": Tried("/{association}/now.pdf", shows=True, of_now=True),
     "register": Tried("/{association}/register", shows=True, of_now=True),
     "register_csv": Tried("/{association}/register.csv", shows=True, of_now=True),
     "register_json": Tried("/{association}/register.json?kind=decision", shows=True, of_now=True),
     "entry": Tried("/{association}/register/{number}", shows=True, of_now=True),
-    "now": Tried("/{association}/now", shows=True, of_now=True),
-    "now_pdf": Tried("/{association}/now.pdf", shows=True, of_now=True),
     "meetings": Tried("/{association}/meetings?year=2026", shows=True, of_now=True),
     "meeting": Tried("/{association}/meetings/{number}", shows=True, of_now=True),
     "convocation": Tried("/{association}/meetings/{number}/convocation.pdf", shows=True, of_now=True),
@@ -160,8 +164,12 @@ ROUTES_TRIED: dict[str, Tried] = {
     "calendar": Tried("/{association}/calendar"),
     "calendar_file": Tried("/{association}/calendar.ics", shows=True, of_now=True),
     "keyed_calendar": Tried("/{association}/key/{key}/calendar.ics", shows=True, of_now=True),
+    "fiches": Tried("/{association}/fiches"),
+    "fiche": Tried("/{association}/fiches/{fiche}"),
+    "fiche_file": Tried("/{association}/fiches/{fiche}.md"),
     "digests": Tried("/{association}/digests"),
     "digest": Tried("/{association}/digests/{digest}"),
+    "catch_up": Tried("/{association}/digests/catch-up?since=le+d%C3%A9but"),
     "digest_preview": Tried("/{association}/digests/preview"),
     "digest_stop": Tried("/{association}/digests/stop/1-" + "x" * 26, is_private=False),
     "digest_stopped": Tried("/{association}/digests/stop/1-" + "x" * 26, is_private=False),
@@ -180,6 +188,8 @@ ROUTES_TRIED: dict[str, Tried] = {
     "undo": Tried("/{association}/acts/1/undo"),
     "entry_change": Tried("/{association}/register/{number}/change", form={"move": "object"}),
     "meeting_answer": Tried("/{association}/meetings/{number}/answer", form={"answer": "yes"}),
+    "fiche_make": Tried("/{association}/fiches/make", form={"meeting": "1"}),
+    "fiche_change": Tried("/{association}/fiches/{fiche}/change", form={"what": "publish"}),
     "sign_in": Tried("/{association}/sign-in", is_private=False),
     "sign_in_send": Tried("/{association}/sign-in", form={"who": "x"}, is_private=False),
     "sign_in_confirm": Tried("/{association}/sign-in/" + "x" * 43, is_private=False),
@@ -313,6 +323,7 @@ async def note_all(town: Town) -> None:
             )  # fmt: skip
             await insert_minutes(conn, minutes)
             await _digest_of(conn, place)
+            await _draft_of(conn, place)
             assert (str(entry.number), str(meeting.number)) == (number, number)
 
 
@@ -328,6 +339,20 @@ async def _digest_of(conn: AsyncConnection, place: Place) -> None:
         document=Chosen(items=(item,)).to_json(), permalink=place.values["digest"], made_at=START,
     )  # fmt: skip
     assert await insert_digest(conn, new) is not None
+
+
+async def _draft_of(conn: AsyncConnection, place: Place) -> None:
+    """Somebody's fiche that is not published, and says the word of a place: it is its authors' alone."""
+    owner = await find_or_insert_person(conn, place.association, name=f"Autrice {place.path}", now=START)
+    part = Part(heading="context", kind="written", text=f"commun {place.word}", author="Autrice", said_at=START,
+                person_id=owner)  # fmt: skip
+    new = NewFiche(
+        association=place.association, link=LinkName(place.path.partition("/")[2]), number=1, state="draft",
+        audience="association", document=Content(source=Source(kind="tag", name="x"), parts=(part,)).to_json(),
+        licence=DEFAULT_LICENCE, permalink=place.values["fiche"], made_by_person_id=owner, made_at=START,
+        changed_at=START,
+    )  # fmt: skip
+    await insert_fiche(conn, new)
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ def upgrade() -> None:
     sa.Column('id', LONG, autoincrement=True, nullable=False),
     sa.Column('association', sa.Text(), nullable=False),
     sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('number', LONG, nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('audience', sa.Text(), nullable=False),
     sa.Column('document', sa.Text(), nullable=False),

@@ -1,0 +1,81 @@
+"""Who may read a fiche, and what of it: decided each time anew, by who takes part and who agrees at that moment."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerelle.core.fiche import Audience, Content, Fiche, consents_for, who
+from passerelle.core.ids import AssociationName
+from passerelle.flows.context import FlowContext
+from passerelle.store.consents import list_consenting
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeenFiche:
+    """A fiche as a reader sees it."""
+
+    fiche: Fiche
+    content: Content
+    #: First names of who agreed.
+    who: tuple[str, ...]
+    #: Who agrees: persons' ids.
+    agreed: frozenset[int]
+    #: Its authors and the coordinators see what is not agreed to as well: they are to know what is asked for.
+    as_author: bool = False
+
+
+def is_author(fiche: Fiche, person_id: int | None, *, is_coordinator: bool) -> bool:
+    """Who completes a fiche, and reads its draft: who made it, who is quoted in it, coordinators."""
+    if is_coordinator:
+        return True
+    return person_id is not None and (person_id == fiche.made_by_person_id or person_id in fiche.content.authors())
+
+
+async def agreed_to(conn: AsyncConnection, fiche: Fiche, audience: Audience) -> frozenset[int]:
+    """Who agrees now that this audience reads their words in it: persons' ids."""
+    found = [await list_consenting(conn, fiche.association, what) for what in consents_for(fiche.id, audience)]
+    return frozenset().union(*found)
+
+
+async def seen_by_readers(conn: AsyncConnection, fiche: Fiche, audience: Audience) -> SeenFiche | None:
+    """A published fiche as members of its association, or of the network, read it; None where they may not."""
+    if fiche.state != "published" or (audience == "network" and fiche.audience != "network"):
+        return None
+    agreed = await agreed_to(conn, fiche, audience)
+    content = fiche.content.seen_by(agreed)
+    return SeenFiche(fiche=fiche, content=content, who=who(content, agreed), agreed=agreed)
+
+
+async def seen_by_author(conn: AsyncConnection, fiche: Fiche) -> SeenFiche:
+    """A fiche as its authors see it: whole."""
+    agreed = await agreed_to(conn, fiche, "association")
+    return SeenFiche(fiche=fiche, content=fiche.content, who=who(fiche.content, agreed), agreed=agreed, as_author=True)
+
+
+async def seen_by(
+    conn: AsyncConnection, fiche: Fiche, person_id: int | None, *, is_coordinator: bool
+) -> SeenFiche | None:
+    """A fiche as a member of its association sees it; None where they may not: a draft is its authors'."""
+    published = await seen_by_readers(conn, fiche, "association")
+    if published is not None:
+        return published
+    return await seen_by_author(conn, fiche) if is_author(fiche, person_id, is_coordinator=is_coordinator) else None
+
+
+def networks_of(ctx: FlowContext, association: AssociationName) -> tuple[str, ...]:
+    """The names of the networks that an association is in."""
+    return tuple(one.name for one in ctx.settings.networks if association in one.associations)
+
+
+def neighbours_of(ctx: FlowContext, association: AssociationName) -> frozenset[AssociationName]:
+    """The other associations of all networks that an association is in."""
+    return _all_but(
+        (AssociationName(name) for one in ctx.settings.networks if association in one.associations
+         for name in one.associations),
+        {association},
+    )  # fmt: skip
+
+
+def _all_but(names: Iterable[AssociationName], without: Collection[AssociationName]) -> frozenset[AssociationName]:
+    return frozenset(name for name in names if name not in without)
