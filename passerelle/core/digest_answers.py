@@ -110,12 +110,13 @@ def build_mailto(address: MailAddress, subject: str, token: str, *, in_reply_to:
 # ------------------------------------------------------------ what answers what
 
 
-def take_apart(stretches: Sequence[Stretch], told: Told, *, subject: str = "") -> tuple[Piece, ...]:
+def take_apart(stretches: Sequence[Stretch], told: Told, *, subject: str = "", author: str = "") -> tuple[Piece, ...]:
     """The own words of an answer to a digest, each with the item that it answers, in the order of the mail.
 
     Args:
         stretches: the whole text of the mail.
         subject: the token in it says what is meant where nothing else does.
+        author: their name, with which they may sign.
     """
     by_token = {item.token: item.key for item in told.items}
     default = next((by_token[token] for token in tokens_in(subject) if token in by_token), "")
@@ -135,10 +136,10 @@ def take_apart(stretches: Sequence[Stretch], told: Told, *, subject: str = "") -
         elif parts and text.strip():
             # What follows is another answer, though to the same item.
             parts[-1][1].append("")
-    return _joined(parts)
+    return _joined(parts, frozenset(words_of(author)))
 
 
-def _joined(parts: Sequence[tuple[str, list[str]]]) -> tuple[Piece, ...]:
+def _joined(parts: Sequence[tuple[str, list[str]]], name: frozenset[str]) -> tuple[Piece, ...]:
     texts: dict[str, list[str]] = {}
     for key, lines in parts:
         text = "\n".join(lines).strip()
@@ -147,14 +148,14 @@ def _joined(parts: Sequence[tuple[str, list[str]]]) -> tuple[Piece, ...]:
     pieces = [Piece(key=key, text="\n\n".join(found)) for key, found in texts.items()]
     is_one = len(pieces) == 1
     # « Bravo ! » below an item is said to somebody.
-    return tuple(p for p in pieces if (is_one and p.key) or not says_nothing(p.text, beside=not is_one))
+    return tuple(p for p in pieces if (is_one and p.key) or not _says_nothing(p.text, name, beside=not is_one))
 
 
-def says_nothing(text: str, *, beside: bool) -> bool:
+def _says_nothing(text: str, name: frozenset[str], *, beside: bool) -> bool:
     """Whether words are polite ones only, or say, `beside` answers, where these stand."""
     if beside and len(text) <= _LONGEST_POINTING and _POINTING.search(text):
         return True
-    return all(is_polite(line) for line in text.splitlines() if line.strip())
+    return all(is_polite(line) or name.issuperset(words_of(line)) for line in text.splitlines() if line.strip())
 
 
 @dataclass(slots=True)
@@ -188,9 +189,11 @@ class _Quotes:
                     return
                 body = line[_found_end(line) :]
                 plain = _plain(body)
-                if stretch.is_own or (body == line.strip() and plain and not self._is_told(plain, before)):
+                if plain and body == line.strip() and not self._is_told(body, plain, before, surely=stretch.is_own):
                     yield from self._own(line)
                     before = ""
+                elif stretch.is_own and not plain:
+                    yield True, None, line.rstrip()
                 elif plain:
                     yield False, self._item(body, plain), body
                     before = plain
@@ -202,11 +205,19 @@ class _Quotes:
         keys = [self.tokens[token] for token in tokens_in(line) if token in self.tokens]
         yield True, keys[0] if keys else None, TOKEN.sub(" ", line).strip() if keys else line.rstrip()
 
-    def _is_told(self, plain: str, before: str) -> bool:
-        """Below « De : … Envoyé : … » nothing marks a quote: it is one where the digest says the same."""
-        if plain in self.lines or (before and f" {before} {plain} " in self.all):
+    def _is_told(self, body: str, plain: str, before: str, *, surely: bool) -> bool:
+        """Below « De : … Envoyé : … » nothing marks a quote: it is one where the digest says the same.
+
+        Args:
+            before: what the line before says, where that is the digest's.
+            surely: these lines look like their author's own: only a whole line of the digest is none.
+        """
+        is_heading = body.isupper() or body.startswith("- ")
+        if plain in self.lines and (before or is_heading or " " in plain or not surely):
             return True
-        return plain.count(" ") + 1 >= _TELLING and f" {plain} " in self.all
+        if before and f" {before} {plain} " in self.all:
+            return True
+        return not surely and plain.count(" ") + 1 >= _TELLING and f" {plain} " in self.all
 
     def _item(self, body: str, plain: str) -> str | None:
         for token in reversed(tokens_in(body)):

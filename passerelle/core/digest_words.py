@@ -177,7 +177,7 @@ def _shown(item: Item, words: Words, place: Place) -> ShownItem:
     way = place.answers.get(item.key)
     return ShownItem(
         key=item.key,
-        title=_title(item, words, place),
+        title=title_in_words(item, words, place),
         reason=_reason(item, words),
         extract=extract,
         sentences=tuple(_said(one.author, one.text, words) for one in item.sentences),
@@ -193,7 +193,8 @@ def _said(author: str, text: str, words: Words) -> str:
     return words("digest_said", name=list_author_name(author, words), text=text)
 
 
-def _title(item: Item, words: Words, place: Place) -> str:
+def title_in_words(item: Item, words: Words, place: Place) -> str:
+    """What an item is called: « Décision 7 : louer la salle »."""
     title = item.title
     if item.kind in _LABELLED and item.number is not None:
         return words(f"digest_title_{item.kind}", number=item.number, title=title)

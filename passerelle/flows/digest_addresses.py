@@ -11,14 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.digest_answers import AnswerWay, Quotable, Told, build_mailto, short_token
 from passerelle.core.digest_choice import Chosen, Item
 from passerelle.core.digest_model import Digest
-from passerelle.core.digest_words import ShownDigest, build_shown
+from passerelle.core.digest_words import build_shown, title_in_words
 from passerelle.core.ids import AssociationName, MailAddress
 from passerelle.core.links import Link
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_make import MadeDigest, place_of
-from passerelle.flows.readers import find_place
 from passerelle.mail.html_text import html_to_text
-from passerelle.store.threads import last_mail_of_thread
+from passerelle.store.posts import list_message_ids
 
 #: What is answered by a word to everyone.
 _TALK = frozenset({"thread", "question", "file"})
@@ -52,30 +51,26 @@ async def answer_ways(ctx: FlowContext, conn: AsyncConnection, link: Link, made:
     Args:
         link: whose mailbox the digest leaves from.
     """
-    association, person_id = AssociationName(made.association.name), made.reader.person_id
-    place = await find_place(ctx, conn, association, person_id) if person_id is not None else None
-    titles = {item.key: item.title for part in _shown(ctx, made).parts for item in part.items}
+    association, words = AssociationName(made.association.name), ctx.renderer(made.association).words
+    place, items = place_of(ctx, made.association, answers={}), list(filter(is_answered, made.chosen.items))
+    answered = await list_message_ids(conn, {i.post_id for i in items if is_talk(i) and i.post_id is not None})
     ways = {}
-    for item in filter(is_answered, made.chosen.items):
+    for item in items:
         token, own = token_of(ctx, made.permalink, item.key), link_of_item(ctx, association, item, link)
-        if is_talk(item) and place is not None and place[0].on_list(own.name):
-            last = await last_mail_of_thread(conn, association, item.thread_id, limit=1) if item.thread_id else []
-            subject = item.title or titles[item.key]
-            url = build_mailto(own.list_address, subject, token, in_reply_to=last[-1] if last else None)
+        labelled = title_in_words(item, words, place)
+        title = item.title or labelled
+        if is_talk(item) and own.name in made.lists:
+            last = answered.get(item.post_id) if item.post_id is not None else None
+            url = build_mailto(own.list_address, title, token, in_reply_to=last)
             ways[item.key] = AnswerWay(url=url, token=token, to_list=True)
         else:
-            url = build_mailto(MailAddress(link.mailbox.address), titles[item.key], token)
+            url = build_mailto(MailAddress(link.mailbox.address), labelled, token)
             ways[item.key] = AnswerWay(url=url, token=token)
     return ways
 
 
-def _shown(ctx: FlowContext, made: MadeDigest) -> ShownDigest:
-    words, place = ctx.renderer(made.association).words, place_of(ctx, made.association, answers={})
-    return build_shown(made.chosen, words, place, kind=made.kind, since=made.since, until=made.until)
-
-
-def told_of(ctx: FlowContext, link: Link, digest: Digest) -> Told:
-    """What a digest said, as an answer to it may quote it."""
+def told_of(ctx: FlowContext, link: Link, digest: Digest, *, name: str) -> Told:
+    """What a digest said, as an answer to it may quote it; `name` is its reader's."""
     association, words = link.association, ctx.renderer(link.association).words
     chosen = Chosen.from_json(digest.document)
     ways = {
@@ -92,10 +87,11 @@ def told_of(ctx: FlowContext, link: Link, digest: Digest) -> Told:
         if item.token
     )
     values = {
-        "digest": shown, "name": "", "page_url": "", "stop_url": "", "is_answered": True, "association": association,
+        "digest": shown, "name": name, "page_url": "", "stop_url": "", "is_answered": True, "association": association,
     }  # fmt: skip
     renderer = ctx.renderer(association)
     text = renderer.letter("mail/digest", **values).text
     html = renderer.letter_html("mail/digest", **values, subject=shown.subject) or ""
-    sure = [words("digest_answer"), words("digest_answer_list")]
-    return Told(items=items, text="\n".join([text, html_to_text(html), *sure]))
+    labels = [words("digest_answer"), words("digest_answer_list")]
+    links = [f"{label} {words('digest_token', token=item.token)}" for item in items for label in labels]
+    return Told(items=items, text="\n".join([text, html_to_text(html), *labels, *links]))

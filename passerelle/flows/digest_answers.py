@@ -61,8 +61,8 @@ async def parts_of_answer(
     digest = await _digest_answered(ctx, conn, said, letter)
     if digest is None or said.actor.person_id is None:
         return None
-    told = told_of(ctx, said.link, digest)
-    pieces = take_apart(_stretches(letter), told, subject=letter.email.subject)
+    told = told_of(ctx, said.link, digest, name=said.actor.name)
+    pieces = take_apart(_stretches(letter), told, subject=letter.email.subject, author=letter.author.name)
     if not pieces or (len(pieces) == 1 and _changes_digest(said, pieces[0].text)):
         return None
     items = {item.key: item for item in Chosen.from_json(digest.document).items}

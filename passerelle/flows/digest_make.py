@@ -35,6 +35,8 @@ class MadeDigest:
     until: datetime
     #: What was said in its time and its reader may read, the oldest first.
     posts: tuple[PostId, ...] = ()
+    #: Links on whose list its reader is.
+    lists: frozenset[LinkName] = frozenset()
     #: Of a summary of a room: of which link.
     link: LinkName | Literal[""] = ""
 
@@ -78,7 +80,7 @@ async def make_digest(
     posts = sorted((post.at, post.id) for post in visible(facts, reader).posts if since <= post.at < until)
     return MadeDigest(
         association=settings, kind=kind, reader=reader, chosen=chosen, since=since, until=until,
-        posts=tuple(id for _, id in posts),
+        posts=tuple(id for _, id in posts), lists=frozenset(filter(me.standing.on_list, me.links)),
     )  # fmt: skip
 
 

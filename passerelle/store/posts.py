@@ -141,6 +141,12 @@ async def forget_post(conn: AsyncConnection, id: PostId, state: PostState) -> Bl
     return raw_hash
 
 
+async def list_message_ids(conn: AsyncConnection, ids: Collection[PostId]) -> dict[PostId, MessageId]:
+    """By what the list knows each of these posts; lines of a room have no Message-ID of their own."""
+    statement = select(post.c.id, post.c.message_id).where(post.c.id.in_(list(ids)), post.c.message_id != "")
+    return {PostId(id): MessageId(name) for id, name in (await conn.execute(statement)).all()}
+
+
 async def is_any_gone(conn: AsyncConnection, ids: Collection[PostId]) -> bool:
     """Whether one of these posts was hidden, taken back or erased."""
     return bool(ids) and (await conn.execute(_GONE, {"ids": sorted(ids)})).first() is not None
