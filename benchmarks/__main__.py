@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--quick]``: the bridge's four ratios and the archive's figures, on this machine."""
+"""``python -m benchmarks [--quick]``: the bridge's four ratios, the archive's figures and digests', on this machine."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.console import Console
 from benchmarks.archive import PARTS, measure_archive
 from benchmarks.backlog import measure_backlog
 from benchmarks.departures import measure_departures
+from benchmarks.digests import ASSOCIATIONS, PART, QUICK_ASSOCIATIONS, measure_digests, table_of_digests
 from benchmarks.figures import Figure, table_of
 from benchmarks.latency import measure_latency
 from benchmarks.mails import MailMaker
@@ -73,8 +74,8 @@ async def measure(scale: Scale, letters: str, folder: Path, say: Console) -> lis
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of everything: does it work?")] = False,
     only: Annotated[
-        str, typer.Option("--only", metavar="WHICH", help="Only these figures: bd, or import,search,pages.")
-    ] = "abcd,import,search,pages",
+        str, typer.Option("--only", metavar="WHICH", help="Only these figures: bd, or import,search,pages,digests.")
+    ] = "abcd,import,search,pages,digests",
     mails: Annotated[int, typer.Option("--mails", help="Mails of the archive's figures; 0: as usual.")] = 0,
     times: Annotated[int, typer.Option("--times", help="Searches and pages of an archive so many times as large.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the servers' folders and logs.")] = False,
@@ -91,13 +92,16 @@ def main(
     # Into a file or a log, a table of 80 columns would be a column of words.
     out = out if out.is_terminal else Console(width=150)
     words = only.split(",")
-    parts, letters = [word for word in words if word in PARTS], "".join(word for word in words if word not in PARTS)
+    parts = [word for word in words if word in PARTS]
+    letters = "".join(word for word in words if word not in (*PARTS, PART))
     try:
         if letters:
             out.print(table_of(asyncio.run(measure(QUICK if quick else WHOLE, letters, folder, say))))
         if parts:
             count = mails or (QUICK_MAILS if quick else MAILS)
             measure_archive(parts, mails=count, folder=folder, say=say, out=out, times=times)
+        if PART in words:
+            out.print(table_of_digests(measure_digests(folder, QUICK_ASSOCIATIONS if quick else ASSOCIATIONS, say)))
     finally:
         if keep:
             say.print(f"Kept: {folder}")

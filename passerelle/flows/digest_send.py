@@ -26,9 +26,9 @@ from passerelle.flows.direct_message import DirectMessage, insert_direct_message
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.mail.compose_types import Unsubscribe, WholeMail
 from passerelle.store.digests import (
+    claim_due_subscriptions,
     end_subscription,
     insert_digest,
-    list_due_subscriptions,
     next_digest_at,
     note_shown,
     take_subscription,
@@ -39,8 +39,8 @@ from passerelle.store.rooms import find_member
 
 log = logging.getLogger(__name__)
 
-#: Digests that one transaction stores.
-_AT_ONCE = 50
+#: Digests that one transaction stores: it lasts some tenths of a second, and others wait to write meanwhile.
+_AT_ONCE = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,17 +60,18 @@ async def send_digests(ctx: FlowContext) -> int:
     """Make the digests that are due, and store what leaves; how many left."""
     sent = 0
     while True:
-        async with ctx.store.read() as conn:
-            found = await list_due_subscriptions(conn, ctx.now(), most=_AT_ONCE)
-            due = [await _look_at(ctx, conn, one) for one in found]
-        if not found:
-            return sent
-        async with ctx.store.write() as conn:
-            for subscription, one in zip(found, due, strict=True):
-                if one is not None and one.made is not None and await is_any_gone(conn, one.made.told_posts):
-                    # Somebody hid a post after it was chosen: nobody can be reading while it is chosen here.
-                    one = await _look_at(ctx, conn, subscription)
-                sent += await _settle(ctx, conn, subscription, one)
+        # What is claimed is claimed while this reading lasts: until it is stored.
+        async with ctx.store.read() as reading:
+            found = await claim_due_subscriptions(reading, ctx.now(), most=_AT_ONCE)
+            due = [await _look_at(ctx, reading, one) for one in found]
+            if not found:
+                return sent
+            async with ctx.store.write() as conn:
+                for subscription, one in zip(found, due, strict=True):
+                    if one is not None and one.made is not None and await is_any_gone(conn, one.made.told_posts):
+                        # Somebody hid a post after it was chosen: nobody can be reading while it is chosen here.
+                        one = await _look_at(ctx, conn, subscription)
+                    sent += await _settle(ctx, conn, subscription, one)
 
 
 async def next_digest_due_at(ctx: FlowContext) -> datetime | None:
@@ -82,7 +83,7 @@ async def next_digest_due_at(ctx: FlowContext) -> datetime | None:
 async def _look_at(ctx: FlowContext, conn: AsyncConnection, subscription: Subscription) -> _Due | None:
     """None: its association is configured no more, or it could not be made; it is not tried before its next time."""
     assert subscription.next_at is not None
-    links = [link for link in ctx.links if link.association_name == subscription.association]
+    links = ctx.links.of(subscription.association)
     if not links:
         return None
     link = links[0]
@@ -180,9 +181,9 @@ async def _where_they_chat(
     ctx: FlowContext, conn: AsyncConnection, link: Link, user_ids: list[UserId]
 ) -> tuple[Link, UserId]:
     """The account that is in a room of the association; else the first that is known."""
-    for one in ctx.links:
+    for one in ctx.links.of(link.association_name):
         room_id = ctx.links.room_of(one)
-        if one.association_name != link.association_name or room_id is None:
+        if room_id is None:
             continue
         for user_id in user_ids:
             member = await find_member(conn, room_id, user_id)
@@ -219,7 +220,6 @@ async def _by_mail(ctx: FlowContext, conn: AsyncConnection, due: _Due, made: Mad
 
 def _address_of(ctx: FlowContext, made: MadeDigest, known: list[MailAddress]) -> MailAddress | None:
     """Where a person reads: a coordinator at the address of the configuration; never a list's, nor the bridge's."""
-    lists = {address.lower() for link in ctx.links for address in link.list_addresses}
-    own = [one for one in known if one.lower() not in lists and not ctx.is_bridge(one)]
+    own = [one for one in known if not ctx.links.is_list(one) and not ctx.is_bridge(one)]
     configured = {one.address.lower() for one in made.association.coordinators if one.address}
     return next((one for one in own if one.lower() in configured), next(iter(own), None))

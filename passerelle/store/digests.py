@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, select, update
+from sqlalchemy import Row, Select, String, bindparam, cast, delete, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.digest_model import Digest, NewDigest, ShownItem, Subscription
@@ -38,6 +38,19 @@ _DUE = (
     .order_by(digest_subscription.c.next_at, digest_subscription.c.association, digest_subscription.c.person_id)
     .limit(bindparam("most"))
 )
+#: Of what is due, so many times as much is looked at as is claimed: the rest may be held by other daemons.
+_LOOKED_AT = 8
+
+
+def _claim() -> Select[Any]:
+    """As `_DUE`, of those that no other transaction holds. Locks are taken row by row, until there are enough."""
+    due = _DUE.with_only_columns(*_SUBSCRIPTION.columns).limit(bindparam("looked_at")).subquery()
+    name = literal_column("'digest/'", String()) + due.c.association + "/" + cast(due.c.person_id, String())
+    free = func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0))
+    return select(*(due.c[column.name] for column in _SUBSCRIPTION.columns)).where(free).limit(bindparam("most"))
+
+
+_CLAIM = _claim()
 _NEXT = select(func.min(digest_subscription.c.next_at, type_=Instant())).where(_PENDING)
 _SET_NEXT = (
     update(digest_subscription)
@@ -117,9 +130,16 @@ async def end_subscription(conn: AsyncConnection, association: AssociationName, 
     )
 
 
-async def list_due_subscriptions(conn: AsyncConnection, now: datetime, *, most: int) -> list[Subscription]:
-    """Whose digest is due by now, the longest due first."""
-    return [_subscription(row) for row in (await conn.execute(_DUE, {"now": now, "most": most})).all()]
+async def claim_due_subscriptions(conn: AsyncConnection, now: datetime, *, most: int) -> list[Subscription]:
+    """Whose digest is due by now, the longest due first.
+
+    On PostgreSQL they are this transaction's for as long as it lasts: other daemons pass them over, and have them again
+    the moment that this one dies. That spares work; that each is made once is `take_subscription`'s.
+    """
+    if conn.dialect.name != "postgresql":
+        return [_subscription(row) for row in (await conn.execute(_DUE, {"now": now, "most": most})).all()]
+    rows = await conn.execute(_CLAIM, {"now": now, "looked_at": _LOOKED_AT * most, "most": most})
+    return [_subscription(row) for row in rows.all()]
 
 
 async def next_digest_at(conn: AsyncConnection) -> datetime | None:

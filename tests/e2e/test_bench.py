@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.__main__ import Scale, measure
+from benchmarks.digests import measure_digests, table_of_digests
 from benchmarks.figures import Aim, Figure, ratio_of_rates, table_of
 
 TINY = Scale(lists=3, latency_samples=2, backlog_mails=12, departing_events=12, slices=2)
@@ -26,6 +27,20 @@ async def test_four_finite_ratios(tmp_path: Path) -> None:
     for figure in figures:
         assert f"({figure.letter})" in printed
         assert f"{figure.ratio:.2f}" in printed
+
+
+def test_all_digests_are_made_on_each_database(tmp_path: Path) -> None:
+    """Whoever measures counts what the store holds."""
+    rounds = measure_digests(tmp_path, 12, Console(file=sys.stderr))
+    assert [len(one.workers) for one in rounds] in ([1], [1, 1, 2])
+    for one in rounds:
+        assert one.digests == 12
+        assert one.cpu_seconds > 0
+        assert all(0 < worker.idle_kib <= worker.most_kib for worker in one.workers)
+        assert (one.database_cpu_seconds > 0) == one.name.startswith("PostgreSQL")
+    console = Console(width=150, record=True, file=sys.stderr)
+    console.print(table_of_digests(rounds))
+    assert all(one.name in console.export_text(clear=False) for one in rounds)
 
 
 def test_a_ratio_is_the_median_of_the_rounds() -> None:

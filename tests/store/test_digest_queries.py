@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import time
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from passerelle.core.digest_model import NewDigest, ShownItem, Subscription
 from passerelle.core.ids import AssociationName
 from passerelle.store import digests
@@ -50,14 +52,37 @@ async def test_each_time_is_taken_once_whoever_is_first(store: Store) -> None:
         await digests.put_subscription(conn, subscription(karim, next_at=at(10)))
         await digests.put_subscription(conn, subscription(annie, next_at=None, rhythm="off"))
         assert await digests.next_digest_at(conn) == at(10)
-        assert [one.person_id for one in await digests.list_due_subscriptions(conn, at(20), most=5)] == [karim, lea]
-        assert [one.person_id for one in await digests.list_due_subscriptions(conn, at(20), most=1)] == [karim]
-        assert await digests.list_due_subscriptions(conn, at(9), most=5) == []
-        due = (await digests.list_due_subscriptions(conn, at(10), most=5))[0]
+        assert [one.person_id for one in await digests.claim_due_subscriptions(conn, at(20), most=5)] == [karim, lea]
+        assert [one.person_id for one in await digests.claim_due_subscriptions(conn, at(20), most=1)] == [karim]
+        assert await digests.claim_due_subscriptions(conn, at(9), most=5) == []
+        due = (await digests.claim_due_subscriptions(conn, at(10), most=5))[0]
         assert await digests.take_subscription(conn, due, next_at=at(30), told_until=at(10))
         assert not await digests.take_subscription(conn, due, next_at=at(40), told_until=at(10))
         taken = await digests.find_subscription(conn, A, karim)
         assert taken == replace(due, next_at=at(30), told_until=at(10))
+
+
+async def test_what_one_daemon_claims_another_passes_over_while_that_lasts(store: Store) -> None:
+    if store.dialect == "sqlite":
+        return  # One daemon.
+    async with store.write() as conn:
+        people = [await made_person(conn, name) for name in ("Léa", "Karim", "Annie", "Nadia", "Paul")]
+        for place, person_id in enumerate(people):
+            await digests.put_subscription(conn, subscription(person_id, next_at=at(place)))
+
+    async def claimed(conn: AsyncConnection, most: int) -> list[int]:
+        return [one.person_id for one in await digests.claim_due_subscriptions(conn, at(60), most=most)]
+
+    async with store.read() as first:
+        assert await claimed(first, 2) == people[:2]
+        async with store.read() as second:
+            assert await claimed(second, 2) == people[2:4]
+            async with store.read() as third:
+                assert await claimed(third, 9) == people[4:]
+        async with store.read() as fourth:
+            assert await claimed(fourth, 9) == people[2:]
+    async with store.read() as last:
+        assert await claimed(last, 9) == people
 
 
 async def test_a_digest_is_made_once_for_its_reader_and_time(store: Store) -> None:
