@@ -14,9 +14,12 @@ from rich.text import Text
 from passerelle.cli.console import DEFAULT_CONFIG, PROBLEM, ConfigOption, chosen_association, example, load, out, tables
 from passerelle.cli.known import known_person
 from passerelle.cli.opened import moment_in, opened
+from passerelle.core.catch_up_since import parse_since
 from passerelle.core.digest_model import Subscription
 from passerelle.core.ids import AssociationName
 from passerelle.core.settings import AssociationSettings, Settings
+from passerelle.errors import CommandProblem
+from passerelle.flows.catch_up import make_catch_up, nothing_new
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_make import MadeDigest, make_digest, variables_of
 from passerelle.flows.digest_send import send_digests
@@ -91,13 +94,57 @@ async def _preview(settings: Settings, association: AssociationSettings, who: st
     return "" if made.chosen.is_empty else _rendered(ctx, made, form)
 
 
+@digests.command(
+    "catch-up",
+    help=_("Show what a person would be told who asks what they missed. Nothing is sent, and nothing noted."),
+    epilog=example(
+        "passerelle digest catch-up monique@example.org",
+        "passerelle digest catch-up Monique --since '3 mars' --form room",
+    ),
+)
+def catch_up(
+    person: PersonArgument,
+    file: ConfigOption = DEFAULT_CONFIG,
+    association: AssociationOption = None,
+    since: Annotated[
+        str, typer.Option("--since", help=_("As people say it: a day, « le début »; else since their last digest."))
+    ] = "",
+    form: Annotated[Form, typer.Option("--form", help=_("As a mail's text, its HTML, or in the room."))] = Form.TEXT,
+) -> None:
+    settings = load(file)
+    told = asyncio.run(_catch_up(settings, chosen_association(settings, association), person, since, form))
+    if told is None:
+        out().print(_("This person reads nothing here."))
+        raise typer.Exit(PROBLEM)
+    typer.echo(told)
+
+
+async def _catch_up(
+    settings: Settings, association: AssociationSettings, who: str, since: str, form: Form
+) -> str | None:
+    async with opened(settings) as store:
+        ctx = build_context(settings, store, upload_limit_bytes=lambda: 0)
+        words = ctx.renderer(association).words
+        try:
+            begins = parse_since(since, now=ctx.now(), zone=association.zone())
+        except CommandProblem as problem:
+            raise typer.BadParameter(words(f"command_wrong_{problem.kind}", **problem.values)) from problem
+        person, name = await known_person(ctx, association, who), AssociationName(association.name)
+        async with store.read() as conn:
+            made = await make_catch_up(ctx, conn, name, person.id, since=begins)
+    if made is None:
+        return None
+    return nothing_new(made, words) if made.chosen.is_empty else _rendered(ctx, made, form)
+
+
 def _rendered(ctx: FlowContext, made: MadeDigest, form: Form) -> str:
     renderer, values = ctx.renderer(made.association), variables_of(ctx, made) | {"association": made.association}
+    template = "catch_up" if made.kind == "catch_up" else "digest"
     if form is Form.ROOM:
-        return renderer.render("room/digest", **values).strip()
-    letter = renderer.letter("mail/digest", **values)
+        return renderer.render(f"room/{template}", **values).strip()
+    letter = renderer.letter(f"mail/{template}", **values)
     if form is Form.HTML:
-        return renderer.letter_html("mail/digest", subject=letter.subject, **values) or ""
+        return renderer.letter_html(f"mail/{template}", subject=letter.subject, **values) or ""
     return f"{letter.subject}\n\n{letter.text}"
 
 

@@ -21,9 +21,8 @@ _LONGEST_TEXT = 5_000
 _FIRST, _LAST = 16, 24
 #: A sentence that is shown has so many words that say something, and is no longer than a few lines.
 _FEWEST_WORDS, _LONGEST_SENTENCE = 2, 240
-#: Sentences that resemble each other less are not joined (LexRank's threshold); one that resembles another more says
-#: the same again.
-_JOINED, _SAME = 0.1, 0.6
+#: Sentences that resemble each other less are not joined (LexRank's threshold).
+_JOINED = 0.1
 #: PageRank's damping factor.
 _DAMPING = 0.85
 
@@ -78,7 +77,8 @@ def extract_sentences(posts: Sequence[Written], *, most: int) -> tuple[Extracted
             heard = {posts[found[one].number].author for one in chosen}
             if len(chosen) >= most or place in chosen or (posts[found[place].number].author in heard) is not is_again:
                 continue
-            if all(_likeness(vectors[place], vectors[one]) < _SAME for one in chosen):
+            # One that has no word more than another says nothing more.
+            if not any(vectors[place].keys() <= vectors[one].keys() for one in chosen):
                 chosen.append(place)
     return tuple(found[place] for place in sorted(chosen))
 

@@ -8,17 +8,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.digest_choice import Chosen
 from passerelle.core.digest_model import Digest
-from passerelle.core.digest_words import build_shown
+from passerelle.core.digest_words import build_shown, since_in_words
 from passerelle.core.ids import ThreadId
+from passerelle.core.wording import Words
 from passerelle.errors import StoreError
 from passerelle.flows.digest_make import MadeDigest, make_digest, place_of
 from passerelle.flows.digest_stop import person_of_token, stop_by_token
 from passerelle.store.archive_pages import openings_of_threads
+from passerelle.store.catch_up import list_readable
 from passerelle.store.digests import find_digest, list_digests
 from passerelle.web.app_keys import CONTEXT
 from passerelle.web.door import ASSOCIATION, READER, nothing_here, signed_in
 from passerelle.web.lists import association_name
 from passerelle.web.pages import page, paths_of, words_of
+from passerelle.web.views_catch_up import catch_up_page
 
 _LISTED = 60
 _WEEK = timedelta(days=7)
@@ -35,12 +38,19 @@ async def digests(request: web.Request) -> web.StreamResponse:
         {
             "path": paths.digest(one.permalink),
             "at": one.until,
-            "title": words("digest_period", since=words.day(one.since), until=words.day(one.until, year=True)),
+            "title": _period(one, words),
         }
         for one in found
     ]
     preview = paths.digest_preview() if reader.is_coordinator else ""
-    return page(request, "digests", here="digests", digests=listed, preview=preview)
+    return page(request, "digests", here="digests", digests=listed, preview=preview, asked="")
+
+
+def _period(one: Digest, words: Words) -> str:
+    until = words.day(one.until, year=True)
+    if one.kind == "catch_up":
+        return words("web_catch_up_of", day=until, since=since_in_words(one.since, one.until, words))
+    return words("digest_period", since=words.day(one.since), until=until)
 
 
 async def digest(request: web.Request) -> web.StreamResponse:
@@ -55,7 +65,7 @@ async def digest(request: web.Request) -> web.StreamResponse:
         association=request[ASSOCIATION], kind=found.kind, reader=reader, chosen=chosen,
         since=found.since, until=found.until,
     )  # fmt: skip
-    return _page(request, made, is_preview=False)
+    return catch_up_page(request, made) if made.kind == "catch_up" else _page(request, made, is_preview=False)
 
 
 async def digest_preview(request: web.Request) -> web.StreamResponse:
@@ -92,11 +102,12 @@ async def _readable(request: web.Request, conn: AsyncConnection, chosen: Chosen)
     reader = request[READER]
     links = {shelf.link for shelf in reader.shelves if shelf.origin == "live"}
     threads = {ThreadId(item.thread_id) for item in chosen.items if item.thread_id is not None}
+    said = await list_readable(conn, {one.post_id for item in chosen.items for one in item.sentences}, reader.shelves)
     here = await openings_of_threads(conn, threads, reader.shelves) if threads else {}
     return replace(
         chosen,
         items=tuple(
-            item
+            replace(item, sentences=tuple(one for one in item.sentences if one.post_id in said))
             for item in chosen.items
             if (not item.link or item.link in links) and (item.thread_id is None or item.thread_id in here)
         ),
