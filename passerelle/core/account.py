@@ -61,8 +61,9 @@ def _meetings(facts: AccountFacts, paths: AccountPaths) -> Iterable[AccountTable
         ]
         total = Row(key="total", figures=(things(len(held)), persons(by_month.total)), is_total=True)
         yield AccountTable(
-            name="meetings_by_month", columns=("held", "present"), rows=(*months, total), chart="bars", is_by_month=True
-        )
+            name="meetings_by_month", columns=("held", "present"), rows=(*months, total), chart="bars", drawn=(1,),
+            is_by_month=True,
+        )  # fmt: skip
 
 
 def _by_month(facts: AccountFacts, meetings: Collection[AccountMeeting]) -> list[list[AccountMeeting]]:
@@ -107,7 +108,7 @@ def _said(facts: AccountFacts, paths: AccountPaths) -> Iterable[AccountTable]:
         total = Row(key="total", figures=(things(sum(posts.by_mail)), things(sum(posts.in_chat))), is_total=True)
         yield AccountTable(
             name="said_by_month", columns=("by_mail", "in_chat"), rows=(*months, total), chart="stacked",
-            is_by_month=True,
+            drawn=(0, 1), is_by_month=True,
         )  # fmt: skip
 
 

@@ -49,6 +49,8 @@ class AccountTable:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     chart: ChartKind = ""
+    #: Which columns are drawn, by their place; what is of another size is not.
+    drawn: tuple[int, ...] = (0,)
     #: Its rows are months.
     is_by_month: bool = False
     #: So many more rows there would be.

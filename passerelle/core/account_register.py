@@ -119,14 +119,19 @@ def _counts(facts: AccountFacts, paths: AccountPaths) -> Iterable[AccountTable]:
             key="" if names[name] else "no_activity",
             label=names[name],
             figures=(
-                things(sum(entry.label_folded == name for entry in found), paths.register("count", label=names[name])),
+                things(
+                    sum(entry.label_folded == name for entry in found),
+                    paths.register("count", state="kept", label=names[name]),
+                ),
                 persons(below[name].total),
             ),
         )
         for name in activities
     ]
-    all_of_them = Row(key="total", figures=(things(len(found), paths.register("count")), persons(total)), is_total=True)
-    yield AccountTable(name="counts", columns=("noted", "persons"), rows=(*rows, all_of_them), chart="bars")
+    all_of_them = Row(
+        key="total", figures=(things(len(found), paths.register("count", state="kept")), persons(total)), is_total=True
+    )
+    yield AccountTable(name="counts", columns=("noted", "persons"), rows=(*rows, all_of_them), chart="bars", drawn=(1,))
     if len(months) < 2:
         return
     for start in range(0, len(activities), _ABREAST):
@@ -142,6 +147,7 @@ def _counts(facts: AccountFacts, paths: AccountPaths) -> Iterable[AccountTable]:
                 Row(key="total", figures=tuple(persons(below[name].total) for name in abreast), is_total=True),
             ),
             chart="bars",
+            drawn=tuple(range(len(abreast))),
             is_by_month=True,
         )
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
-from babel.dates import get_timezone_location
+from babel.dates import format_date, get_timezone_location
 from babel.numbers import format_decimal
 
 from passerelle.core.account_model import Account, AccountTable, ChartKind, Figure, Row
@@ -44,12 +45,16 @@ class ShownCell:
     #: To be drawn; None where it is hidden, or none.
     number: float | None
     unit: str
+    #: It stands for a number of persons that is not told.
+    is_hidden: bool = False
     url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShownRow:
     label: str
+    #: The same for the foot of a bar: « janv. ».
+    short: str
     #: The label is members' own words.
     is_own: bool
     #: What the figure counts, in a sentence; "" where the table says it.
@@ -72,6 +77,9 @@ class ShownTable:
     chart: ChartKind = ""
     #: What the chart shows, for who does not see it.
     chart_alt: str = ""
+    #: Which columns it shows, by their place among the cells of a row.
+    drawn: tuple[int, ...] = (0,)
+    is_by_month: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,13 +145,16 @@ def _table(table: AccountTable, number: int, words: Words, place: AccountPlace) 
         more=words.count("account_others", table.more) if table.more else "",
         chart=table.chart if _is_drawn(table) else "",
         chart_alt=words("account_chart_alt", title=title) if _is_drawn(table) else "",
+        drawn=table.drawn,
+        is_by_month=table.is_by_month,
     )
 
 
 def _is_drawn(table: AccountTable) -> bool:
-    """What is hidden, or nothing but zeros, is not drawn: a chart of two bars out of twelve says something wrong."""
-    figures = [one for row in table.rows if not row.is_total for one in row.figures]
-    return bool(table.chart) and any(one.value for one in figures)
+    """Nothing but zeros is not drawn, nor what is hidden for the better part: such a chart says something wrong."""
+    figures = [row.figures[place] for row in table.rows if not row.is_total for place in table.drawn]
+    told = sum(one.hidden is None for one in figures)
+    return bool(table.chart) and any(one.value for one in figures) and told * 2 > len(figures)
 
 
 def _first_head(table: AccountTable, words: Words) -> str:
@@ -164,6 +175,7 @@ def _row(row: Row, table: AccountTable, words: Words, place: AccountPlace) -> Sh
         label = words.month(row.label) if table.is_by_month else one_line(row.label)[:_LONGEST_LABEL]
     return ShownRow(
         label=label,
+        short=_short_month(row.label, words) if table.is_by_month and not row.key else label,
         is_own=not row.key and not table.is_by_month,
         means=words(f"account_means_{row.key}") if has_means else "",
         cells=tuple(_cell(figure, words, place) for figure in row.figures),
@@ -171,11 +183,17 @@ def _row(row: Row, table: AccountTable, words: Words, place: AccountPlace) -> Sh
     )
 
 
+def _short_month(month: str, words: Words) -> str:
+    """« janv. »"""
+    return format_date(date.fromisoformat(f"{month}-01"), "MMM", locale=words.language)
+
+
 def _cell(figure: Figure, words: Words, place: AccountPlace) -> ShownCell:
     unit = words(f"account_unit_{figure.unit}")
     if figure.hidden is not None or figure.value is None:
         text = words(f"account_{figure.hidden or 'nothing'}")
-        return ShownCell(text=text, plain=text if figure.hidden else "", number=None, unit=unit)
+        is_hidden = figure.hidden is not None
+        return ShownCell(text=text, plain=text if is_hidden else "", number=None, unit=unit, is_hidden=is_hidden)
     plain = format_decimal(figure.value, locale=words.language, group_separator=False)
     return ShownCell(
         text=_wait(figure.value, words)

@@ -8,20 +8,14 @@ from io import BytesIO
 from odfdo import (
     Cell,
     Column,
-    Document,
     Element,
     Header,
     HeaderRows,
-    Link,
     List,
     Paragraph,
     Row,
     Span,
-    StyleMasterPage,
-    Tab,
     Table,
-    VarPageCount,
-    VarPageNumber,
 )
 
 from passerelle.core.minutes_model import Minutes
@@ -29,8 +23,7 @@ from passerelle.core.minutes_paper import for_paper
 from passerelle.core.minutes_sheet import MinutesSheet, SheetLine
 from passerelle.core.minutes_words import build_sheet
 from passerelle.core.wording import Words
-from passerelle.documents import odt_styles
-from passerelle.documents.odt_document import empty_document
+from passerelle.documents.odt_document import empty_document, head_and_foot, link, linked
 from passerelle.documents.printable import printable
 from passerelle.documents.titles import minutes_titles
 
@@ -54,32 +47,10 @@ def build_odt(
         made_at=made_at or minutes.ends_at or minutes.starts_at,
     )
     _Sheet(sheet=sheet, titles=minutes_titles(words), body=document.body).write()
-    _head_and_foot(document, sheet, words("minutes_page"))
+    head_and_foot(document, head=sheet.association, foot=sheet.status, page=words("minutes_page"))
     file = BytesIO()
     document.save(file)
     return file.getvalue()
-
-
-def _head_and_foot(document: Document, sheet: MinutesSheet, page: str) -> None:
-    layout = document.get_style("page-layout", "Mpm1")
-    for part in odt_styles.PAGE:
-        made = Element.from_tag(part)
-        old = layout.get_element(made.tag) if layout is not None else None
-        if layout is not None and old is not None:
-            layout.delete(old)
-            layout.append(made)
-    master = document.get_style("master-page", "Standard")
-    if not isinstance(master, StyleMasterPage):
-        return
-    head = Paragraph(printable(sheet.association), style="Header")
-    foot = Paragraph(printable(sheet.status), style="Footer")
-    foot.append(Tab())
-    foot.append(f"{page} ")
-    foot.append(VarPageNumber())
-    foot.append(" / ")
-    foot.append(VarPageCount())
-    master.set_page_header(head)
-    master.set_page_footer(foot)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +90,7 @@ class _Sheet:
             self.heading(2, titles["next"])
             self.body.append(Paragraph(printable(sheet.next_meeting), style="Text_20_body"))
         if sheet.url:
-            self.body.append(_linked(Paragraph(titles["permanent"] + " ", style="Text_20_body"), sheet.url, sheet.url))
+            self.body.append(linked(Paragraph(titles["permanent"] + " ", style="Text_20_body"), sheet.url, sheet.url))
         self.signatures()
 
     def heading(self, level: int, text: str) -> None:
@@ -135,13 +106,13 @@ class _Sheet:
         strong = Span(style="Strong")
         named = label + (self.titles["colon"] if text else "")
         if label_url:
-            strong.append(_link(label_url, named))
+            strong.append(link(label_url, named))
         else:
             strong.append(printable(named))
         paragraph.append(strong)
         if text:
             paragraph.append(" ")
-            _linked(paragraph, url, text)
+            linked(paragraph, url, text)
         self.body.append(paragraph)
 
     def note(self, text: str) -> None:
@@ -210,11 +181,11 @@ class _Sheet:
             self.heading(3, topic.title)
             items = []
             for said in topic.excerpts:
-                paragraph = _linked(Paragraph(style="Text_20_body"), said.url, said.clock)
+                paragraph = linked(Paragraph(style="Text_20_body"), said.url, said.clock)
                 paragraph.append(printable(f", {said.author}{self.titles['colon']} {said.text}"))
                 items.append(paragraph)
             if topic.more:
-                items.append(_linked(Paragraph(style="Text_20_body"), topic.url, topic.more))
+                items.append(linked(Paragraph(style="Text_20_body"), topic.url, topic.more))
             self.bullets(items)
 
     def bullets(self, paragraphs: Iterable[Paragraph]) -> None:
@@ -235,18 +206,6 @@ class _Sheet:
             row.append(cell)
         table.append(row)
         self.body.append(table)
-
-
-def _linked(paragraph: Paragraph, url: str, text: str) -> Paragraph:
-    paragraph.append(_link(url, text) if url else printable(text))
-    return paragraph
-
-
-def _link(url: str, text: str) -> Link:
-    link = Link(url, text=printable(text))
-    # OpenDocument 1.4 part 3, §19.913: it has this one value, and is required.
-    link.set_attribute("xlink:type", "simple")
-    return link
 
 
 def _row(cells: Iterable[Sequence[str]], style: str) -> Row:

@@ -1,8 +1,8 @@
-"""An empty OpenDocument text in our dress: language, title, styles, no numbers before headings."""
+"""What every OpenDocument text of ours has: language, title, styles, a head and a foot on each page, links."""
 
 from datetime import datetime
 
-from odfdo import Document
+from odfdo import Document, Element, Link, Paragraph, StyleMasterPage, Tab, VarPageCount, VarPageNumber
 
 from passerelle.core.wording import Language
 from passerelle.documents import odt_styles
@@ -40,3 +40,39 @@ def empty_document(*, language: Language, title: str, creator: str, made_at: dat
         numbering.delete()
     document.body.clear()
     return document
+
+
+def head_and_foot(document: Document, *, head: str, foot: str, page: str) -> None:
+    """On each page whose it is, and what it is; `page`: the word before its number."""
+    layout = document.get_style("page-layout", "Mpm1")
+    for part in odt_styles.PAGE:
+        made = Element.from_tag(part)
+        old = layout.get_element(made.tag) if layout is not None else None
+        if layout is not None and old is not None:
+            layout.delete(old)
+            layout.append(made)
+    master = document.get_style("master-page", "Standard")
+    if not isinstance(master, StyleMasterPage):
+        return
+    below = Paragraph(printable(foot), style="Footer")
+    below.append(Tab())
+    below.append(f"{page} ")
+    below.append(VarPageNumber())
+    below.append(" / ")
+    below.append(VarPageCount())
+    master.set_page_header(Paragraph(printable(head), style="Header"))
+    master.set_page_footer(below)
+
+
+def linked(paragraph: Paragraph, url: str, text: str) -> Paragraph:
+    """The paragraph with a text behind what it holds; it leads somewhere where there is a `url`."""
+    paragraph.append(link(url, text) if url else printable(text))
+    return paragraph
+
+
+def link(url: str, text: str) -> Link:
+    """Words that lead somewhere."""
+    made = Link(url, text=printable(text))
+    # OpenDocument 1.4 part 3, §19.913: it has this one value, and is required.
+    made.set_attribute("xlink:type", "simple")
+    return made

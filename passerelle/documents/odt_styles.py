@@ -71,6 +71,18 @@ AUTOMATIC = (
     ),
 )
 
+#: Of an account, beside the others: numbers at the right, what a figure counts, a chart in its line.
+ACCOUNT = (
+    '<style:style style:name="AccountNumber" style:family="paragraph" style:parent-style-name="Minutes_20_cell">'
+    '<style:paragraph-properties fo:text-align="end"/></style:style>',
+    '<style:style style:name="AccountNumberHead" style:family="paragraph" style:parent-style-name="Minutes_20_head">'
+    '<style:paragraph-properties fo:text-align="end"/></style:style>',
+    '<style:style style:name="AccountMeans" style:family="paragraph" style:parent-style-name="Minutes_20_cell">'
+    '<style:text-properties fo:color="#444444" fo:font-size="9.5pt"/></style:style>',
+    '<style:style style:name="AccountChart" style:family="graphic"><style:graphic-properties style:wrap="none"'
+    ' style:vertical-pos="top" style:vertical-rel="baseline"/></style:style>',
+)
+
 PAGE = (
     '<style:header-style><style:header-footer-properties fo:min-height="0.6cm" fo:margin-bottom="0.5cm"/>'
     "</style:header-style>",

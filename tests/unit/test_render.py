@@ -196,7 +196,7 @@ def sources(name: str) -> Iterator[str]:
 
 
 def texts() -> list[str]:
-    """Those that leave by mail or into the room; pages are rendered with an archive (tests/web, exports), accounts with figures (documents)."""
+    """Those that leave by mail or into the room; pages are rendered with an archive (tests/web, exports, documents)."""
     return [name for name in names() if not name.startswith(("web/", "offline/", "account/")) and name not in PAGES]
 
 
