@@ -19,6 +19,8 @@ TOKEN = re.compile(r"\[\s?([a-z][2-7][a-z]{2}[2-7])\s?\]", re.IGNORECASE)
 #: The beginning of the unique key of a mail to a list with an answer that its author wants everyone to read; the id of
 #: the ask follows.
 SENT_KEY = "sent_answer:"
+#: The same of the mails that ask what is meant, and whether everyone may read it. Erasing looks into `ask:`.
+ITEM_KEY, SEND_KEY = "ask:item:", "ask:send:"
 _LONGEST_SUBJECT = 60
 #: Fewer words in a line are nobody's sign: they stand in many places.
 _TELLING = 3

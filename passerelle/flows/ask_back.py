@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import About, about_key
+from passerelle.core.digest_answers import SEND_KEY
 from passerelle.core.ids import AskId, EntryId
 from passerelle.core.links import Link
 from passerelle.core.register_model import Ask, AskKind, Entry, NewAsk, NewEntryChange
@@ -20,7 +21,7 @@ from passerelle.core.register_moves import find_move
 from passerelle.core.when_model import When
 from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
-from passerelle.flows.digest_unplaced import tell_of_unplaced
+from passerelle.flows.digest_unplaced import forget_question, tell_of_unplaced
 from passerelle.flows.entries_shown import local_moment
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.personal_email import Personal, insert_personal_email
@@ -190,6 +191,8 @@ async def escalate_asks(ctx: FlowContext) -> int:
                 await _tell_coordinators(ctx, conn, link, asked)
             elif asked.kind == "digest_item":
                 await tell_of_unplaced(ctx, conn, link, asked)
+            elif asked.kind == "digest_send":
+                await forget_question(conn, f"{SEND_KEY}{asked.id}")
     return len(waiting)
 
 

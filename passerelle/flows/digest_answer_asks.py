@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.digest_answers import chosen_number
+from passerelle.core.digest_answers import ITEM_KEY, SEND_KEY, chosen_number
 from passerelle.core.email import Mailbox
 from passerelle.core.ids import AskId, PostId
 from passerelle.core.register_model import Ask, AskKind, NewAsk
@@ -19,6 +19,7 @@ from passerelle.flows.confirm_act import yes_or_no
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_answers import AnswerPart, part_of_stored, stored_part
 from passerelle.flows.digest_relay import Contribution, send_to_everyone
+from passerelle.flows.digest_unplaced import forget_question
 from passerelle.flows.outcome import sentence, tell_outcome
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.privacy_mail import Letter
@@ -28,8 +29,6 @@ from passerelle.store.asks import answer_ask, find_ask, insert_ask
 from passerelle.store.posts import find_post
 from passerelle.store.sessions import count_try
 
-#: Beginnings of unique keys; the ask's id follows. Erasing looks into what begins with `ask:`.
-ITEM_KEY, SEND_KEY = "ask:item:", "ask:send:"
 #: How long a « oui » is waited for.
 SEND_WITHIN = timedelta(days=3)
 _DAY = timedelta(days=1)
@@ -135,6 +134,7 @@ async def take_item_choice(
         key = str(asked.about["keys"][number - 1])
         part = await part_of_stored(ctx, conn, said, dict(asked.about), key)
     await answer_ask(conn, asked.id, str(number), ctx.now())
+    await forget_question(conn, f"{ITEM_KEY}{asked.id}")
     if part is None:
         await _tell_private(ctx, conn, said)
     return (part,) if part is not None else ()
@@ -148,6 +148,7 @@ async def take_send_word(ctx: FlowContext, conn: AsyncConnection, said: Said, le
         return False
     about, over = dict(asked.about), ctx.now() > asked.escalate_at
     is_first = await answer_ask(conn, asked.id, "over" if over else word, ctx.now())
+    await forget_question(conn, f"{SEND_KEY}{asked.id}")
     outcome = "digest_send_over" if over or not is_first or "text" not in about else f"digest_send_{word}"
     if outcome == "digest_send_yes" and not await _send(ctx, conn, said, asked, about):
         outcome = "digest_send_gone"

@@ -1,4 +1,7 @@
-"""Words in answer to a digest of which nobody knows what they are about, and their author does not say either."""
+"""Words in answer to a digest that wait for their author: what becomes of them where they say nothing more.
+
+Whose words nobody else was to read are told that these are gone: the mail that quoted them goes, too.
+"""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -8,6 +11,15 @@ from passerelle.core.register_model import Ask
 from passerelle.flows.context import FlowContext
 from passerelle.flows.reach_person import PersonalNotice, reach_coordinator
 from passerelle.flows.readers import find_place
+from passerelle.store.outbox import find_outbox_by_unique_key
+from passerelle.store.scrub_traffic import forget_mail_bytes
+
+
+async def forget_question(conn: AsyncConnection, unique_key: str) -> None:
+    """The mail that asked is kept no longer as it left: it quotes their words."""
+    row = await find_outbox_by_unique_key(conn, unique_key)
+    if row is not None:
+        await forget_mail_bytes(conn, row.id)
 
 
 async def tell_of_unplaced(ctx: FlowContext, conn: AsyncConnection, link: Link, asked: Ask) -> None:

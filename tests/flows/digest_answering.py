@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from email import policy
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from sqlalchemy import select
@@ -102,7 +102,9 @@ def item_of(sent: EmailMessage, title: str) -> str:
 
 
 async def told(bridge: Bridge, subject: str) -> list[EmailMessage]:
-    return [one for one in await bridge.personal_mails() if subject in str(one["Subject"])]
+    rows = [row for row in await bridge.outbox("email") if row.lane.startswith("out:person:") and row.raw_hash]
+    mails = [message_from_bytes(await bridge.raw_of(row), policy=policy.default) for row in rows]
+    return [one for one in mails if subject in str(one["Subject"])]  # type: ignore[misc]
 
 
 async def posts(bridge: Bridge, text: str) -> list[Post]:

@@ -175,9 +175,11 @@ async def test_coordinators_hear_after_three_days_who_was_not_understood_and_not
     assert "question" not in body_of(again)
     # Words that nobody was to read are gone; those that were not placed wait for their author.
     assert [one.about for one in await asks(bridge, "digest_send")] == [{}]
+    assert await told(bridge, "Faut-il envoyer") == []
     (question,) = await told(bridge, "À quel point")
     await bridge.receive(reply(bridge, "6", question, message_id="choix@x"))
-    assert len(await told(bridge, "Faut-il envoyer")) == 2
+    assert "Pas question." in body_of((await told(bridge, "Faut-il envoyer"))[0])
+    assert await told(bridge, "À quel point") == []
 
 
 # ------------------------------------------------------------ private until its author says so
@@ -197,6 +199,7 @@ async def test_non_and_nothing_send_nothing(sent: Sent) -> None:
     assert "close" in last[1]
     assert await posts(bridge, "tarte") == []
     assert [one.about for one in await asks(bridge, "digest_send")] == [{}, {}]
+    assert await told(bridge, "Faut-il envoyer") == []
 
 
 async def test_a_forged_oui_sends_nothing_since_it_does_not_answer_the_question(sent: Sent) -> None:
