@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +41,7 @@ from passerelle.core.settings import AssociationSettings, Settings
 from passerelle.core.shelves import Shelf
 from passerelle.core.wording import Language
 from passerelle.errors import QueryProblem
+from passerelle.flows.found_minutes import FoundMinutes, find_minutes
 from passerelle.flows.found_texts import Hit
 from passerelle.flows.rebuild_archive import Phase, Rebuilt, rebuild_archive
 from passerelle.flows.search_archive import Found, search_archive
@@ -79,13 +81,14 @@ def search(
     if not shelves:
         raise typer.BadParameter(_("there is no link of this name"))
     try:
-        found = asyncio.run(_search(settings, chosen, query, shelves, limit))
+        found, minutes = asyncio.run(_search(settings, chosen, query, shelves, limit))
     except QueryProblem as problem:
         _tell_wrong(chosen, problem)
         raise typer.Exit(PROBLEM) from None
     if as_json:
-        typer.echo(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_as_json(found, minutes), indent=2, ensure_ascii=False))
     else:
+        _print_minutes(minutes, chosen)
         _print(found, chosen)
 
 
@@ -103,13 +106,15 @@ def _shelves(association: AssociationSettings, link: str | None) -> list[Shelf]:
 
 async def _search(
     settings: Settings, association: AssociationSettings, query: str, shelves: list[Shelf], limit: int
-) -> Found:
+) -> tuple[Found, tuple[FoundMinutes, ...]]:
     asked = parse_query(
         query, now=now(), zone=association.zone(), places=known_places(settings.associations, shelves)
     )  # fmt: skip
     async with opened(settings) as store:
         ctx = build_context(settings, store, upload_limit_bytes=lambda: 0)
-        return await search_archive(ctx, asked, shelves=shelves, limit=limit)
+        found = await search_archive(ctx, asked, shelves=shelves, limit=limit)
+        places = {AssociationName(association.name): {shelf.link for shelf in shelves}}
+        return found, await find_minutes(ctx, asked, places=places, limit=limit)
 
 
 def _tell_wrong(association: AssociationSettings, problem: QueryProblem) -> None:
@@ -118,6 +123,16 @@ def _tell_wrong(association: AssociationSettings, problem: QueryProblem) -> None
     err().print(Text(problem_sentence(problem, words)))
     if problem.suggestion:
         err().print(Text(_("The nearest search that can be understood: {query}").format(query=problem.suggestion)))
+
+
+def _print_minutes(minutes: Sequence[FoundMinutes], association: AssociationSettings) -> None:
+    moment = moment_in(association.zone())
+    for one in minutes:
+        title = "".join(piece.text for piece in one.title)
+        line = _("Minutes of {moment}: {title}").format(moment=moment(one.at), title=title)
+        out().print(Text(line))
+    if minutes:
+        out().print()
 
 
 def _print(found: Found, association: AssociationSettings) -> None:
@@ -157,7 +172,7 @@ def _total(found: Found) -> str:
     return sentence if found.is_complete else f"{sentence} {_('Older posts were not looked at.')}"
 
 
-def _as_json(found: Found) -> dict[str, Any]:
+def _as_json(found: Found, minutes: Sequence[FoundMinutes]) -> dict[str, Any]:
     def one(hit: Hit) -> dict[str, Any]:
         post = hit.post
         return {
@@ -180,6 +195,17 @@ def _as_json(found: Found) -> dict[str, Any]:
         "total_is": found.total_is,
         "is_complete": found.is_complete,
         "hits": [one(hit) for hit in found.hits],
+        "minutes": [
+            {
+                "association": paper.association,
+                "permalink": paper.permalink,
+                "began_at": paper.at.isoformat(),
+                "is_draft": paper.is_draft,
+                "title": "".join(piece.text for piece in paper.title),
+                "extract": "".join(piece.text for piece in paper.extract),
+            }
+            for paper in minutes
+        ],
     }
 
 

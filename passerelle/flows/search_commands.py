@@ -6,7 +6,7 @@ to its writer alone, with extracts, from what that person may read. What was fou
 in which it is told: a search has its own.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_heads import CommandHead, find_command, find_mail_command
 from passerelle.core.email import Email, Mailbox
+from passerelle.core.ids import AssociationName, LinkName
 from passerelle.core.links import Link
 from passerelle.core.model import InboxRow
 from passerelle.core.permalinks import short_path
@@ -24,14 +25,15 @@ from passerelle.core.search_places import known_places
 from passerelle.core.search_query import parse_query
 from passerelle.core.search_terms import Query
 from passerelle.core.search_wording import describe, problem_sentence
-from passerelle.core.shelves import Reader, Shelf
+from passerelle.core.shelves import Shelf
 from passerelle.core.wording import Words
 from passerelle.errors import QueryProblem, StoreError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import DirectMessage, insert_direct_message
+from passerelle.flows.found_minutes import FoundMinutes, find_minutes
 from passerelle.flows.found_texts import Hit
+from passerelle.flows.membership import Membership, membership_now
 from passerelle.flows.personal_email import Personal, insert_personal_email
-from passerelle.flows.readers import reader_of
 from passerelle.flows.room_notice import RoomAnswer, insert_room_notice
 from passerelle.flows.search_archive import search_archive
 from passerelle.matrix.events import RoomLine
@@ -41,6 +43,8 @@ from passerelle.store.sessions import count_try
 
 #: Posts that one answer names; all of them are on the web.
 SHOWN = 5
+#: Minutes that it names besides.
+SHOWN_MINUTES = 3
 #: Searches that one person may make in an hour: more than anyone makes, fewer than would flood a room.
 SEARCHES_AN_HOUR = 20
 #: Why an arrival ends that was a search: nothing is kept of it.
@@ -50,9 +54,10 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """One post of an answer, as templates know it."""
+    """One post of an answer, or minutes, as templates know it."""
 
     title: str
+    #: "" of minutes.
     author: str
     #: The day on which it was said, with its year.
     day: str
@@ -73,6 +78,8 @@ class Answer:
     #: What was understood, in words.
     understood: str = field(default="", repr=False)
     found: tuple[Shown, ...] = field(default=(), repr=False)
+    #: Minutes that answer it as well.
+    minutes: tuple[Shown, ...] = field(default=(), repr=False)
     total: int = 0
     #: There are more than `total`.
     is_more: bool = False
@@ -97,7 +104,7 @@ async def search_for_room(ctx: FlowContext, link: Link, asked: str) -> Answer:
     """Search what every member of a link's room may read. Not within a transaction. Raises StoreError."""
     async with ctx.store.read() as conn:
         shelves = await _shelves_of_room(ctx, conn, link)
-    return await _search(ctx, [link], asked, shelves)
+    return await _search(ctx, [link], asked, shelves, {link.association_name: [link.name]})
 
 
 async def answer_in_room(ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine, answer: Answer) -> str:
@@ -167,18 +174,19 @@ async def search_for_mail(ctx: FlowContext, links: Iterable[Link], author: Mailb
 
     Raises StoreError.
     """
-    known: dict[str, tuple[Link, Mailbox, frozenset[Shelf]]] = {}
+    known: dict[AssociationName, tuple[Link, Mailbox, _Readable]] = {}
     async with ctx.store.read() as conn:
         for link in links:
-            if link.association.name not in known:
+            if link.association_name not in known:
                 found = await _reader_at(ctx, conn, link, author)
                 if found is not None:
-                    known[link.association.name] = (link, *found)
+                    known[link.association_name] = (link, *found)
     if not known:
         return None
     link, to, _ = next(iter(known.values()))
-    shelves = frozenset[Shelf]().union(*(shelves for _, _, shelves in known.values()))
-    answer = await _search(ctx, [link for link, _, _ in known.values()], asked, shelves)
+    shelves = frozenset[Shelf]().union(*(readable.shelves for _, _, readable in known.values()))
+    places = {association: readable.links for association, (_, _, readable) in known.items()}
+    answer = await _search(ctx, [link for link, _, _ in known.values()], asked, shelves, places)
     return MailedSearch(link=link, to=to, answer=answer, nameless=len(known) > 1)
 
 
@@ -206,30 +214,47 @@ async def answer_by_mail(
     return "search_wrong" if answer.problem else "search"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Readable:
+    """What is read in an association, and where its reader takes part."""
+
+    shelves: frozenset[Shelf]
+    links: frozenset[LinkName]
+
+
 async def _reader_at(
     ctx: FlowContext, conn: AsyncConnection, link: Link, author: Mailbox
-) -> tuple[Mailbox, frozenset[Shelf]] | None:
+) -> tuple[Mailbox, _Readable] | None:
     """Who reads in an association at the address of an email, and what.
 
     Of several who share it, the one whose name it bears; where it bears none, what all of them may read.
     """
-    readers: list[tuple[Mailbox, Reader]] = []
+    readers: list[tuple[Mailbox, Membership]] = []
     for person_id, name, address in await list_persons_at(conn, link.association_name, author.address):
-        reader = await reader_of(ctx, conn, link.association_name, person_id)
-        if reader.person_id is not None:
-            readers.append((Mailbox(name=name, address=address), reader))
+        member = await membership_now(ctx, conn, link.association_name, person_id)
+        if member.reader.person_id is not None:
+            readers.append((Mailbox(name=name, address=address), member))
     if not readers:
         return None
-    named = [found for found in readers if author.name and named_alike(author.name, found[1].name)]
+    named = [found for found in readers if author.name and named_alike(author.name, found[1].reader.name)]
     readers = named if len(named) == 1 else readers
-    shelves = frozenset.intersection(*(reader.shelves for _, reader in readers))
-    return Mailbox(name=author.name, address=readers[0][0].address), shelves
+    readable = _Readable(
+        shelves=frozenset.intersection(*(member.reader.shelves for _, member in readers)),
+        links=frozenset.intersection(*(member.links for _, member in readers)),
+    )
+    return Mailbox(name=author.name, address=readers[0][0].address), readable
 
 
 # ---------------------------------------------------------------- both
 
 
-async def _search(ctx: FlowContext, links: list[Link], asked: str, shelves: Collection[Shelf]) -> Answer:
+async def _search(
+    ctx: FlowContext,
+    links: list[Link],
+    asked: str,
+    shelves: Collection[Shelf],
+    places: Mapping[AssociationName, Collection[LinkName]],
+) -> Answer:
     link = links[0]
     words = ctx.renderer(link.association).words
     try:
@@ -238,12 +263,14 @@ async def _search(ctx: FlowContext, links: list[Link], asked: str, shelves: Coll
         return Answer(asked=asked, problem=problem_sentence(problem, words), suggestion=problem.suggestion)
     try:
         found = await search_archive(ctx, query, shelves=shelves, limit=SHOWN)
+        minutes = await find_minutes(ctx, query, places=places, limit=SHOWN_MINUTES)
     except StoreError:  # it takes too long; a store that refuses everything refuses the answer as well
         return Answer(asked=asked, problem=words("query_too_slow"))
     return Answer(
         asked=asked,
         understood=", ".join(describe(query, words)),
         found=tuple(_shown(ctx, hit, words) for hit in found.hits),
+        minutes=tuple(_shown_minutes(ctx, one, words) for one in minutes),
         total=found.total,
         is_more=found.total_is == "at_least",
     )
@@ -257,6 +284,17 @@ def _understood(ctx: FlowContext, links: list[Link], asked: str, shelves: Collec
     if query.is_empty:
         raise QueryProblem("nothing", {}, "")
     return query
+
+
+def _shown_minutes(ctx: FlowContext, found: FoundMinutes, words: Words) -> Shown:
+    web = ctx.settings.web
+    return Shown(
+        title="".join(piece.text for piece in found.title),
+        author="",
+        day=words.day(found.at, year=True),
+        extract="".join(piece.text for piece in found.extract),
+        url=web.url.rstrip("/") + f"/{found.association}/minutes/{found.permalink}" if web is not None else "",
+    )
 
 
 def _shown(ctx: FlowContext, hit: Hit, words: Words) -> Shown:

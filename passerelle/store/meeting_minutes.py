@@ -1,9 +1,11 @@
 """Minutes, each version; corrections that were asked for; votes."""
 
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from collections.abc import Collection
+
+from sqlalchemy import BindParameter, and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import AssociationName, MeetingId
+from passerelle.core.ids import AssociationName, LinkName, MeetingId
 from passerelle.core.meeting_model import Correction, MinutesVersion, NewCorrection, NewMinutes, NewVote, Vote
 from passerelle.store.dialects import upsert
 from passerelle.store.rows import Shape, parameters
@@ -26,6 +28,18 @@ _BY_PERMALINK = (
     .where(meeting.c.association == bindparam("association"), minutes.c.permalink == bindparam("permalink"))
     .order_by(minutes.c.version.desc())
     .limit(1)
+)
+_newer = minutes.alias("newer")
+_OF_LINKS = (
+    _ALL.join(meeting, meeting.c.id == minutes.c.meeting_id)
+    .outerjoin(_newer, and_(_newer.c.meeting_id == minutes.c.meeting_id, _newer.c.version > minutes.c.version))
+    .where(
+        meeting.c.association == bindparam("association"),
+        meeting.c.link.in_(bindparam("links", expanding=True)),
+        _newer.c.id.is_(None),
+    )
+    .order_by(minutes.c.made_at.desc(), minutes.c.id.desc())
+    .limit(bindparam("limit"))
 )
 _APPROVE = update(minutes).where(minutes.c.id == _WHICH, minutes.c.state == "draft").values(state="approved")
 
@@ -58,6 +72,16 @@ async def find_minutes_by_permalink(
     """The newest minutes of that address, in an association."""
     row = (await conn.execute(_BY_PERMALINK, {"association": association, "permalink": permalink})).first()
     return None if row is None else _MINUTES.value(row)
+
+
+async def list_newest_minutes(
+    conn: AsyncConnection, association: AssociationName, links: Collection[LinkName], *, limit: int
+) -> list[MinutesVersion]:
+    """Of each meeting of these links the minutes that count; those that were made last first."""
+    if not links:
+        return []
+    values = {"association": association, "links": sorted(links), "limit": limit}
+    return _MINUTES.values((await conn.execute(_OF_LINKS, values)).all())
 
 
 async def approve_minutes(conn: AsyncConnection, minutes_id: int) -> bool:

@@ -17,18 +17,21 @@ from passerelle.core.search_terms import Query
 from passerelle.core.search_wording import describe, problem_sentence
 from passerelle.core.wording import Words
 from passerelle.errors import QueryProblem
+from passerelle.flows.found_minutes import FoundMinutes, find_minutes
 from passerelle.flows.found_texts import Hit
+from passerelle.flows.membership import membership_of
 from passerelle.flows.search_archive import Found, search_archive
 from passerelle.store.archive_pages import ThreadOpening, openings_of_threads
 from passerelle.store.on_shelves import shown_links
 from passerelle.store.sessions import count_try
 from passerelle.web.app_keys import CONTEXT
 from passerelle.web.door import ASSOCIATION, READER, is_signed_in, nothing_here, place_of
-from passerelle.web.lists import link_title, opening_title, presenting
+from passerelle.web.lists import association_name, link_title, opening_title, presenting
 from passerelle.web.pages import page, paths_of, words_of
 from passerelle.web.present import Presenting, author_of, moment_of
 
 _HITS_A_PAGE = 20
+_MINUTES_SHOWN = 5
 #: Searches of strangers from one place in a minute: a public archive is no free index.
 _STRANGERS_A_MINUTE = 30
 
@@ -47,6 +50,18 @@ class HitView:
     extract: Markup
     #: What the extract is of, where it is not the author's own words.
     source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundMinutesView:
+    """Minutes that were found; as `HitView`."""
+
+    path: str
+    title: Markup
+    at: datetime
+    moment: str
+    is_draft: bool
+    extract: Markup
 
 
 async def search(request: web.Request) -> web.StreamResponse:
@@ -78,7 +93,19 @@ async def search(request: web.Request) -> web.StreamResponse:
     found = await search_archive(
         ctx, query, shelves=reader.shelves, limit=_HITS_A_PAGE, start=_start(request.query.get("before", ""))
     )
-    return await _found_page(request, asked, query, found)
+    minutes = () if request.query.get("before") else await _minutes_that_answer(request, query)
+    return await _found_page(request, asked, query, found, minutes)
+
+
+async def _minutes_that_answer(request: web.Request, query: Query) -> tuple[FoundMinutes, ...]:
+    """For who takes part: minutes are no strangers' to read, whatever else is open."""
+    if not is_signed_in(request):
+        return ()
+    ctx = request.app[CONTEXT]
+    async with ctx.store.read() as conn:
+        found = await membership_of(ctx, conn, request[READER])
+    places = {association_name(request): found.links}
+    return await find_minutes(ctx, query, places=places, limit=_MINUTES_SHOWN)
 
 
 async def _count_strangers(request: web.Request) -> None:
@@ -96,7 +123,9 @@ def _start(before: str) -> int | None:
     return int(before) if before.isascii() and before.isdecimal() and len(before) < 18 else None
 
 
-async def _found_page(request: web.Request, asked: str, query: Query, found: Found) -> web.Response:
+async def _found_page(
+    request: web.Request, asked: str, query: Query, found: Found, minutes: Sequence[FoundMinutes]
+) -> web.Response:
     words, paths = words_of(request), paths_of(request)
     showing = presenting(request, paths)
     async with request.app[CONTEXT].store.read() as conn:
@@ -115,6 +144,7 @@ async def _found_page(request: web.Request, asked: str, query: Query, found: Fou
         suggestion="",
         understood=", ".join(describe(query, words)),
         found=hits,
+        minutes=[_view_of_minutes(showing, one) for one in minutes],
         size=_size(words, found),
         older=older,
         goes_on=not found.is_complete,
@@ -151,6 +181,17 @@ def _view(showing: Presenting, hit: Hit, openings: dict[ThreadId, ThreadOpening]
         moment=moment_of(words, post.said_at),
         extract=_marked(hit.extract, showing.mask),
         source=source,
+    )
+
+
+def _view_of_minutes(showing: Presenting, found: FoundMinutes) -> FoundMinutesView:
+    return FoundMinutesView(
+        path=showing.paths.minutes(found.permalink),
+        title=_marked(found.title, showing.mask),
+        at=found.at,
+        moment=moment_of(showing.words, found.at),
+        is_draft=found.is_draft,
+        extract=_marked(found.extract, showing.mask),
     )
 
 

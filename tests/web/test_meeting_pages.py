@@ -301,6 +301,17 @@ async def test_minutes_are_at_a_permanent_address_and_the_newest_counts(played: 
     await get(played, "/epeule/minutes/aaaaaaaaaaaa", status=404, **PAUL_READS)
 
 
+async def test_a_search_finds_minutes_beside_messages(played: Scene) -> None:
+    paths = await fill_meetings(played)
+    page = await get(played, "/epeule/search?q=loto", **LEA)
+    heads = [words(one) for one in page.cssselect("main h2")]
+    assert heads == ["Comptes rendus", "Messages"]
+    found = [(one.get("href"), words(one)) for one in page.cssselect("main ul.threads a.title")]
+    assert found == [(paths["draft"], "Préparer le loto"), (paths["approved minutes"], "Réunion d’octobre")]
+    assert "à relire" in words(page.cssselect("main ul.threads li")[0])
+    assert "Comptes rendus" not in words(await get(played, "/epeule/search?q=de:monique+loto", **LEA))
+
+
 async def test_minutes_of_a_meeting_that_was_not_held_say_so(played: Scene) -> None:
     meeting = await plan(played, "Réunion", days=-2, state="drafted")
     short = await minute(played, meeting, was_held=False)
@@ -365,6 +376,9 @@ async def test_a_public_archive_opens_no_meeting(tmp_path: Path) -> None:
                 got = await browser.get(path, allow_redirects=False)
                 assert got.status == 303, path
                 assert got.headers["Location"] == f"/epeule/sign-in?next={path}"
+            got = await browser.get("/epeule/search?q=loto")
+            assert got.status == 200
+            assert "Comptes rendus" not in await got.text()
 
 
 async def test_an_item_of_the_register_leads_back_to_what_was_said(played: Scene) -> None:
