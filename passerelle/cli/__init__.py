@@ -14,8 +14,10 @@ from passerelle.cli.check import check
 from passerelle.cli.confirm import confirm
 from passerelle.cli.console import Commands, example
 from passerelle.cli.digests import digests
+from passerelle.cli.fiches import fiches
 from passerelle.cli.init import init
 from passerelle.cli.meetings import meetings
+from passerelle.cli.networks import networks
 from passerelle.cli.privacy import privacy
 from passerelle.cli.queues import (
     list_arrivals,
@@ -224,6 +226,8 @@ app.add_typer(register)
 app.add_typer(meetings)
 app.add_typer(reminders)
 app.add_typer(digests)
+app.add_typer(fiches)
+app.add_typer(networks)
 
 
 def main() -> None:

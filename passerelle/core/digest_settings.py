@@ -36,3 +36,5 @@ class NetworkSettings(Section):
     """The name as members read it."""
     associations: Annotated[tuple[Name, ...], Field(min_length=1), like("epeule", "alma")]
     """Short names of its associations."""
+    links: Annotated[tuple[str, ...], like("epeule/reseau")] = ()
+    """The links that all of them share, each as `association/link`: their meetings are the network's dates."""

@@ -360,6 +360,8 @@ class Settings(Section):
     def _unique(self) -> Iterator[tuple[str, str, str]]:
         for b, mailbox in enumerate(self.mailboxes):
             yield "mailboxes need different names", mailbox.name, f"mailboxes[{b}].name"
+        for n, network in enumerate(self.networks):
+            yield "networks need different names", network.name, f"networks[{n}].name"
         for a, association in enumerate(self.associations):
             yield "associations need different names", association.name, f"associations[{a}].name"
             for n, link in enumerate(association.links):
@@ -374,6 +376,10 @@ class Settings(Section):
         for n, network in enumerate(self.networks):
             for stranger in set(network.associations) - known:
                 yield f"networks[{n}].associations: there is no association '{stranger}'"
+            links = {f"{one.name}/{link.name}" for one in self.associations for link in one.links
+                     if one.name in network.associations}  # fmt: skip
+            for stranger in sorted(set(network.links) - links):
+                yield f"networks[{n}].links: there is no link '{stranger}' in an association of the network"
         for a, association in enumerate(self.associations):
             for n, link in enumerate(association.links):
                 if link.mailbox not in names:

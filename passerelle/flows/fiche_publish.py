@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.fiche import Audience, Content, Fiche, Part, asked_consent, consents_for
 from passerelle.core.ids import FicheId
 from passerelle.core.links import Link
+from passerelle.core.networks import networks_with
 from passerelle.core.register_model import Ask
 from passerelle.core.wording import Words
 from passerelle.flows.ask_back import Question, ask_person
 from passerelle.flows.context import FlowContext
 from passerelle.flows.fiche_make import fiche_url, is_of, refused_to_write, title_of
-from passerelle.flows.fiche_read import agreed_to, is_author, networks_of
+from passerelle.flows.fiche_read import agreed_to, is_author
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.register_acts import may
 from passerelle.flows.said import Said
@@ -42,7 +43,7 @@ async def publish_fiche(
     refused = refused_to_write(said, fiche, words) or await may(ctx, said, "approve")
     if refused is not None:
         return refused
-    if audience == "network" and not networks_of(ctx, fiche.association):
+    if audience == "network" and not networks_with(ctx.settings.networks, fiche.association):
         return sentence("fiche_no_network", words("fiche_no_network"), is_private=True)
     if fiche.state == "published" and fiche.audience in (audience, "network"):
         return sentence("fiche_published", _told_published(ctx, fiche, words), is_private=True)

@@ -1,13 +1,10 @@
 """Who may read a fiche, and what of it: decided each time anew, by who takes part and who agrees at that moment."""
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.fiche import Audience, Content, Fiche, consents_for, who
-from passerelle.core.ids import AssociationName
-from passerelle.flows.context import FlowContext
 from passerelle.store.consents import list_consenting
 
 
@@ -61,21 +58,3 @@ async def seen_by(
     if published is not None:
         return published
     return await seen_by_author(conn, fiche) if is_author(fiche, person_id, is_coordinator=is_coordinator) else None
-
-
-def networks_of(ctx: FlowContext, association: AssociationName) -> tuple[str, ...]:
-    """The names of the networks that an association is in."""
-    return tuple(one.name for one in ctx.settings.networks if association in one.associations)
-
-
-def neighbours_of(ctx: FlowContext, association: AssociationName) -> frozenset[AssociationName]:
-    """The other associations of all networks that an association is in."""
-    return _all_but(
-        (AssociationName(name) for one in ctx.settings.networks if association in one.associations
-         for name in one.associations),
-        {association},
-    )  # fmt: skip
-
-
-def _all_but(names: Iterable[AssociationName], without: Collection[AssociationName]) -> frozenset[AssociationName]:
-    return frozenset(name for name in names if name not in without)

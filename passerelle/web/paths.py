@@ -121,6 +121,13 @@ class Paths:
     def digest_preview(self) -> str:
         return f"{self.root}/digests/preview"
 
+    def network(self, name: str) -> str:
+        return f"{self.root}/network/{name}"
+
+    def network_fiche(self, name: str, short: str, form: str = "") -> str:
+        """A fiche that an association of a network shares, as the others read it."""
+        return f"{self.root}/network/{name}/fiches/{short}" + (f".{form}" if form else "")
+
     def fiches(self) -> str:
         return f"{self.root}/fiches"
 
@@ -132,6 +139,15 @@ class Paths:
 
     def fiche_change(self, short: str) -> str:
         return f"{self.root}/fiches/{short}/change"
+
+    def account(self, **asked: str) -> str:
+        """The year's account; `asked`: what the form above it asks for."""
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{self.root}/account" + (f"?{query}" if query else "")
+
+    def account_file(self, form: Literal["html", "odt", "csv"], **asked: str) -> str:
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{self.root}/account.{form}" + (f"?{query}" if query else "")
 
     def feeds(self) -> str:
         return f"{self.root}/feeds"

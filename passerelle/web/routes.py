@@ -29,6 +29,7 @@ class Route:
 _A = "/{association:[a-z0-9][a-z0-9_-]*}"
 _SHORT = "{short:[a-z2-7]{12}}"
 _LINK = "{link:[a-z0-9][a-z0-9_-]*}"
+_NETWORK = "{network:[a-z0-9][a-z0-9_-]*}"
 _MONTH = r"{month:\d{4}-\d{2}}"
 _POSITION = r"{position:\d{1,5}}"
 _NUMBER = r"{number:\d{1,9}}"
@@ -80,6 +81,14 @@ ROUTES: tuple[Route, ...] = (
     Route(name="fiches", path=f"{_A}/fiches", comer="members", permanent=True),
     Route(name="fiche", path=f"{_A}/fiches/{_SHORT}", comer="members", permanent=True),
     Route(name="fiche_file", path=f"{_A}/fiches/{_SHORT}.{{written:html|md|json}}", comer="members"),
+    Route(name="network", path=f"{_A}/network/{_NETWORK}", comer="members", permanent=True),
+    Route(name="network_fiche", path=f"{_A}/network/{_NETWORK}/fiches/{_SHORT}", comer="members", permanent=True),
+    Route(
+        name="network_fiche_file", path=f"{_A}/network/{_NETWORK}/fiches/{_SHORT}.{{written:html|md|json}}",
+        comer="members",
+    ),
+    Route(name="account", path=f"{_A}/account", comer="coordinators"),
+    Route(name="account_file", path=f"{_A}/account.{{form:html|odt|csv}}", comer="coordinators"),
     Route(name="about", path=f"{_A}/about", comer="open"),
     Route(name="feeds", path=f"{_A}/feeds", comer="readers"),
     Route(name="feed_all", path=f"{_A}/feed/all.{_FEED}", comer="readers"),

@@ -11,10 +11,11 @@ from passerelle.core.command_fiches import LONGEST_TEXT, Written
 from passerelle.core.fiche import HEADINGS, LICENCE_URLS, Fiche, Heading, Part, first_name
 from passerelle.core.fiche_export import ExportedFiche, to_bazar, to_markdown
 from passerelle.core.ids import LinkName
+from passerelle.core.networks import networks_with
 from passerelle.flows.fiche_export import exported
 from passerelle.flows.fiche_make import complete_fiche, make_fiche, title_of
 from passerelle.flows.fiche_publish import publish_fiche, withdraw_fiche
-from passerelle.flows.fiche_read import SeenFiche, is_author, networks_of, seen_by
+from passerelle.flows.fiche_read import SeenFiche, is_author, seen_by
 from passerelle.flows.fiche_sources import Found, from_meeting, from_thread
 from passerelle.flows.membership import Membership
 from passerelle.flows.outcome import Outcome
@@ -80,7 +81,11 @@ async def fiches(request: web.Request) -> web.StreamResponse:
         }
         for one in listed
     ]
-    return page(request, "fiches", here="fiches", fiches=lines, asked=asked)
+    networks = [
+        {"title": one.title, "path": paths.network(one.name)}
+        for one in networks_with(ctx.settings.networks, association_name(request))
+    ]
+    return page(request, "fiches", here="fiches", fiches=lines, asked=asked, networks=networks)
 
 
 async def _seen(conn: AsyncConnection, me: Membership, fiche: Fiche) -> SeenFiche | None:
@@ -113,7 +118,7 @@ async def fiche(request: web.Request) -> web.StreamResponse:
         licence_url=LICENCE_URLS[found.licence],
         may_write=may_write,
         may_withdraw=may_write and (me.reader.is_coordinator or found.made_by_person_id == me.reader.person_id),
-        has_network=bool(networks_of(request.app[CONTEXT], association_name(request))),
+        has_network=bool(networks_with(request.app[CONTEXT].settings.networks, association_name(request))),
         is_shared=found.audience == "network",
         permanent=absolute(request, paths.fiche(found.permalink)),
     )

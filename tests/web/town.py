@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -184,9 +185,12 @@ class Town:
         return [secret for text in texts for secret in _LINK.findall(text)]
 
 
-async def make_town(folder: Path, *, links: dict[str, dict[str, Any]] | None = None, **web: Any) -> Town:
-    """A town on a fresh SQLite store. `links`: keys of a link's settings by its path; `web`: keys of `[web]`."""
-    settings = settings_of(folder, links or {}, web)
+async def make_town(
+    folder: Path, *, links: dict[str, dict[str, Any]] | None = None, shared: Sequence[str] = (), **web: Any
+) -> Town:
+    """A town on a fresh SQLite store. `links`: keys of a link's settings by its path; `shared`: links of the network
+    that both associations are in; `web`: keys of `[web]`."""
+    settings = settings_of(folder, links or {}, web, shared)
     store = await Store.open(settings.store.url, exclusive=True)
     return town_on(store, settings)
 
@@ -205,7 +209,9 @@ def town_on(store: Store, settings: Settings, at: datetime = START) -> Town:
     return Town(ctx=ctx, clock=clock)
 
 
-def settings_of(folder: Path, links: dict[str, dict[str, Any]], web: dict[str, Any]) -> Settings:
+def settings_of(
+    folder: Path, links: dict[str, dict[str, Any]], web: dict[str, Any], shared: Sequence[str] = ()
+) -> Settings:
     def association(name: str, title: str, coordinator: dict[str, str], *names: str) -> dict[str, Any]:
         return {
             "name": name,
@@ -243,6 +249,14 @@ def settings_of(folder: Path, links: dict[str, dict[str, Any]], web: dict[str, A
                     "jardin",
                 ),
                 association("roubaix", "Roubaix en fête", {"name": "Karim", "address": KARIM}, "bureau"),
+            ],
+            "networks": [
+                {
+                    "name": "quartiers",
+                    "title": "Réseau des quartiers",
+                    "associations": ["epeule", "roubaix"],
+                    "links": list(shared),
+                }
             ],
         }
     )

@@ -21,7 +21,7 @@ T = TypeVar("T")
 A, LINK = AssociationName("epeule"), LinkName("bureau")
 AT = datetime(2026, 11, 12, 17, 30, tzinfo=UTC)
 #: Commands that have commands below them.
-GROUPS = ("inbox", "outbox", "archive", "privacy", "register", "meetings", "reminders", "digest")
+GROUPS = ("inbox", "outbox", "archive", "privacy", "register", "meetings", "reminders", "digest", "fiche", "network")
 SECRET_WORDS = "rendez-vous chez le notaire"
 RAW = f"From: Jeanne <jeanne.dupont@example.org>\r\nSubject: {SECRET_WORDS}\r\n\r\n{SECRET_WORDS}\r\n".encode()
 
