@@ -171,6 +171,13 @@ class FicheArguments:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ConsentArguments:
+    """Whether one's first name may be printed; None: what holds now is asked for."""
+
+    given: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TextArguments:
     """Words: what is searched, what help is asked about; "" where there are none."""
 
@@ -181,4 +188,5 @@ Arguments = (
     MeetingArguments | MoveArguments | CancelArguments | NumbersArguments | ListArguments | NoteArguments
     | RemindArguments | ReplaceArguments | ReviewArguments | ObjectArguments | CorrectArguments | TextArguments
     | DigestArguments | DigestPauseArguments | CatchUpArguments | FicheArguments
+    | ConsentArguments
 )  # fmt: skip

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from passerelle.core.command_table import LONGEST_WORD, MOST_WORDS, NOTING, WORDS, CommandName, row_of
 from passerelle.core.digest_wishes import parse_wish
 from passerelle.core.polite_words import is_polite, without_greeting
+from passerelle.core.register_line_words import MOST_WORDS as MOST_LINE_WORDS
 from passerelle.core.register_line_words import kind_of_word
 from passerelle.core.secretary_settings import KindSettings
 from passerelle.core.spoken_words import bare_words, numbers_in, plain
@@ -178,6 +179,9 @@ def _natural(text: str, kinds: Sequence[KindSettings]) -> CommandHead | None:
     # « Fiche technique du vidéoprojecteur » and « Expérience » are subjects like others.
     if name == "fiche" and not _FICHE_OF.match(plain(rest) if not rest.startswith("#") else "#"):
         return None
+    # « Mon prénom est Léa » tells something.
+    if name == "first_name" and rest and not found.has_colon and len(rest.split()) > 1:
+        return None
     # « Résumé de la réunion » and « Pause déjeuner » are subjects like others.
     if name == "digest" and rest and parse_wish(rest) is None:
         return None
@@ -204,11 +208,11 @@ def _named(text: str, *, has_mark: bool) -> CommandHead | None:
     return None
 
 
-def _words_of(text: str) -> list[re.Match[str]]:
+def _words_of(text: str, *, most: int = MOST_WORDS) -> list[re.Match[str]]:
     """The first words, as long as only spaces stand between them; the colon of `18:30` is none of theirs."""
     words: list[re.Match[str]] = []
     for found in _WORD.finditer(text[:200]):
-        if len(words) == MOST_WORDS or found.end() - found.start() > LONGEST_WORD:
+        if len(words) == most or found.end() - found.start() > LONGEST_WORD:
             break
         if words and text[words[-1].end() : found.start()].strip():
             break
@@ -230,7 +234,7 @@ def _sorted_out(head: CommandHead) -> CommandHead:
 
 def _noting(text: str, kinds: Sequence[KindSettings]) -> CommandHead | None:
     """« !idée un composteur »: any word of the grammar's, with something behind it."""
-    words = _words_of(text)
+    words = _words_of(text, most=MOST_LINE_WORDS)
     for count in range(len(words), 0, -1):
         end = words[count - 1].end()
         rest, has_colon = _behind(text, end)

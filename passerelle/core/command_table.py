@@ -18,7 +18,8 @@ CommandName = Literal[
     "actions", "done", "loans", "returned", "bookings",
     "remind", "reminders", "quiet", "search", "link", "catch_up",
     "digest", "digest_pause", "digest_resume", "digest_stop",
-    "fiche", "fiche_publish", "fiche_withdraw", "fiche_disagree", "help",
+    "fiche", "fiche_publish", "fiche_withdraw", "fiche_disagree",
+    "offers", "first_name", "help",
 ]  # fmt: skip
 #: Where a command may be said.
 Where = Literal["room", "mail"]
@@ -361,6 +362,21 @@ COMMANDS: tuple[CommandRow, ...] = (
          ("numéro", "number"), ("retirer fiche 3", "withdraw sheet 3"), may="approve"),
     _row("fiche_disagree", ("retirer mon accord | retirer accord", "withdraw my agreement | withdraw agreement"),
          ("numéro", "number"), ("retirer mon accord fiche 3", "withdraw my agreement sheet 3")),
+    _row(
+        "offers",
+        ("offres | offres d'aide | qui peut aider", "offers | who can help"),
+        ("", ""),
+        ("offres", "offers"),
+        wants="nothing",
+        may="search",
+    ),
+    _row(
+        "first_name",
+        ("mon prénom | prénom", "my first name | first name"),
+        ("oui ou non : sur la feuille affichée", "yes or no: on the notice board's sheet"),
+        ("mon prénom : oui", "my first name: yes"),
+        may="consent",
+    ),
     _row(
         "help",
         ("aide | commandes", "help | commands"),

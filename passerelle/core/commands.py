@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from passerelle.core.catch_up_since import CATCH_UP_READERS
 from passerelle.core.command_arguments import Arguments
+from passerelle.core.command_consents import CONSENT_READERS
 from passerelle.core.command_digests import DIGEST_READERS
 from passerelle.core.command_fiches import FICHE_READERS
 from passerelle.core.command_heads import (
@@ -31,7 +32,7 @@ __all__ = [
     "find_mail_command", "nearest_command", "parse_command", "parse_mail_command", "read_arguments",
 ]  # fmt: skip
 
-_READERS = {**READERS, **DIGEST_READERS, **FICHE_READERS, **CATCH_UP_READERS, **TIMED_READERS}
+_READERS = {**READERS, **DIGEST_READERS, **FICHE_READERS, **CATCH_UP_READERS, **CONSENT_READERS, **TIMED_READERS}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -81,6 +81,8 @@ class NewOffer:
     text: str
     said_at: datetime
     post_id: PostId | None = None
+    #: Keyed hash of the line of the room that said it, where that became no post; None otherwise.
+    said_key_hash: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -37,6 +37,7 @@ Act = Literal[
     "adopt",  # adopt, replace or drop a decision, or have it looked at again
     "rights",  # change who may do what
     "erase",  # what is held of oneself
+    "consent",  # to one's first name on a printed page
 ]
 Permission = Literal["allowed", "confirm", "refused"]
 
@@ -91,6 +92,8 @@ NEEDS: Mapping[Act, Need] = {
     "chair": Need(key="chair", role="participant", proof="author"),
     "approve": Need(key="chair", role="participant", proof="author"),
     "adopt": Need(key="adopt", role="participant", proof="author"),
+    # To take it back needs nothing.
+    "consent": Need(key=None, role="participant", proof="author"),
     "rights": Need(key=None, role="coordinator", proof="author"),
     # Who has left may still have erased what is held of them (PEOPLE 6).
     "erase": Need(key=None, role="anyone", proof="author"),

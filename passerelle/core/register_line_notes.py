@@ -87,4 +87,14 @@ class QuorumNote:
     line: int = 0
 
 
-Note = EntryNote | PresenceNote | VoteNote | ReturnNote | RoleNote | QuorumNote
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfferNote:
+    """What its author can help with, or can no longer."""
+
+    #: "" where all that they offered ends.
+    text: str
+    ends: bool = False
+    line: int = 0
+
+
+Note = EntryNote | PresenceNote | VoteNote | ReturnNote | RoleNote | QuorumNote | OfferNote

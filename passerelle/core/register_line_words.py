@@ -14,6 +14,7 @@ from passerelle.core.spoken_words import plain
 LineKind = Literal[
     "decision", "action", "info", "question", "idea", "agenda", "loan", "returned", "booking", "count",
     "present", "excused", "absent", "represented", "proxy", "vote", "chair", "secretary", "quorum",
+    "offer", "offer_end",
 ]  # fmt: skip
 #: Kinds that say who was there and how the meeting went; several of them may share a line.
 MEETING_KINDS: frozenset[str] = frozenset(
@@ -21,8 +22,10 @@ MEETING_KINDS: frozenset[str] = frozenset(
 )
 #: Kinds that are lists of names.
 PRESENCE_KINDS: frozenset[str] = frozenset({"present", "excused", "absent", "represented"})
+#: What somebody can help with.
+OFFER_KINDS: frozenset[str] = frozenset({"offer", "offer_end"})
 #: The longest of the table has this many words.
-MOST_WORDS = 6
+MOST_WORDS = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,6 +187,22 @@ LINES: tuple[LineRow, ...] = (
         "secretary: Paul",
     ),
     _row("quorum", "quorum", "quorum", "quorum : 25, atteint", "quorum: 25, reached"),
+    _row(
+        "offer",
+        "je peux aider pour | je peux aider à | je peux aider en | je peux aider | je propose mon aide pour"
+        " | je propose mon aide | je propose d'aider pour | je peux donner un coup de main",
+        "I can help with | I can help | I offer help with | happy to help with",
+        "je peux aider pour : écrivain public",
+        "I can help with: letters and forms",
+    ),
+    _row(
+        "offer_end",
+        "je ne peux plus aider pour | je ne peux plus aider à | je ne peux plus aider en | je ne peux plus aider"
+        " | je n'aide plus pour",
+        "I can no longer help with | I can no longer help",
+        "je ne peux plus aider pour : écrivain public",
+        "I can no longer help with: letters and forms",
+    ),
 )
 
 _KINDS: Mapping[str, LineKind] = {plain(word): row.kind for row in LINES for word in (*row.french, *row.english)}

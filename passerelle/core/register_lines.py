@@ -17,22 +17,24 @@ from passerelle.core.register_line_meetings import read_meeting
 from passerelle.core.register_line_notes import (
     EntryNote,
     Note,
+    OfferNote,
     PresenceNote,
     QuorumNote,
     ReturnNote,
     RoleNote,
     VoteNote,
 )
-from passerelle.core.register_line_parts import Setting
-from passerelle.core.register_line_words import MEETING_KINDS
+from passerelle.core.register_line_parts import Setting, says_something, tidied
+from passerelle.core.register_line_words import MEETING_KINDS, OFFER_KINDS
 from passerelle.core.secretary_settings import KindSettings
 
 __all__ = [
-    "EntryNote", "Note", "PresenceNote", "QuorumNote", "ReturnNote", "RoleNote", "VoteNote", "parse_notes",
+    "EntryNote", "Note", "OfferNote", "PresenceNote", "QuorumNote", "ReturnNote", "RoleNote", "VoteNote", "parse_notes",
 ]  # fmt: skip
 
 #: One text notes no more than this: what says more is no mail of a human.
 MOST_NOTES = 300
+_LONGEST_OFFER = 200
 
 
 def parse_notes(
@@ -63,10 +65,20 @@ def _notes_of(item: Item, grammar: Grammar, setting: Setting) -> Iterator[Note]:
     if not own and (item.head.kind in MEETING_KINDS or item.head.kind == "vote"):
         yield from read_meeting(item, grammar)
         return
+    if not own and item.head.kind in OFFER_KINDS:
+        yield from _read_offer(item)
+        return
     for one in _parts(item):
         entry = read_entry(one, setting)
         if entry is not None:
             yield entry
+
+
+def _read_offer(item: Item) -> Iterator[Note]:
+    """Only for oneself: what another can help with, they say themselves."""
+    text = tidied(item.text[:_LONGEST_OFFER])
+    if not item.head.said_for and not item.head.names and says_something(text):
+        yield OfferNote(text=text, ends=item.head.kind == "offer_end", line=item.line)
 
 
 def _parts(item: Item) -> list[Item]:

@@ -14,7 +14,7 @@ from passerelle.core.command_arguments import (
 )
 from passerelle.core.command_table import CommandName, row_of
 from passerelle.core.ids import EntryId
-from passerelle.core.register_line_notes import EntryNote, ReturnNote
+from passerelle.core.register_line_notes import EntryNote, OfferNote, ReturnNote
 from passerelle.core.register_model import Entry
 from passerelle.core.register_moves import OPEN_STATES, MoveName
 from passerelle.flows.context import FlowContext
@@ -100,7 +100,7 @@ async def noting_command(ctx: FlowContext, conn: AsyncConnection, said: Said, wa
     if (refused := await may(ctx, said, "note")) is not None:
         return refused
     words = ctx.renderer(said.link.association).words
-    notes = [n for n in wanted.notes if isinstance(n, EntryNote | ReturnNote)]
+    notes = [n for n in wanted.notes if isinstance(n, EntryNote | ReturnNote | OfferNote)]
     meeting_id = await current_meeting_id(ctx, conn, said.link, said.said_at) if said.medium == "room" else None
     noted = await note_command(ctx, conn, said, notes, meeting_id=meeting_id)
     told = [one for one in noted.outcomes if one.template]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import MeetingId
 from passerelle.core.model import Post
-from passerelle.core.register_line_notes import EntryNote, Note, ReturnNote
+from passerelle.core.register_line_notes import EntryNote, Note, OfferNote, ReturnNote
 from passerelle.core.register_lines import parse_notes
 from passerelle.core.register_model import Entry, NewEntry, NewEntryChange
 from passerelle.core.register_moves import TOLD_KINDS, first_state, is_untouched
@@ -23,6 +23,7 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.corrections import is_substantial
 from passerelle.flows.entries_shown import local_moment
 from passerelle.flows.meeting_items import without_known_items
+from passerelle.flows.offers import retake_offers, take_offer
 from passerelle.flows.outcome import ACTION, DECISION, NOTED, Outcome, sentence
 from passerelle.flows.register_acts import Wish, change_entry, note_change
 from passerelle.flows.register_forgetting import drop_untouched
@@ -120,6 +121,8 @@ async def _note(ctx: FlowContext, conn: AsyncConnection, noting: _Noting, notes:
             asked += await _ask_date(ctx, conn, said, entry, note) if asked < _MOST_ASKED else 0
         elif isinstance(note, ReturnNote):
             outcomes += await _give_back(ctx, conn, said, note)
+        elif isinstance(note, OfferNote):
+            outcomes += await take_offer(ctx, conn, said, noting.post, note)
         else:
             others.append(note)
     signs = dict.fromkeys(_SIGNS.get(entry.kind, NOTED) for entry in entries)
@@ -226,7 +229,9 @@ async def renote_post(ctx: FlowContext, conn: AsyncConnection, said: Said, post:
     """A line reads otherwise than before: what it noted follows, as far as nobody has acted on it."""
     before = await find_entries_of_post(conn, post.id, roles=["source"])
     known = await known_names(conn, said.link)
-    notes = [note for note in notes_of(said, known) if isinstance(note, EntryNote)]
+    found = notes_of(said, known)
+    await retake_offers(ctx, conn, said, post, [note for note in found if isinstance(note, OfferNote)])
+    notes = [note for note in found if isinstance(note, EntryNote)]
     if not before:
         return await note_post(ctx, conn, said, post) if notes else Noted()
     noting = _Noting(said=said, post=post, known=known, meeting_id=before[0].meeting_id)

@@ -13,6 +13,7 @@ from passerelle.core.register_model import Entry, NewEntryChange, Objection
 from passerelle.core.register_moves import find_move, is_untouched
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_forgetting import forget_in_digests
+from passerelle.flows.offers import take_offers_back
 from passerelle.flows.register_forgetting import drop_untouched
 from passerelle.flows.register_notice import withdraw_notices
 from passerelle.flows.said import key_hash_of
@@ -58,7 +59,8 @@ async def take_said_back(ctx: FlowContext, conn: AsyncConnection, link: Link, ev
     for reminder in reminders:
         await end_reminder(conn, reminder.id, ctx.now())
         await empty_reminder(conn, reminder.id)
-    return bool(entries or objections or reminders)
+    offered = await take_offers_back(ctx, conn, link, event_id)
+    return bool(entries or objections or reminders or offered)
 
 
 async def _drop(ctx: FlowContext, conn: AsyncConnection, link: Link, entries: Sequence[Entry]) -> None:

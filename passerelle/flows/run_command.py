@@ -6,8 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_arguments import (
     CancelArguments,
-    FicheArguments,
     CatchUpArguments,
+    ConsentArguments,
+    FicheArguments,
     ListArguments,
     MoveArguments,
     NoteArguments,
@@ -21,11 +22,13 @@ from passerelle.core.command_arguments import (
 from passerelle.core.command_table import CommandName
 from passerelle.core.commands import Command
 from passerelle.flows.catch_up import catch_up_command
+from passerelle.flows.consent_words import consent_command
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_commands import is_about_digest, run_digest_command
 from passerelle.flows.fiche_commands import run_fiche_command
 from passerelle.flows.help_command import help_command
 from passerelle.flows.meeting_commands import run_meeting_command
+from passerelle.flows.offers import offers_command
 from passerelle.flows.outcome import Outcome
 from passerelle.flows.register_commands import (
     list_command,
@@ -43,7 +46,20 @@ async def run_command(ctx: FlowContext, conn: AsyncConnection, said: Said, comma
     """Do it, and say what came of it."""
     if is_about_digest(said, command):
         return await run_digest_command(ctx, conn, said, command)
-    return await _run(ctx, conn, said, command)
+    told = await _told(ctx, conn, said, command)
+    return told if told is not None else await _run(ctx, conn, said, command)
+
+
+async def _told(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Command) -> Outcome | None:
+    """Commands about what is told of people and of what they know; None for the others."""
+    match command.arguments:
+        case FicheArguments() as arguments:
+            return await run_fiche_command(ctx, conn, said, command.name, arguments)
+        case CatchUpArguments() as arguments:
+            return await catch_up_command(ctx, conn, said, arguments)
+        case ConsentArguments() as arguments:
+            return await consent_command(ctx, conn, said, arguments)
+    return await offers_command(ctx, conn, said) if command.name == "offers" else None
 
 
 async def _run(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Command) -> Outcome:
@@ -55,8 +71,6 @@ async def _run(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Com
             return await noting_command(ctx, conn, said, arguments)
         case ListArguments():
             return await list_command(ctx, conn, said, command.name, arguments)
-        case FicheArguments():
-            return await run_fiche_command(ctx, conn, said, command.name, arguments)
         case ObjectArguments():
             return await object_command(ctx, conn, said, arguments)
         case ReplaceArguments():
@@ -65,8 +79,6 @@ async def _run(ctx: FlowContext, conn: AsyncConnection, said: Said, command: Com
             return await review_command(ctx, conn, said, arguments)
         case RemindArguments() | MoveArguments() | CancelArguments():
             return await run_reminder_command(ctx, conn, said, arguments)
-        case CatchUpArguments():
-            return await catch_up_command(ctx, conn, said, arguments)
         case TextArguments() if command.name == "help":
             return help_command(ctx, said, arguments)
         case NumbersArguments() if command.name in _MOVES:

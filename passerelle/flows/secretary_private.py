@@ -17,6 +17,7 @@ from passerelle.flows.actors import actor_of_email, actor_of_line
 from passerelle.flows.confirm_act import NotConfirmed, take_confirmation
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_answer_asks import settle_part, take_item_choice, take_send_word
+from passerelle.flows.digest_answer_direct import take_direct_answer
 from passerelle.flows.digest_answers import parts_of_answer
 from passerelle.flows.digest_commands import answers_digest
 from passerelle.flows.fiche_commands import is_about_fiche
@@ -187,7 +188,7 @@ async def _note(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
         await tell_outcome(ctx, conn, said, sentence("noted", text))
     for outcome in noted.outcomes:
         await tell_outcome(ctx, conn, said, outcome)
-    return bool(noted.entries or noted.others)
+    return bool(noted.entries or noted.others or noted.outcomes)
 
 
 # ------------------------------------------------------------ a line of a direct room
@@ -223,7 +224,7 @@ async def _obey_direct(ctx: FlowContext, conn: AsyncConnection, row: InboxRow, l
         about=about,
         is_private=True,
     )
-    if await obey(ctx, conn, said):
+    if await take_direct_answer(ctx, conn, said, ours) or await obey(ctx, conn, said):
         return True
     # To the bridge alone the sign of a command is not needed.
     bare = replace(said, text=f"!{line.body}") if not line.body.startswith("!") else said

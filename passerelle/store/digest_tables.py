@@ -64,10 +64,12 @@ offer = table(
     Column("text", Words, nullable=False),
     Column("said_at", Instant, nullable=False),
     Column("post_id", RowId, ForeignKey("post.id"), nullable=True),
+    Column("said_key_hash", Words, nullable=True),  # of the line of the room that said it and is no post
     Column("ended_at", Instant, nullable=True),
     Index("ix_offer_association", "association", "ended_at"),
     Index("ix_offer_person", "person_id"),
     Index("ix_offer_post", "post_id", **where_set("post_id")),
+    Index("ix_offer_said", "said_key_hash", **where_set("said_key_hash")),
 )
 
 #: What a person agreed to, by their own word: their first name on a printed page, a fiche that quotes them.

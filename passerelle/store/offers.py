@@ -4,11 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.digest_model import NewOffer, Offer
-from passerelle.core.ids import AssociationName, LinkName, OfferId
+from passerelle.core.ids import AssociationName, LinkName, OfferId, PostId
 from passerelle.store.digest_tables import offer
 from passerelle.store.register_lists import TAKEN_BACK
 from passerelle.store.rows import Shape, parameters
@@ -25,6 +25,12 @@ _OF_PERSON = _STANDING.where(offer.c.person_id == bindparam("person_id"))
 _END = (
     update(offer).where(offer.c.id == bindparam("which"), offer.c.ended_at.is_(None)).values(ended_at=bindparam("now"))
 )
+_OF_POST = (
+    select(*_SHAPE.columns)
+    .where(offer.c.post_id == bindparam("post_id"), offer.c.ended_at.is_(None))
+    .order_by(offer.c.id)
+)
+_DELETE_SAID = delete(offer).where(offer.c.said_key_hash == bindparam("hash"))
 _TAKES_PART = (
     select(participant.c.person_id)
     .where(
@@ -70,6 +76,16 @@ async def list_offers_of(conn: AsyncConnection, association: AssociationName, pe
     """What a person offers now, the first first."""
     values = {"association": association, "person_id": person_id}
     return _SHAPE.values((await conn.execute(_OF_PERSON, values)).all())
+
+
+async def list_offers_of_post(conn: AsyncConnection, post_id: PostId) -> list[Offer]:
+    """What a post offers now, the first first."""
+    return _SHAPE.values((await conn.execute(_OF_POST, {"post_id": post_id})).all())
+
+
+async def delete_offers_said(conn: AsyncConnection, said_key_hash: str) -> bool:
+    """Nothing is kept of what a line offered that became no post; whether it had offered anything."""
+    return (await conn.execute(_DELETE_SAID, {"hash": said_key_hash})).rowcount > 0
 
 
 async def list_shown_offers(

@@ -111,6 +111,7 @@ def upgrade() -> None:
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('said_at', LONG, nullable=False),
     sa.Column('post_id', LONG, nullable=True),
+    sa.Column('said_key_hash', sa.Text(), nullable=True),
     sa.Column('ended_at', LONG, nullable=True),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_offer_person_id')),
     sa.ForeignKeyConstraint(['post_id'], ['post.id'], name=op.f('fk_offer_post_id')),
@@ -121,5 +122,6 @@ def upgrade() -> None:
     op.create_index('ix_offer_association', 'offer', ['association', 'ended_at'], unique=False)
     op.create_index('ix_offer_person', 'offer', ['person_id'], unique=False)
     op.create_index('ix_offer_post', 'offer', ['post_id'], unique=False, sqlite_where=sa.text('post_id IS NOT NULL'), postgresql_where=sa.text('post_id IS NOT NULL'))
+    op.create_index('ix_offer_said', 'offer', ['said_key_hash'], unique=False, sqlite_where=sa.text('said_key_hash IS NOT NULL'), postgresql_where=sa.text('said_key_hash IS NOT NULL'))
     op.create_index('ix_entry_changed', 'entry', ['association', 'changed_at'], unique=False)
     op.create_index('ix_incident_open', 'incident', ['association', 'id'], unique=False, sqlite_where=sa.text('resolved_at IS NULL'), postgresql_where=sa.text('resolved_at IS NULL'))
