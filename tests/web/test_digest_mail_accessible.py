@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from passerelle.core.digest_answers import AnswerWay
 from passerelle.core.digest_words import Place, ShownDigest, build_shown
 from passerelle.core.ids import MailAddress, MessageId
 from passerelle.core.wording import Language
@@ -38,8 +39,9 @@ def words_of(situation: Situation, language: Language) -> ShownDigest:
     """The digest in words; each item has an address by which it is answered."""
     chosen = situation.choose()
     answers = {
-        item.key: f"mailto:passerelle+{number}@pont.example?subject=Re:%20{number}"
+        item.key: AnswerWay(url=f"mailto:passerelle@pont.example?subject=Re:%20%5B{token}%5D", token=token)
         for number, item in enumerate(chosen.items)
+        if (token := f"k{2 + number % 6}mn{2 + number // 6}")
     }
     links = {link: link for link in sorted(situation.facts.links)}
     place = Place(web=WEB, association="epeule", title=ASSOCIATION.title, links=links, answers=answers)
@@ -55,6 +57,7 @@ def sent(name: str, language: Language = "fr") -> EmailMessage:
     values: dict[str, Any] = {
         "association": ASSOCIATION, "digest": words_of(situation, language), "name": situation.reader.name,
         "page_url": f"{WEB}/epeule/digests/abcdefgh2345", "stop_url": f"{WEB}/epeule/digests/stop/1-abc",
+        "is_answered": True,
     }  # fmt: skip
     letter = renderer.letter("mail/digest", **values)
     mail = PersonalMail(
@@ -148,6 +151,7 @@ def test_the_text_part_is_complete_in_itself(name: str, language: Language) -> N
     for item in (item for one in digest.parts for item in one.items):
         assert item.url in text
         assert item.where in text
+        assert f"[{item.token}]" in text
     assert {one.title.upper() for one in digest.parts} <= {line.strip() for line in text.splitlines()}
     assert "<" not in text
 
