@@ -27,6 +27,8 @@ _TELLING = 3
 _MOST_LINES = 4_000
 _LINK = re.compile(r"<?\b(?:https?|mailto):[^\s<>]{1,2000}>?")
 _MARKS = re.compile(r"[\s>|]*")
+#: Of a message, whose items are numbered.
+_BULLET, _COUNTED = re.compile(r"[0-9]{1,2}\.\s"), re.compile(r"^[0-9]{1,2} ")
 #: « Mes réponses ci-dessous »: it answers nothing, and says where the answers stand.
 _POINTING = re.compile(r"ci[- ]dessous|ci[- ]apres|plus bas|en dessous|dans le texte|below|inline", re.IGNORECASE)
 _LONGEST_POINTING = 100
@@ -222,6 +224,7 @@ class _Quotes:
         return not surely and plain.count(" ") + 1 >= _TELLING and f" {plain} " in self.all
 
     def _item(self, body: str, plain: str) -> str | None:
+        plain = _COUNTED.sub("", plain) if _BULLET.match(body) else plain
         for token in reversed(tokens_in(body)):
             if token in self.tokens:
                 return self.tokens[token]

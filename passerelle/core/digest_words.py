@@ -3,7 +3,7 @@
 Numbers stand in sentences; the bars of `Bar` only show them once more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
@@ -12,6 +12,7 @@ from passerelle.core.digest_answers import AnswerWay
 from passerelle.core.digest_choice import Chosen, Item
 from passerelle.core.digest_items import SECTIONS, Reason, Section, Tally
 from passerelle.core.digest_model import DigestKind
+from passerelle.core.digest_summary import build_summary
 from passerelle.core.names import list_author_name, one_line
 from passerelle.core.wording import Words
 
@@ -99,6 +100,8 @@ class ShownDigest:
     subject: str
     #: What it is, in a sentence.
     intro: str
+    #: How much of what, and how long it takes to read; "" of what is no weekly digest.
+    summary: str
     #: Of one person, who may change how often it comes; not a summary for a list.
     is_personal: bool
     #: Which time it tells of.
@@ -109,6 +112,11 @@ class ShownDigest:
     figures: tuple[str, ...] = ()
     bars: tuple[Bar, ...] = ()
     is_cut: bool = False
+
+    @property
+    def is_answered(self) -> bool:
+        """Its items bear tokens, or numbers, by which an answer is placed."""
+        return any(item.token for part in self.parts for item in part.items)
 
 
 def build_shown(
@@ -129,6 +137,7 @@ def build_shown(
     return ShownDigest(
         subject=_subject(len(chosen.items), words, place, kind=kind),
         intro=words(f"digest_intro_{kind}"),
+        summary=build_summary(chosen, words, _texts(parts)) if kind in ("coordinator", "member") else "",
         is_personal=kind in ("coordinator", "member"),
         period=since_in_words(since, until, words) if kind == "catch_up" else period,
         parts=parts,
@@ -136,6 +145,12 @@ def build_shown(
         bars=_bars(chosen, words),
         is_cut=chosen.is_cut,
     )
+
+
+def _texts(parts: tuple[Part, ...]) -> Iterator[str]:
+    for part in parts:
+        for item in part.items:
+            yield from (item.title, item.reason, item.extract, *item.sentences)
 
 
 def since_in_words(since: datetime, until: datetime, words: Words) -> str:

@@ -69,6 +69,12 @@ async def answer_ways(ctx: FlowContext, conn: AsyncConnection, link: Link, made:
     return ways
 
 
+def numbered_ways(made: MadeDigest) -> dict[str, AnswerWay]:
+    """By item key, the number by which it is answered where it is told by a message, in the order of the message."""
+    answered = [item for name in made.chosen.sections for item in made.chosen.section(name) if is_answered(item)]
+    return {item.key: AnswerWay(url="", token=str(number)) for number, item in enumerate(answered, 1)}
+
+
 def told_of(ctx: FlowContext, link: Link, digest: Digest, *, name: str) -> Told:
     """What a digest said, as an answer to it may quote it; `name` is its reader's."""
     association, words = link.association, ctx.renderer(link.association).words
@@ -87,7 +93,7 @@ def told_of(ctx: FlowContext, link: Link, digest: Digest, *, name: str) -> Told:
         if item.token
     )
     values = {
-        "digest": shown, "name": name, "page_url": "", "stop_url": "", "is_answered": True, "association": association,
+        "digest": shown, "name": name, "page_url": "", "stop_url": "", "association": association,
     }  # fmt: skip
     renderer = ctx.renderer(association)
     text = renderer.letter("mail/digest", **values).text

@@ -101,7 +101,6 @@ def variables_of(
         "digest": build_shown(made.chosen, words, place, kind=made.kind, since=made.since, until=made.until),
         "page_url": place.below(f"digests/{made.permalink}") if person_id is not None else "",
         "stop_url": stop_url(ctx, association, person_id) if person_id is not None else "",
-        "is_answered": bool(answers),
     }
 
 

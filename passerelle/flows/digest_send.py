@@ -18,7 +18,7 @@ from passerelle.core.ids import MailAddress, UserId
 from passerelle.core.links import Link
 from passerelle.errors import PasserelleError
 from passerelle.flows.context import FlowContext
-from passerelle.flows.digest_addresses import answer_ways
+from passerelle.flows.digest_addresses import answer_ways, numbered_ways
 from passerelle.flows.digest_make import MadeDigest, make_digest, variables_of
 from passerelle.flows.digest_whole import whole_mails
 from passerelle.flows.digest_wishes import following
@@ -172,7 +172,8 @@ async def _by_chat(ctx: FlowContext, conn: AsyncConnection, due: _Due, made: Mad
         return False
     here, to = await _where_they_chat(ctx, conn, due.link, user_ids)
     message = DirectMessage(
-        to=to, template="digest", unique_key=f"digest/{made.permalink}/room", variables=variables_of(ctx, made)
+        to=to, template="digest", unique_key=f"digest/{made.permalink}/room",
+        variables=variables_of(ctx, made, answers=numbered_ways(made)),
     )
     return await insert_direct_message(ctx, conn, here, message) is not None
 

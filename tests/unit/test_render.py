@@ -142,6 +142,9 @@ VALUES: dict[str, Any] = {
     ],
     "total": 12,
     "is_more": False,
+    "minutes": [
+        SimpleNamespace(title="Bureau", author="", day="12 novembre 2026", extract="la salle", url="https://a.example/m")
+    ],
     "problem": "Il manque un mot après «\u00a0de:\u00a0».",
     "suggestion": "fête",
     "bridge_address": "passerelle@exemple.org",
@@ -167,7 +170,6 @@ VALUES: dict[str, Any] = {
     ),
     "page_url": "https://archives.example/epeule/digests/abc",
     "stop_url": "https://archives.example/epeule/digests/stop/1-abc",
-    "is_answered": True,
     "titles": ["Décision 7\u00a0: louer la salle des fêtes", "Goûter"],
     "asked_at": AT,
     "receipt": "Reçu d’effacement",

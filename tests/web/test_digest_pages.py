@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from passerelle.core.digest_answers import AnswerWay
 from passerelle.core.digest_choice import Chosen
 from passerelle.core.digest_words import Place, build_shown
 from passerelle.flows.digest_send import send_digests
@@ -130,7 +131,10 @@ def busy_mail(language: Any) -> str:
     situation = load_situation("busy")
     renderer = Renderer(None, language)
     chosen: Chosen = situation.choose()
-    answers = {item.key: f"mailto:passerelle@example.org?subject={item.weight}" for item in chosen.items}
+    answers = {
+        item.key: AnswerWay(url=f"mailto:passerelle@example.org?subject={item.weight}", token="k7fm2")
+        for item in chosen.items
+    }
     links = {"bureau": "bureau", "jardin": "jardin"}
     web = "https://archives.example.org"
     place = Place(web=web, association="epeule", title="Comité de quartier", links=links, answers=answers)
