@@ -24,6 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Tem
 from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from passerelle.core.first_names import called
 from passerelle.core.names import list_author_name, one_line
 from passerelle.core.wording import Language, Words, french_spaces
 from passerelle.errors import ConfigError
@@ -219,5 +220,6 @@ def _filters(words: Words) -> dict[str, Any]:
         "duree": words.duration,
         "et": lambda names: words.names(tuple(names)),
         "nom": lambda name: list_author_name(name, words),
+        "appel": called,
         "court": _short,
     }
