@@ -18,7 +18,7 @@ from passerelle.flows.asked_back import find_asked
 from passerelle.flows.confirm_act import yes_or_no
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_answers import AnswerPart, part_of_stored, stored_part
-from passerelle.flows.digest_relay import Contribution, send_to_everyone
+from passerelle.flows.digest_relay import ForEveryone, send_to_everyone
 from passerelle.flows.digest_unplaced import forget_question
 from passerelle.flows.outcome import sentence, tell_outcome
 from passerelle.flows.personal_email import Personal, insert_personal_email
@@ -165,13 +165,13 @@ async def _send(ctx: FlowContext, conn: AsyncConnection, said: Said, asked: Ask,
     post = await find_post(conn, PostId(int(str(about["post"]))))
     if actor is None or not actor.is_participant or post is None or post.state != "accepted":
         return False
-    contribution = Contribution(
+    spoken = ForEveryone(
         key=f"{asked.id}",
         actor=replace(actor, address=said.actor.address),
         text=str(about["text"]),
         answers=post,
     )
-    return await send_to_everyone(ctx, conn, said.link, contribution)
+    return await send_to_everyone(ctx, conn, said.link, spoken)
 
 
 async def _answered(conn: AsyncConnection, said: Said, letter: Letter, key: str) -> Ask | None:

@@ -38,7 +38,7 @@ from passerelle.store.threads import get_thread, insert_message_id, last_mail_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Contribution:
+class ForEveryone:
     """Words that their author wants everyone to read."""
 
     #: Tells it from all others, for ever.
@@ -50,7 +50,7 @@ class Contribution:
     answers: Post
 
 
-async def send_to_everyone(ctx: FlowContext, conn: AsyncConnection, link: Link, said: Contribution) -> bool:
+async def send_to_everyone(ctx: FlowContext, conn: AsyncConnection, link: Link, said: ForEveryone) -> bool:
     """Store the post and what leaves of it; False where the link or the conversation is stopped."""
     association, now = link.association_name, ctx.now()
     await lock_link(conn, association, link.name)
@@ -91,7 +91,7 @@ async def send_to_everyone(ctx: FlowContext, conn: AsyncConnection, link: Link, 
 
 
 async def _composed(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, said: Contribution, subject: str
+    ctx: FlowContext, conn: AsyncConnection, link: Link, said: ForEveryone, subject: str
 ) -> tuple[bytes, Reading]:
     """The mail to the list, and the same read as if its author had written it there."""
     association, now = link.association_name, ctx.now()
@@ -137,7 +137,7 @@ async def _message_id(conn: AsyncConnection, post: Post) -> MessageId | None:
 
 
 async def _insert_post(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, said: Contribution, reading: Reading, *, subject: str
+    ctx: FlowContext, conn: AsyncConnection, link: Link, said: ForEveryone, reading: Reading, *, subject: str
 ) -> PostId:
     email, now = reading.email, ctx.now()
     assert email.message_id is not None

@@ -28,8 +28,12 @@ async def tell_of_unplaced(ctx: FlowContext, conn: AsyncConnection, link: Link, 
     place = await find_place(ctx, conn, link.association_name, person_id) if person_id is not None else None
     if place is None:
         return
+    own = {address.lower() for address in place[0].addresses}
     about = About(kind="ask", ids=(asked.id,), step="escalated")
     for coordinator in link.association.coordinators:
+        if (coordinator.address or "").lower() in own or coordinator.matrix in place[0].user_ids:
+            # Who wrote it was asked.
+            continue
         key = about_key(about, ctx.hashed("person", coordinator.address or coordinator.matrix or coordinator.name))
         variables = {"author": place[0].name, "asked_at": asked.asked_at}
         notice = PersonalNotice(template="ask_item_again", unique_key=key, variables=variables)

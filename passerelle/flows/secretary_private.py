@@ -117,7 +117,9 @@ async def _answers_digest(ctx: FlowContext, conn: AsyncConnection, said: Said, l
     if parts is None:
         parts = await parts_of_answer(ctx, conn, said, letter)
     for part in parts or ():
-        if part.is_talk or not await _do(ctx, conn, part.said, ""):
+        # Below a conversation « réunion lundi ? » is a word of it, no command; what is written to be noted is noted.
+        act = _note(ctx, conn, part.said) if part.is_talk else _do(ctx, conn, part.said, "")
+        if not await act:
             await settle_part(ctx, conn, part)
     return parts is not None
 

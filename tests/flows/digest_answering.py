@@ -69,9 +69,11 @@ def said_at(bridge: Bridge) -> str:
     return bridge.now().strftime("%a, %d %b %Y %H:%M:%S +0000")
 
 
-async def digest_sent(make_bridge: MakeBridge) -> tuple[Bridge, EmailMessage]:
-    """Monique's digest of the last Monday of November, as it left."""
-    bridge: Bridge = believing(await make_bridge(coordinators=COORDINATORS, quiet_from="00:00", quiet_until="00:00"))
+async def digest_sent(make_bridge: MakeBridge, *, others: int = 0) -> tuple[Bridge, EmailMessage]:
+    """Monique's digest of the last Monday of November, as it left; `others` coordinate as well."""
+    more = [{"name": f"Coordinatrice {n}", "address": f"coord{n}@membres.lab.test"} for n in range(others)]
+    made = await make_bridge(coordinators=[*COORDINATORS, *more], quiet_from="00:00", quiet_until="00:00")
+    bridge: Bridge = believing(made)
     await bridge.receive(mail("Bonjour à tous.", subject="Bonjour", message_id="bonjour@x"))
     await subscribe(bridge)
     await bridge.say("!réunion jeudi 3 décembre 18h30 au local : budget de la fête")
@@ -81,10 +83,11 @@ async def digest_sent(make_bridge: MakeBridge) -> tuple[Bridge, EmailMessage]:
     bridge.clock[0] = max(bridge.now(), datetime(2026, 11, 27, 9, tzinfo=UTC))
     await happenings(bridge)
     before = len(await digest_mails(bridge))
-    assert await ring(bridge, DIGEST_AT) == 1
+    assert await ring(bridge, DIGEST_AT) == 1 + others
     await all_leave(bridge)
     bridge.pass_time(hours=1)
-    return bridge, (await digest_mails(bridge))[before]
+    (sent,) = [one for one in (await digest_mails(bridge))[before:] if "monique@" in str(one["To"])]
+    return bridge, sent
 
 
 def token_of(sent: EmailMessage, title: str) -> str:

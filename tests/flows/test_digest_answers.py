@@ -163,14 +163,17 @@ async def test_a_choice_that_is_none_leaves_the_words_waiting_and_none_of_these_
     assert [entry.state for entry in await entries(bridge, "action")] == ["open"]
 
 
-async def test_coordinators_hear_after_three_days_who_was_not_understood_and_not_what_they_wrote(sent: Sent) -> None:
-    bridge, digest = sent
+async def test_coordinators_hear_after_three_days_who_was_not_understood_and_not_what_they_wrote(
+    make_bridge: MakeBridge,
+) -> None:
+    bridge, digest = await digest_sent(make_bridge, others=1)
     await bridge.receive(reply(bridge, "Pas question.", digest))
     secret = f"{quoted(item_of(digest, 'Goûter 1'))}\nUn secret.\n"
     await bridge.receive(reply(bridge, secret, digest, message_id="b@x"))
     bridge.pass_time(days=3, seconds=1)
     assert await escalate_asks(bridge.ctx) == 2
     (again,) = await told(bridge, "Une réponse à éclaircir")
+    assert "coord0@" in str(again["To"]), "not to her who was asked"
     assert "Monique Delattre a répondu à son résumé" in body_of(again)
     assert "question" not in body_of(again)
     # Words that nobody was to read are gone; those that were not placed wait for their author.
@@ -237,6 +240,41 @@ async def test_what_was_sent_and_is_taken_out_before_it_left_does_not_leave(sent
     rows = [row for row in await bridge.outbox() if row.post_id == post.id]
     assert {row.state for row in rows} == {"cancelled"}
     assert {row.kind for row in rows} == {"email", "event"}
+
+
+async def test_more_than_a_word_about_an_entry_is_of_the_conversation_that_it_was_read_out_of(sent: Sent) -> None:
+    bridge, digest = sent
+    text = f"{quoted(item_of(digest, 'affiches'))}\nJe les porterai jeudi chez l'imprimeur, rue de l'Épeule.\n"
+    await bridge.receive(reply(bridge, text, digest))
+    assert [entry.state for entry in await entries(bridge, "action")] == ["open"]
+    (question,) = await told(bridge, "Faut-il envoyer")
+    await bridge.receive(reply(bridge, "oui", question, message_id="oui@x"))
+    (post,), (source,) = await posts(bridge, "imprimeur"), await posts(bridge, "Décision : louer")
+    assert (post.thread_id, post.parent_post_id) == (source.thread_id, source.id)
+
+
+async def test_what_is_about_a_meeting_of_no_conversation_is_told_to_have_been_read_by_nobody(sent: Sent) -> None:
+    bridge, digest = sent
+    text = f"{quoted(item_of(digest, 'Budget'))}\nQui apporte les chaises pliantes du hangar ?\n"
+    await bridge.receive(reply(bridge, text, digest))
+    assert await told(bridge, "Faut-il envoyer") == []
+    assert f"Pour écrire à tout le monde\xa0: {LIST}" in body_of((await told(bridge, "Votre message"))[-1])
+
+
+async def test_a_line_of_the_grammar_below_a_conversation_is_noted(sent: Sent) -> None:
+    bridge, digest = sent
+    text = f"{quoted(item_of(digest, 'Goûter 1'))}\nInfo : la clé est chez Paul\n"
+    await bridge.receive(reply(bridge, text, digest))
+    assert [entry.text for entry in await entries(bridge, "info")] == ["la clé est chez Paul"]
+    assert await told(bridge, "Faut-il envoyer") == []
+
+
+async def test_a_word_that_begins_a_command_is_none_below_a_conversation(sent: Sent) -> None:
+    bridge, digest = sent
+    text = f"{quoted(item_of(digest, 'Goûter 1'))}\nRéunion lundi à 18 h pour en parler\n"
+    await bridge.receive(reply(bridge, text, digest))
+    (question,) = await told(bridge, "Faut-il envoyer")
+    assert "> Réunion lundi à 18 h pour en parler" in body_of(question)
 
 
 # ------------------------------------------------------------ how often one wants it
