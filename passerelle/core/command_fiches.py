@@ -8,6 +8,7 @@ from typing import Literal
 from passerelle.core.command_arguments import Arguments, FicheArguments
 from passerelle.core.command_reading import Asked
 from passerelle.core.fiche import Audience, Heading
+from passerelle.core.polite_words import is_polite, without_greeting
 from passerelle.core.spoken_words import plain
 
 #: How a heading is called by whoever writes under it; without accents and capitals.
@@ -49,10 +50,15 @@ def parse_written(text: str) -> tuple[Written, ...]:
         if match and heading is not None:
             found.append(Written(heading=heading, text=match["text"].strip()))
         elif found and not line.lstrip().startswith(">"):
-            found[-1] = Written(heading=found[-1].heading, text=f"{found[-1].text}\n{line.strip()}".strip())
-        elif line.strip() and not line.lstrip().startswith(">"):
+            found[-1] = Written(heading=found[-1].heading, text=f"{found[-1].text}\n{line.strip()}")
+        elif line.strip() and not line.lstrip().startswith(">") and not _is_polite(line):
             return ()
-    return tuple(Written(heading=one.heading, text=one.text[:LONGEST_TEXT]) for one in found if one.text)
+    texts = [(one.heading, one.text.strip()[:LONGEST_TEXT]) for one in found]
+    return tuple(Written(heading=heading, text=text) for heading, text in texts if text)
+
+
+def _is_polite(line: str) -> bool:
+    return not without_greeting(line).strip() or is_polite(line)
 
 
 def read_fiche(asked: Asked) -> Arguments:

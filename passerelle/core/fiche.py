@@ -233,3 +233,13 @@ def who(content: Content, agreed: Collection[int]) -> tuple[str, ...]:
         if part.heading != "title" and part.person_id is not None and part.person_id in agreed
     ]
     return tuple(dict.fromkeys(name for name in named if name))
+
+
+def without_words_of(document: Mapping[str, Any], person_id: int) -> dict[str, Any]:
+    """A fiche as it is stored, without what a person said, wrote or is named in: all of it is theirs to take away."""
+
+    def is_theirs(part: Any) -> bool:
+        return isinstance(part, dict) and (part.get("person_id") == person_id or person_id in part.get("asks", ()))
+
+    kept = {key: [one for one in document.get(key) or () if not is_theirs(one)] for key in ("parts", "versions")}
+    return {**document, **{key: parts for key, parts in kept.items() if key in document}}

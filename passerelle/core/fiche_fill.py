@@ -83,16 +83,19 @@ def build_parts(
     """
     unasked = pseudonym_of(spoken_of, "")
     records = [one for one in records if not _names(one.text, unasked)]
-    noted = {record.post_id for record in records}
     parts = [part for record in records for part in _of_record(record)]
     quotes: list[Part] = []
     for number, post in enumerate(posts):
-        for heading, text in _quoted(post.text, unasked, is_first=number == 0):
-            # A post that the register holds a line of is quoted where it says something besides.
-            if post.post_id in noted and any(part.text in text for part in parts if part.post_id == post.post_id):
-                continue
+        # What the register holds a line of is told by that.
+        noted = [part.text for part in parts if part.post_id == post.post_id]
+        told = [one for one in sentences_of(post.text) if not any(text in one for text in noted)]
+        for heading, text in _quoted(told, unasked, is_first=number == 0):
             quotes.append(_quote(post, heading, text))
     return (*quotes[:MOST_QUOTES], *parts)
+
+
+def _names(text: str, who: Pseudonym) -> bool:
+    return unname(text, who, whole_only=False) != text
 
 
 def sentences_of(text: str) -> list[str]:
@@ -102,14 +105,10 @@ def sentences_of(text: str) -> list[str]:
     return [piece for piece in pieces if len(piece) >= _SHORTEST and without_greeting(piece) and not is_polite(piece)]
 
 
-def _names(text: str, who: Pseudonym) -> bool:
-    return unname(text, who, whole_only=False) != text
-
-
-def _quoted(text: str, unasked: Pseudonym, *, is_first: bool) -> list[tuple[Heading, str]]:
-    """What is quoted of a post under which heading: the first says what it was about, the rest by its words."""
+def _quoted(sentences: Sequence[str], unasked: Pseudonym, *, is_first: bool) -> list[tuple[Heading, str]]:
+    """What of a post's sentences is quoted under which heading: the first ones, and others by their words."""
     found: dict[Heading, list[tuple[int, str]]] = {}
-    for place, one in enumerate(sentences_of(text)):
+    for place, one in enumerate(sentences):
         if _names(one, unasked):
             continue
         heading = next((heading for heading, cue in _CUES if cue.search(fold(one).replace("’", "'"))), None)

@@ -45,18 +45,22 @@ async def forget_posts_in_digests(
     *,
     now: datetime,
     is_final: bool = True,
+    keeps_published: bool = False,
 ) -> DigestTraces:
     """Take what stands on these posts out of digests and fiches, and out of offers.
 
     Args:
         is_final: nothing is to be kept of them; else they are hidden: digests that were sent stay in the outbox.
+        keeps_published: their time is over, and nobody wants them gone: what was published of them stays.
     """
     gone, span = await find_gone(conn, post_ids)
     if is_final:
         await delete_offers_of(conn, post_ids)
     else:
         await end_offers_of(conn, post_ids, now)
-    return await forget_in_digests(conn, association, gone, span=span, now=now, is_final=is_final)
+    return await forget_in_digests(
+        conn, association, gone, span=span, now=now, is_final=is_final, keeps_published=keeps_published
+    )
 
 
 async def forget_in_digests(
@@ -67,6 +71,7 @@ async def forget_in_digests(
     span: Span | None = None,
     now: datetime,
     is_final: bool = True,
+    keeps_published: bool = False,
 ) -> DigestTraces:
     """Take what stands on `gone` out of digests and fiches.
 
@@ -74,6 +79,7 @@ async def forget_in_digests(
 
     Args:
         span: of which time posts of it are: no digest that is older tells of it.
+        keeps_published: as `forget_posts_in_digests`.
     """
     traces = DigestTraces()
     if not gone:
@@ -88,6 +94,9 @@ async def forget_in_digests(
         else:
             await set_document(conn, digest, made["id"], document)
     for one in await list_fiches_holding(conn, association, gone):
+        # Each person quoted agreed that it is published, and may take that back at any time.
+        if keeps_published and one["state"] == "published":
+            continue
         document = without_gone(one["document"], gone)
         if document != one["document"]:
             await set_document(conn, fiche, one["id"], document)

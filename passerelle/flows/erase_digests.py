@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.digest_forgetting import Gone, with_item_words, without_gone
+from passerelle.core.fiche import without_words_of
 from passerelle.core.ids import PostId
 from passerelle.core.pseudonyms import with_texts, without_entries, without_person
 from passerelle.flows.digest_forgetting import DigestTraces, forget_departure, forget_posts_in_digests
@@ -26,9 +27,14 @@ from passerelle.store.scrub_secretary import list_rows, set_row
 _AT_ONCE = 50
 
 
-async def erase_posts_in_digests(erasing: Erasing, conn: AsyncConnection, post_ids: Collection[PostId]) -> None:
-    """These posts stand in no digest any more, and no digest that told of them is kept as it left."""
-    traces = await forget_posts_in_digests(conn, erasing.association, post_ids, now=erasing.ctx.now())
+async def erase_posts_in_digests(
+    erasing: Erasing, conn: AsyncConnection, post_ids: Collection[PostId], *, keeps_published: bool = False
+) -> None:
+    """These posts stand in no digest any more, and no digest that told of them is kept as it left; `keeps_published`:
+    as `flows.digest_forgetting.forget_posts_in_digests`."""
+    traces = await forget_posts_in_digests(
+        conn, erasing.association, post_ids, now=erasing.ctx.now(), keeps_published=keeps_published
+    )
     erasing.count("mails_not_sent", traces.not_sent)
     _note(erasing, traces)
 
@@ -82,6 +88,8 @@ async def in_fiches(erasing: Erasing, wanted: LookedFor, own: frozenset[PostId])
 def _cleaned_fiche(document: Mapping[str, Any], how: HowCleaned) -> dict[str, Any]:
     cleaned = without_gone(document, Gone(entries=how.going.entries))
     cleaned = without_entries(cleaned, how.going.numbers)
+    if how.person_id is not None:
+        cleaned = without_words_of(cleaned, how.person_id)
     if how.going.who is not None and how.is_about:
         cleaned = without_person(cleaned, how.going.who, how.erasing.marks.words)
     return with_texts(cleaned, lambda text: cleaned_text(text, how))

@@ -28,7 +28,7 @@ from passerelle.core.quoted_words import Traces, mark_out, traces_of
 from passerelle.flows.erase_traces import Erasing, Going, LookedFor, names_alone
 from passerelle.store.privacy import list_other_names, set_progress
 from passerelle.store.register import get_entry
-from passerelle.store.scrub_digests import list_offers_by
+from passerelle.store.scrub_digests import list_offers_by, list_written_for_fiches
 from passerelle.store.scrub_secretary import (
     Row,
     list_approved_meetings,
@@ -138,6 +138,7 @@ async def what_goes(erasing: Erasing, wanted: LookedFor, own: Collection[PostId]
         if person is not None:
             ids.update(await list_entries_by(conn, person.id))
             said = [*await list_sayings(conn, person.id), *await list_offers_by(conn, person.id)]
+            said += await list_written_for_fiches(conn, person.id)
             names |= {person.name, *await list_names_noted(conn, person.id)}
             others = await list_other_names(conn, erasing.association, person.id)
             for one in await list_rows(conn, ask, "person_id", [person.id]):

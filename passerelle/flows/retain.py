@@ -31,6 +31,7 @@ from passerelle.store.outbox import list_outbox_of_post
 from passerelle.store.pages import are_pages_left, renew_pages
 from passerelle.store.posts import get_post
 from passerelle.store.privacy import PrivacyRequest
+from passerelle.store.fiches import forget_old_drafts
 from passerelle.store.retention import (
     find_night,
     forget_old_arrivals,
@@ -121,7 +122,7 @@ async def _forget_posts(ctx: FlowContext, link: Link, before: datetime, emails: 
     while True:
         async with ctx.store.write() as conn:
             ids = await list_old_posts(conn, link.association_name, link.name, before, _STEP)
-            await erase_posts_in_digests(work, conn, ids)
+            await erase_posts_in_digests(work, conn, ids, keeps_published=True)
             for post_id in ids:
                 await erase_post(work, conn, await get_post(conn, post_id))
         if not ids:
@@ -208,7 +209,7 @@ async def _forget_minutes(ctx: FlowContext, link: Link, before: datetime) -> int
             entries = await list_old_entries(conn, *place, before, today=today, limit=_STEP)
             meetings = await list_old_meetings(conn, *place, before_local, limit=_STEP)
             what = Gone(entries=frozenset(entries), meetings=frozenset(meetings))
-            await forget_in_digests(conn, link.association_name, what, now=ctx.now())
+            await forget_in_digests(conn, link.association_name, what, now=ctx.now(), keeps_published=True)
             await delete_asks_about(conn, link.association_name, entries)
             gone = await delete_entries(conn, entries) + await delete_meetings(conn, meetings)
         if not gone:
@@ -238,4 +239,5 @@ async def _forget_digests(ctx: FlowContext, association: AssociationName, links:
     if before is None:
         return 0
     async with ctx.store.write() as conn:
-        return await forget_old_digests(conn, association, None, before)
+        drafts = await forget_old_drafts(conn, association, before)
+        return drafts + await forget_old_digests(conn, association, None, before)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName
@@ -13,7 +13,7 @@ from passerelle.store.tables import post
 from passerelle.store.types import Instant
 
 _SINCE = bindparam("since", type_=Instant())
-_OF = bindparam("association")
+_OF: BindParameter[str] = bindparam("association")
 _POSTS = (
     select(func.count())
     .select_from(post)

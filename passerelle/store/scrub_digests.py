@@ -182,6 +182,18 @@ async def list_offers_by(conn: AsyncConnection, person_id: int) -> list[str]:
     return list((await conn.execute(select(offer.c.text).where(offer.c.person_id == person_id))).scalars())
 
 
+async def list_written_for_fiches(conn: AsyncConnection, person_id: int) -> list[str]:
+    """What a person wrote for fiches, as it stands in them and stood in them before."""
+    written = type_coerce(fiche.c.document, Text).contains(f'"person_id":{person_id}', autoescape=True)
+    documents = (await conn.execute(select(fiche.c.document).where(written))).scalars()
+    return [
+        part["text"]
+        for document in documents
+        for part in (*(document.get("parts") or ()), *(document.get("versions") or ()))
+        if isinstance(part, dict) and part.get("person_id") == person_id and isinstance(part.get("text"), str)
+    ]
+
+
 async def list_fiches_quoting(conn: AsyncConnection, person_id: int) -> frozenset[int]:
     """Fiches that a person made, or was asked to agree to."""
     asked = (await conn.execute(select(consent.c.what).where(consent.c.person_id == person_id))).scalars()

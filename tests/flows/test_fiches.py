@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from passerelle.core.fiche import Fiche
+from passerelle.core.fiche import Fiche, NewFiche
+from passerelle.core.ids import PostId
 from passerelle.flows.fiche_read import SeenFiche, seen_by_readers
-from passerelle.store.fiches import list_fiches
+from passerelle.flows.hide_post import hide_post
+from passerelle.flows.retain import retain
+from passerelle.store.fiches import insert_fiche, list_fiches
+from passerelle.store.people import find_or_insert_named_person
+from passerelle.store.tables import post
 from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
 from tests.flows.test_register_commands import COORDINATORS, MONIQUE, letter
 
@@ -21,24 +28,23 @@ PAULS_WORDS = "La prochaine fois, ouvrons la caisse une heure plus tôt."
 async def group(make_bridge: MakeBridge) -> Bridge:
     """Monique writes of the loto, Paul and Léa answer, Monique asks for a fiche."""
     bridge: Bridge = await make_bridge(coordinators=COORDINATORS)
+    await talk(bridge)
+    return bridge
+
+
+async def talk(bridge: Bridge) -> None:
     await bridge.receive(mail(f"Bonjour à tous,\n\n{THE_WORDS}", message_id="loto@x", author=MONIQUE))
     answer = mail(f"{PAULS_WORDS} Bonne journée !", subject="Re: Loto du quartier", author=PAUL, message_id="paul@x",
                   answering=("loto@x",))  # fmt: skip
     await bridge.receive(answer)
     await bridge.deliver_events()
-    return bridge
 
 
 async def asked_for(bridge: Bridge, *, title: str = "") -> Fiche:
     """The draft that Monique asks for, in answer to the first mail."""
     said = f"!fiche{f' : {title}' if title else ''}"
-    await bridge.receive(mail(said, subject="Re: Loto", author=MONIQUE, message_id="fais@x", answering=("loto@x",),
-                              **PROVED))  # fmt: skip
+    await bridge.receive(mail(said, subject="Re: Loto", author=MONIQUE, message_id="fais@x", answering=("loto@x",)))
     return await the_fiche(bridge)
-
-
-#: Through an authenticated list: what a mail needs that notes something.
-PROVED: dict[str, str] = {}
 
 
 async def the_fiche(bridge: Bridge) -> Fiche:
@@ -100,3 +106,141 @@ async def test_a_fiche_is_published_once_everybody_quoted_agreed(group: Bridge) 
     assert [part.text for part in found.content.parts] == ["Loto du quartier", THE_WORDS, PAULS_WORDS]
     assert found.who == ("Monique", "Paul")
     assert await seen(group, "network") is None
+
+
+async def post_id_of(bridge: Bridge, message_id: str) -> PostId:
+    async with bridge.ctx.store.read() as conn:
+        return PostId((await conn.execute(select(post.c.id).where(post.c.message_id == message_id))).scalar_one())
+
+
+def texts(found: SeenFiche | None) -> list[str]:
+    assert found is not None
+    return [part.text for part in found.content.parts]
+
+
+async def test_who_says_no_is_not_quoted_and_the_rest_is_published(group: Bridge) -> None:
+    await asked_for(group)
+    await answer(group, "Voici le brouillon", "publier fiche 1", author=MONIQUE, message_id="p@x")
+    await answer(group, "Avez-vous bien demandé", "oui", author=MONIQUE, message_id="moi@x")
+    await answer(group, "Êtes-vous d’accord", "Non merci", author=PAUL, message_id="non@x")
+    found = await seen(group)
+    assert texts(found) == ["Loto du quartier", THE_WORDS]
+    assert found is not None
+    assert found.who == ("Monique",)
+    # They may change their mind, both ways.
+    await answer(group, "Êtes-vous d’accord", "Oui", author=PAUL, message_id="oui@x")
+    assert PAULS_WORDS in texts(await seen(group))
+    await group.receive(letter("retirer mon accord fiche 1", author=PAUL, message_id="retire@x"))
+    assert PAULS_WORDS not in texts(await seen(group))
+
+
+async def test_silence_is_no_agreement_and_each_is_asked_once(group: Bridge) -> None:
+    await asked_for(group)
+    for turn in range(2):
+        said = f"publier fiche 1{'.' * turn}"
+        await answer(group, "Voici le brouillon", said, author=MONIQUE, message_id=f"p{turn}@x")
+        (*_, last) = await group.personal_mails()
+        assert "Avez-vous bien demandé" in plain(body_of(last))
+        sent = str(last["Message-ID"]).strip("<>")
+        await group.receive(letter("Re: x", "oui", author=MONIQUE, message_id=f"oui{turn}@x", answering=(sent,)))
+    assert texts(await seen(group)) == ["Loto du quartier", THE_WORDS]
+    assert len([one for one in await letters(group) if "Êtes-vous d’accord" in one]) == 1
+    told = [one for one in await letters(group) if "publiée" in one]
+    assert "Paul" not in "".join(told), "nobody's silence is shown"
+
+
+async def test_another_s_yes_counts_for_nobody(group: Bridge) -> None:
+    await asked_for(group)
+    await answer(group, "Voici le brouillon", "publier fiche 1", author=MONIQUE, message_id="p@x")
+    await answer(group, "Avez-vous bien demandé", "oui", author=MONIQUE, message_id="moi@x")
+    await answer(group, "Êtes-vous d’accord", "Oui", author=MONIQUE, message_id="oui@x")
+    assert await seen(group) is None
+    assert (await the_fiche(group)).state == "asked"
+
+
+async def test_a_draft_is_completed_by_its_authors_and_earlier_words_are_kept(group: Bridge) -> None:
+    await asked_for(group, title="Réussir un loto")
+    lines = "résultats : 120 personnes.\nEt 300 € pour le jardin.\nconseil : un micro\nlicence : CC BY 4.0"
+    await answer(group, "Voici le brouillon", lines, author=MONIQUE, message_id="c1@x")
+    await answer(group, "Voici le brouillon", "conseil : deux micros", author=MONIQUE, message_id="c2@x")
+    fiche = await the_fiche(group)
+    assert fiche.content.title == "Réussir un loto"
+    assert [part.text for part in fiche.content.of("results")] == ["120 personnes.\nEt 300 € pour le jardin."]
+    assert [part.text for part in fiche.content.of("advice")] == ["deux micros"]
+    assert [part.text for part in fiche.content.versions] == ["un micro"]
+    assert fiche.licence == "CC BY 4.0"
+    assert [part.text for part in fiche.content.of("again")] == [PAULS_WORDS], "a quotation is nobody's to change"
+
+
+async def test_in_the_room_it_is_made_by_a_reply_and_told_privately(group: Bridge) -> None:
+    event = f"$sent{next(row.id for row in await group.outbox('event') if row.post_id)}"
+    relates = {"m.relates_to": {"m.in_reply_to": {"event_id": event}}}
+    await group.say("J’apporte des chaises pour le loto, comme d’habitude.")
+    await group.say("!fiche", **relates)
+    assert (await the_fiche(group)).made_by_person_id is not None
+    (told,) = [row for row in await group.outbox("direct") if "brouillon" in str((row.content or {})["body"])]
+    assert told.recipient == "@lea:lab.test"
+    await group.say("!fiche 1 conseil : prévoir des chaises")
+    assert [part.text for part in (await the_fiche(group)).content.of("advice")] == ["prévoir des chaises"]
+    await group.say("!fiche 1 conseil : rien", sender="@karim2:lab.test")
+    assert [part.text for part in (await the_fiche(group)).content.of("advice")] == ["prévoir des chaises"]
+    shown = [str((row.content or {})["body"]) for row in await group.outbox("event")]
+    assert not [one for one in shown if "brouillon" in one]
+
+
+async def test_who_neither_writes_nor_reads_is_neither_quoted_nor_named(group: Bridge) -> None:
+    await group.receive(
+        mail("présente : Mme Haddad, par téléphone", subject="Réunion", author=MONIQUE, message_id="h@x")
+    )
+    async with group.ctx.store.write() as conn:
+        await find_or_insert_named_person(conn, group.link.association_name, "Mme Haddad", now=group.now())
+    said = "Un conseil de Mme Haddad : gardez les lots chez elle. Conseil : comptez les lots deux fois."
+    await group.receive(mail(said, subject="Re: Loto", author=PAUL, message_id="p2@x", answering=("loto@x",)))
+    document = json.dumps((await asked_for(group)).document, ensure_ascii=False)
+    assert "Haddad" not in document
+    assert "comptez les lots deux fois" in document
+
+
+async def test_what_is_taken_out_is_quoted_no_longer(group: Bridge) -> None:
+    await published(group)
+    async with group.ctx.store.write() as conn:
+        assert await hide_post(group.ctx, conn, await post_id_of(group, "paul@x"), by="Monique") == "hidden"
+    assert texts(await seen(group)) == ["Loto du quartier", THE_WORDS]
+    assert PAULS_WORDS not in json.dumps((await the_fiche(group)).document, ensure_ascii=False)
+
+
+async def test_drafts_expire_and_what_is_published_outlives_its_posts(make_bridge: MakeBridge) -> None:
+    kept = {"archive": {"retention": {"posts_days": 30, "logs_days": 40}}}
+    group: Bridge = await make_bridge(coordinators=COORDINATORS, **kept)
+    await talk(group)
+    await published(group)
+    async with group.ctx.store.write() as conn:
+        fiche = await the_fiche(group)
+        values = {name: getattr(fiche, name) for name in NewFiche.__dataclass_fields__}
+        await insert_fiche(conn, NewFiche(**(values | {"number": 2, "state": "draft", "permalink": "x" * 12})))
+    group.pass_time(days=100)
+    await retain(group.ctx)
+    async with group.ctx.store.read() as conn:
+        left = await list_fiches(conn, group.link.association_name)
+        assert [one.number for one in left] == [1]
+        assert (await conn.execute(select(post.c.text).where(post.c.text != ""))).all() == []
+    assert PAULS_WORDS in texts(await seen(group))
+
+
+async def test_a_tag_is_made_into_one(group: Bridge) -> None:
+    sown = "Nous avons semé #Jardin ce matin.\nidée : un composteur #jardin"
+    await group.receive(mail(sown, subject="Jardin", author=PAUL, message_id="j@x"))
+    await group.receive(mail("Rien à voir avec le #jardinage.", subject="Autre", author=PAUL, message_id="j2@x"))
+    await group.receive(letter("fiche #jardin : Un potager", author=MONIQUE, message_id="t@x"))
+    fiche = await the_fiche(group)
+    assert (fiche.content.source.kind, fiche.content.source.name, fiche.content.title) == (
+        "tag",
+        "jardin",
+        "Un potager",
+    )
+    document = json.dumps(fiche.document, ensure_ascii=False)
+    assert "Nous avons semé #Jardin" in document
+    assert "composteur" in document
+    assert "jardinage" not in document
+    await group.receive(letter("fiche #inconnu", author=MONIQUE, message_id="t2@x"))
+    assert "rien à citer" in (await letters(group))[-1]
