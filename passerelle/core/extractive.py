@@ -16,11 +16,13 @@ from functools import cache
 from passerelle.core.extractive_words import SHORTENED, STOP_WORDS
 from passerelle.core.folding import stems_of, words_of
 
-#: Of one post so many characters are looked at, and of one conversation so many sentences: the first and the last.
+#: Of one post so many characters are looked at; of one conversation so many posts, and of these so many sentences: the
+#: first and the last of each. Comparing takes its time, and nobody waits for it.
 _LONGEST_TEXT = 5_000
-_FIRST, _LAST = 16, 24
-#: A sentence that is shown has so many words that say something, and is no longer than a few lines.
-_FEWEST_WORDS, _LONGEST_SENTENCE = 2, 240
+_FIRST_POSTS, _LAST_POSTS = 30, 40
+_FIRST, _LAST = 10, 14
+#: A sentence that is shown has so many words, or so many that say something, and is no longer than a few lines.
+_FEWEST_WORDS, _FEWEST_SAYING, _LONGEST_SENTENCE = 4, 2, 240
 #: Sentences that resemble each other less are not joined (LexRank's threshold).
 _JOINED = 0.1
 #: PageRank's damping factor.
@@ -60,10 +62,13 @@ def extract_sentences(posts: Sequence[Written], *, most: int) -> tuple[Extracted
     The same for the same posts. Every author is heard once before anyone is twice. A post of long sentences or of
     « Merci ! » alone gives none.
     """
+    numbers: Sequence[int] = range(len(posts))
+    if len(posts) > _FIRST_POSTS + _LAST_POSTS:
+        numbers = [*numbers[:_FIRST_POSTS], *numbers[-_LAST_POSTS:]]
     found = [
         Extracted(text=text, number=number)
-        for number, post in enumerate(posts)
-        for text in sentences_of(post.text, is_cut=post.is_cut)
+        for number in numbers
+        for text in sentences_of(posts[number].text, is_cut=posts[number].is_cut)
         if _says_something(text)
     ]
     if len(found) > _FIRST + _LAST:
@@ -84,7 +89,9 @@ def extract_sentences(posts: Sequence[Written], *, most: int) -> tuple[Extracted
 
 
 def _says_something(sentence: str) -> bool:
-    return len(sentence) <= _LONGEST_SENTENCE and len(_content(sentence)) >= _FEWEST_WORDS
+    saying = len(_content(sentence))
+    is_enough = saying >= _FEWEST_SAYING or (saying > 0 and len(words_of(sentence)) >= _FEWEST_WORDS)
+    return is_enough and len(sentence) <= _LONGEST_SENTENCE
 
 
 # ------------------------------------------------------------ sentences

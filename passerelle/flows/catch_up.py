@@ -14,6 +14,7 @@ from passerelle.core.digest_model import NewDigest
 from passerelle.core.ids import AssociationName, UserId
 from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
+from passerelle.flows.digest_addresses import answer_ways
 from passerelle.flows.digest_commands import person_of
 from passerelle.flows.digest_facts import digest_reader, gather_of
 from passerelle.flows.digest_make import MadeDigest, variables_of
@@ -27,6 +28,7 @@ from passerelle.flows.said import Said
 from passerelle.store.catch_up import find_last_known_at
 from passerelle.store.digest_facts import LONGEST_READ
 from passerelle.store.digests import insert_digest
+from passerelle.store.posts import is_any_gone
 from passerelle.store.sessions import count_try
 
 #: Who was neither told nor wrote anything before catches up on so much.
@@ -67,8 +69,15 @@ async def make_catch_up(
         longest_text=LONGEST_READ,
     )
     return MadeDigest(
-        association=settings, kind="catch_up", reader=me.reader, chosen=chosen, since=since, until=until
-    )  # fmt: skip
+        association=settings,
+        kind="catch_up",
+        reader=me.reader,
+        chosen=chosen,
+        since=since,
+        until=until,
+        posts=tuple(sorted({one.post_id for item in chosen.items for one in item.sentences})),
+        lists=frozenset(filter(me.standing.on_list, me.links)),
+    )
 
 
 def nothing_new(made: MadeDigest, words: Words) -> str:
@@ -105,6 +114,9 @@ async def catch_up_command(ctx: FlowContext, conn: AsyncConnection, said: Said, 
     if await count_try(conn, "catch_up", who, now=ctx.now(), window=_DAY) > MOST_A_DAY:
         return sentence("catch_up_too_often", words("catch_up_too_often"), is_private=True)
     made = await make_catch_up(ctx, conn, said.link.association_name, person_id, since=arguments.since)
+    if made is not None and await is_any_gone(conn, made.told_posts):
+        # Somebody hid a post while this was being read.
+        made = await make_catch_up(ctx, conn, said.link.association_name, person_id, since=arguments.since)
     if made is None:
         return sentence("catch_up_stranger", words("catch_up_stranger"), is_private=True)
     if made.chosen.is_empty:
@@ -136,7 +148,7 @@ async def _send(ctx: FlowContext, conn: AsyncConnection, said: Said, made: MadeD
             to=said.author,
             template="catch_up",
             unique_key=f"digest/{made.permalink}/mail",
-            variables=variables_of(ctx, made),
+            variables=variables_of(ctx, made, answers=await answer_ways(ctx, conn, said.link, made)),
             html=True,
             answers=said.email,
         )

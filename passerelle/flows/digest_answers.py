@@ -98,13 +98,13 @@ def _stretches(letter: Letter) -> list[Stretch]:
 
 
 def _changes_digest(said: Said, text: str) -> bool:
-    """« stop », « pause 2 semaines »: how often they want theirs."""
+    """« stop », « pause 2 semaines »: how often they want theirs; « rattrapage depuis mardi »: another one."""
     kinds = said.link.association.entry_register.kinds
     try:
         found = parse_mail_command("", text, now=said.said_at, zone=said.link.zone, kinds=kinds)
     except CommandProblem:
         return False
-    return isinstance(found, Command) and is_about_digest(said, found)
+    return isinstance(found, Command) and (is_about_digest(said, found) or found.name == "catch_up")
 
 
 async def said_about(

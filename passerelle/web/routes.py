@@ -74,7 +74,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="calendar_file", path=f"{_A}/calendar.ics", comer="members"),
     Route(name="digests", path=f"{_A}/digests", comer="author"),
     Route(name="digest", path=f"{_A}/digests/{_SHORT}", comer="author", permanent=True),
-    Route(name="catch_up", path=f"{_A}/digests/catch-up", comer="author"),
+    Route(name="catch_up", path=f"{_A}/digests/catch-up", comer="members"),
     Route(name="digest_preview", path=f"{_A}/digests/preview", comer="coordinators"),
     Route(name="digest_stop", path=f"{_A}/digests/stop/{_TOKEN}", comer="open"),
     Route(name="digest_stopped", path=f"{_A}/digests/stop/{_TOKEN}", comer="open", method="POST"),

@@ -172,7 +172,7 @@ ROUTES_TRIED: dict[str, Tried] = {
     "network_fiche_file": Tried("/{association}/network/quartiers/fiches/{fiche}.json"),
     "digests": Tried("/{association}/digests"),
     "digest": Tried("/{association}/digests/{digest}"),
-    "catch_up": Tried("/{association}/digests/catch-up?since=le+d%C3%A9but"),
+    "catch_up": Tried("/{association}/digests/catch-up?since=le+d%C3%A9but", shows=True),
     "digest_preview": Tried("/{association}/digests/preview"),
     "digest_stop": Tried("/{association}/digests/stop/1-" + "x" * 26, is_private=False),
     "digest_stopped": Tried("/{association}/digests/stop/1-" + "x" * 26, is_private=False),

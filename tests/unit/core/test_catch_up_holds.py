@@ -238,7 +238,7 @@ def test_a_long_conversation_takes_no_longer_than_its_first_and_last_sentences()
         )  # fmt: skip
 
     posts = [Written(author=one.author, text=one.text) for one in map(said, range(3000))]
-    between = [*posts[:16], *(replace(one, text="Rien à voir avec le reste.") for one in posts[16:-24]), *posts[-24:]]
+    between = [*posts[:10], *(replace(one, text="Rien à voir avec le reste.") for one in posts[10:-14]), *posts[-14:]]
     assert extract_sentences(posts, most=3) == extract_sentences(between, most=3)
 
 
