@@ -26,7 +26,7 @@ _MONTHLY = 2
 
 def build_account(facts: AccountFacts) -> Account:
     """The account. Tables of which there is nothing at all are left out, but those that every account has."""
-    paths = AccountPaths(scope=facts.scope)
+    paths = AccountPaths(scope=facts.scope, today=facts.scope.period.day_of(facts.made_at))
     found = [
         *_meetings(facts, paths),
         _people(facts.posts.authors, paths),

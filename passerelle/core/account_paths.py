@@ -5,7 +5,7 @@ Who may not read them is shown nothing there: a figure tells no more than its pa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from passerelle.core.account_facts import AccountScope
@@ -16,14 +16,19 @@ class AccountPaths:
     """Of one account."""
 
     scope: AccountScope
+    #: The day on which it is made, in the association's zone.
+    today: date
 
     def register(self, kind: str, **asked: str) -> str:
         """Entries of the period; with `became`, those that came into that state within it."""
         return self._page("register", {"kind": kind, **asked, **self._place(), **self._days()})
 
-    def due(self, kind: str, state: str) -> str:
-        """Entries in a state whose day is in the period."""
-        days = {f"due_{name}": day for name, day in self._days().items()}
+    def overdue(self, kind: str, state: str) -> str:
+        """Entries in a state whose day is in the period, and is over."""
+        first, last = self.scope.period.first, min(self.scope.period.last, self.today - timedelta(days=1))
+        if last < first:
+            return ""
+        days = {"due_from": first.isoformat(), "due_to": last.isoformat()}
         return self._page("register", {"kind": kind, "state": state, **self._place(), **days})
 
     def labelled(self, label: str) -> str:

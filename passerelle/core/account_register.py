@@ -65,7 +65,7 @@ def _actions(facts: AccountFacts, paths: AccountPaths) -> AccountTable:
         Row(key="actions_noted", figures=(things(len(_of_kind(facts, "action")), paths.register("action")),)),
         Row(key="actions_done", figures=(things(len(done), path),)),
         Row(key="actions_late", figures=(things(late, path),)),
-        Row(key="actions_overdue", figures=(things(facts.overdue.get("action", 0), paths.due("action", "open")),)),
+        Row(key="actions_overdue", figures=(things(facts.overdue.get("action", 0), paths.overdue("action", "open")),)),
     )
     return AccountTable(name="actions", columns=("number",), rows=rows)
 
@@ -81,7 +81,7 @@ def _loans(facts: AccountFacts, paths: AccountPaths) -> Iterable[AccountTable]:
         Row(key="loans_lent", figures=(things(lent, paths.register("loan")),)),
         Row(key="loans_returned", figures=(things(returned, paths.register("loan", became="returned")),)),
         Row(key="loans_out", figures=(things(out, paths.register("loan", state="out")),)),
-        Row(key="loans_overdue", figures=(things(overdue, paths.due("loan", "out")),)),
+        Row(key="loans_overdue", figures=(things(overdue, paths.overdue("loan", "out")),)),
     )
     yield AccountTable(name="loans", columns=("number",), rows=rows)
 

@@ -16,7 +16,7 @@ from passerelle.core.ids import AssociationName, LinkName, MeetingId
 from passerelle.core.register_model import Entry
 from passerelle.core.register_moves import FIRST_STATES
 from passerelle.store.register import SHAPE, folded_label
-from passerelle.store.secretary_tables import entry, entry_person, entry_source
+from passerelle.store.secretary_tables import entry, entry_change, entry_person, entry_source
 from passerelle.store.tables import post
 from passerelle.store.types import Instant, LocalDay
 
@@ -47,6 +47,15 @@ SHOWN = _shown()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Became:
+    """That came into a state from `since` on and before `until` (aware), whatever became of them since."""
+
+    state: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EntryFilter:
     """Which entries of an association; what is None or empty asks for nothing."""
 
@@ -63,6 +72,7 @@ class EntryFilter:
     #: Said from `since` on and before `until` (aware).
     since: datetime | None = None
     until: datetime | None = None
+    became: Became | None = None
     #: Due, or beginning, from that day on, up to that day.
     due_from: date | None = None
     due_to: date | None = None
@@ -80,6 +90,14 @@ _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "label": lambda label: entry.c.label_folded == folded_label(label),
     "since": lambda instant: entry.c.said_at >= instant,
     "until": lambda instant: entry.c.said_at < instant,
+    "became": lambda became: entry.c.id.in_(
+        select(entry_change.c.entry_id).where(
+            entry_change.c.at >= became.since,
+            entry_change.c.at < became.until,
+            entry_change.c.after_state == became.state,
+            entry_change.c.before_state != became.state,
+        )
+    ),
     "due_from": lambda day: entry.c.due_on >= day,
     "due_to": lambda day: entry.c.due_on <= day,
     "words": lambda words: and_(true(), *(_holds(word) for word in fold(words).split())),

@@ -88,7 +88,7 @@ ROUTES: tuple[Route, ...] = (
         comer="members",
     ),
     Route(name="account", path=f"{_A}/account", comer="coordinators"),
-    Route(name="account_file", path=f"{_A}/account.{{form:html|odt|csv}}", comer="coordinators"),
+    Route(name="account_file", path=f"{_A}/account.{{paper:html|odt|csv}}", comer="coordinators"),
     Route(name="about", path=f"{_A}/about", comer="open"),
     Route(name="feeds", path=f"{_A}/feeds", comer="readers"),
     Route(name="feed_all", path=f"{_A}/feed/all.{_FEED}", comer="readers"),

@@ -1,6 +1,7 @@
 """The register: its list with filters, and as a table to take along. One entry: `views_entry`."""
 
 import math
+from dataclasses import replace
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -71,6 +72,7 @@ async def register(request: web.Request) -> web.StreamResponse:
         asked=asked,
         kinds=_tabs(request, asked, kinds, link),
         states=_state_choices(asked, link, words),
+        days=_days_in_words(asked, words),
         labels=labels,
         links=[(name, link_title(name)) for name in sorted(me.links)] if len(me.links) > 1 else [],
         years=years,
@@ -102,8 +104,22 @@ def _filter(request: web.Request, asked: Asked, me: Membership) -> EntryFilter:
 def _of_any_kind(request: web.Request, asked: Asked, me: Membership) -> EntryFilter:
     """What is asked for of every kind: a state of one kind says nothing of the others."""
     state = asked.state if asked.state == EXPECTED else ""
-    plain = Asked(words=asked.words, mine=asked.mine, label=asked.label, link=asked.link, year=asked.year, state=state)
-    return _filter(request, plain, me)
+    return _filter(request, replace(asked, kind="", state=state, became=""), me)
+
+
+def _days_in_words(asked: Asked, words: Words) -> list[str]:
+    """Which days are asked for, a sentence each, since the form has no field for them."""
+    said = "web_days_became" if asked.became else "web_days_said"
+    found = []
+    for key, first, last in ((said, asked.first, asked.last), ("web_days_due", asked.due_first, asked.due_last)):
+        if first is not None and last is not None:
+            days = {
+                name: words.calendar_day(day, weekday=False, year=True)
+                for name, day in (("first", first), ("last", last))
+            }
+            state = {"state": state_in_words(asked.kind, asked.became, words)} if key == "web_days_became" else {}
+            found.append(words(key, **days, **state))
+    return found
 
 
 async def _years(request: web.Request, conn: AsyncConnection, me: Membership) -> list[int]:

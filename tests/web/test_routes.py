@@ -18,7 +18,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "urls.md"
 NAMES = {
     "association": "A", "link": "L", "short": "S", "key": "KEY", "token": "TOKEN", "message_id": "MESSAGE-ID",
     "month": "2026-11", "position": "1", "filename": "NAME", "edit": "1", "version": "VERSION", "ending": "css",
-    "form": "atom", "number": "1", "written": "html", "network": "N",
+    "form": "atom", "number": "1", "written": "html", "paper": "html", "network": "N",
 }  # fmt: skip
 
 
