@@ -18,6 +18,7 @@ from passerelle.cli.fiches import fiches
 from passerelle.cli.init import init
 from passerelle.cli.meetings import meetings
 from passerelle.cli.networks import networks
+from passerelle.cli.now import now
 from passerelle.cli.privacy import privacy
 from passerelle.cli.queues import (
     list_arrivals,
@@ -218,6 +219,10 @@ register.command(
     help=_("Show one entry: what it says, what became of it, who objects, where it was said."),
     epilog=example("passerelle register show 7", "passerelle register show 7 --json"),
 )(show_entry)
+app.command(
+    help=_("Write the one page of the association on a sheet for its notice board: dates, decisions, who does what."),
+    epilog=example("passerelle now --pdf affiche.pdf", "passerelle now --pdf affiche.pdf --link bureau"),
+)(now)
 app.add_typer(archive)
 app.add_typer(inbox)
 app.add_typer(outbox)

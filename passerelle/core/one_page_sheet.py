@@ -4,11 +4,12 @@ A line whose words name somebody who did not agree is not printed; it is counted
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from passerelle.core.first_names import first_name
 from passerelle.core.folding import fold, words_of
-from passerelle.core.names import safe_name
 from passerelle.core.one_page import OnePage, PageLine, PageSection, PageWay, SectionKey
 from passerelle.core.register_model import NamedPerson
 from passerelle.core.said_names import TITLES
@@ -17,8 +18,6 @@ from passerelle.core.wording import Words
 _WORD = re.compile(r"[^\W\d_]+")
 #: Small words of names, folded: they name nobody.
 _PARTICLES = frozenset(words_of("de du des la le les van von der den ben bin el al di et ou"))
-#: What is called by a title has no first name in it.
-_ALSO_TITLES = frozenset({"miss", "mx"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,17 +52,6 @@ class Sheet:
 # ------------------------------------------------------------ names
 
 
-def first_name(name: str) -> str:
-    """The first name in a name; "" where there is none: « Mme Haddad »."""
-    parts = safe_name(name).split()
-    if not parts or fold(parts[0]).strip(".") in TITLES | _ALSO_TITLES:
-        return ""
-    if len(parts) > 1 and parts[0].isupper() and len(parts[0]) > 1:
-        # « LAMBERT Paul », as forms have it.
-        return next((part for part in parts if not part.isupper()), parts[0])
-    return parts[0]
-
-
 class KnownNames:
     """Words that name somebody who did not agree to be named.
 
@@ -91,7 +79,9 @@ class KnownNames:
 
     def stand_in(self, text: str) -> bool:
         """Whether `text` names one of them."""
-        for found in _WORD.findall(text):
+        # What is not seen parts no word.
+        seen = "".join(character for character in text if unicodedata.category(character) != "Cf")
+        for found in _WORD.findall(seen):
             folded = fold(found)
             if folded in self._anyhow or (folded in self._capital and not found[0].islower()):
                 return True

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_arguments import ConsentArguments
 from passerelle.core.consents import FIRST_NAME
-from passerelle.core.one_page_sheet import first_name
+from passerelle.core.first_names import first_name
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_commands import person_of
 from passerelle.flows.outcome import NOTED, Outcome, sentence

@@ -27,15 +27,19 @@ from passerelle.core.one_page import (
 from passerelle.core.recurrence import instant_of
 from passerelle.core.register_model import Entry, NamedPerson
 from passerelle.core.register_moves import FIRST_STATES
+from passerelle.core.shelves import Shelf
 from passerelle.core.wording import Words
 from passerelle.errors import MalformedRecurrence
 from passerelle.flows.context import FlowContext
 from passerelle.flows.entries_shown import kind_word, local_moment
 from passerelle.flows.meeting_shown import titled
+from passerelle.flows.networks import list_shared_dates
+from passerelle.store.archive_pages import posts_of_ids
 from passerelle.store.consents import list_consenting
 from passerelle.store.meetings import list_meetings
 from passerelle.store.offers import list_shown_offers
 from passerelle.store.people import list_named_only, list_participants
+from passerelle.store.pins import list_pinned_posts
 from passerelle.store.register import list_entry_people
 from passerelle.store.register_lists import EntryFilter, list_entries
 
@@ -50,6 +54,8 @@ _OVER = frozenset({"dropped", "returned", "done"})
 _OPEN_DECISIONS = ("proposed", "objected")
 #: Things that everyone should know, without a day: the newest, not older than this.
 _INFOS, _INFO_DAYS = 6, 365
+#: What is pinned, the last first.
+_PINS = 6
 #: The most that is read of anything: the rest of a section is counted up to here.
 _MOST_READ = 500
 
@@ -61,9 +67,13 @@ class _Reading:
     ctx: FlowContext
     conn: AsyncConnection
     link: Link
-    links: frozenset[LinkName]
+    shown: tuple[Link, ...]
     words: Words
     today: date
+
+    @property
+    def links(self) -> frozenset[LinkName]:
+        return frozenset(link.name for link in self.shown)
 
     @property
     def association(self) -> AssociationName:
@@ -80,14 +90,14 @@ async def gather_page(
 ) -> OnePage:
     """The page of what may be read by who takes part in these links of the association, at this moment."""
     mine = [link for link in ctx.links if link.association_name == association]
-    shown = [link for link in mine if link.name in links]
+    shown = tuple(link for link in mine if link.name in links)
     words = ctx.renderer(mine[0].association).words
     today = ctx.now().astimezone(mine[0].zone).date()
-    reading = _Reading(
-        ctx=ctx, conn=conn, link=mine[0], links=frozenset(link.name for link in shown), words=words, today=today
-    )
+    reading = _Reading(ctx=ctx, conn=conn, link=mine[0], shown=shown, words=words, today=today)
+    shared, others = await _shared(reading)
     found: dict[SectionKey, PageSection] = {
         "dates": await _dates(reading),
+        "shared": shared,
         "decisions": await _decisions(reading),
         "actions": await _work(reading, "actions", "action"),
         "loans": await _work(reading, "loans", "loan"),
@@ -101,7 +111,7 @@ async def gather_page(
         sections=tuple(found[key] for key in SECTIONS if key in found),
         ways=tuple(_way(link) for link in shown),
         url=f"{web.url.rstrip('/')}/{association}/now" if web is not None else "",
-        known=await _known(conn, mine),
+        known=await _known(conn, mine, [link for link in ctx.links if link.association_name in others]),
         consenting=await _consenting(conn, mine[0]),
     )
 
@@ -112,13 +122,13 @@ async def _consenting(conn: AsyncConnection, link: Link) -> frozenset[int]:
     return await list_consenting(conn, link.association_name, FIRST_NAME)
 
 
-async def _known(conn: AsyncConnection, links: Sequence[Link]) -> tuple[NamedPerson, ...]:
-    """Everyone whom the association knows: a printed text must not name them by the way."""
+async def _known(conn: AsyncConnection, links: Sequence[Link], others: Sequence[Link]) -> tuple[NamedPerson, ...]:
+    """Everyone whom the association knows, and those whose dates it shares: a printed text must not name them."""
     known = [NamedPerson(name=one.name) for one in links[0].association.coordinators]
     known += [
         NamedPerson(name=one.name, person_id=one.id) for one in await list_named_only(conn, links[0].association_name)
     ]
-    for link in links:
+    for link in (*links, *others):
         found = await list_participants(conn, link.association_name, link.name)
         known += [NamedPerson(name=one.name, person_id=one.person_id) for one in found]
     return tuple(dict.fromkeys(one for one in known if one.name))
@@ -198,6 +208,26 @@ def _dated_line(reading: _Reading, entry: Entry) -> PageLine:
     )
 
 
+async def _shared(reading: _Reading) -> tuple[PageSection, frozenset[AssociationName]]:
+    """Dates of the other associations of its networks, the next first, and whose they are."""
+    now, words = reading.ctx.now(), reading.words
+    found = await list_shared_dates(
+        reading.ctx, reading.conn, reading.association, since=now - _UNDER_WAY, until=now + _AHEAD
+    )
+    dates = [one for one in found if one.association != reading.association]
+    lines = [
+        PageLine(
+            text=reading.text(one.title),
+            when=one.when,
+            place=shown_text(one.place, words("masked_address")),
+            note=one.network_title,
+            instead=words("meeting_title_assembly" if one.is_assembly else "meeting_title_meeting"),
+        )
+        for one in dates
+    ]
+    return build_section("shared", lines), frozenset(one.association for one in dates)
+
+
 # ------------------------------------------------------------ the register
 
 
@@ -257,7 +287,8 @@ async def _offers(reading: _Reading) -> PageSection:
 
 
 async def _places(reading: _Reading) -> PageSection:
-    """What was noted for everyone to know, the newest first."""
+    """What is pinned in the rooms, the last first; then what was noted for everyone to know, the newest first."""
+    pinned = await _pinned(reading)
     since = reading.ctx.now() - timedelta(days=_INFO_DAYS)
     wanted = EntryFilter(links=reading.links, kinds=("info",), states=("kept",), since=since)
     infos = [
@@ -266,4 +297,20 @@ async def _places(reading: _Reading) -> PageSection:
         if one.due_on is None
     ]
     lines = [PageLine(text=reading.text(one.text), path=f"/register/{one.number}") for one in infos]
-    return build_section("places", lines, most=_INFOS)
+    return build_section("places", [*pinned, *lines], most=len(pinned) + _INFOS)
+
+
+async def _pinned(reading: _Reading) -> list[PageLine]:
+    rooms = [room for link in reading.shown if (room := reading.ctx.links.room_of(link)) is not None]
+    ids = (await list_pinned_posts(reading.conn, rooms))[::-1][:_PINS]
+    shelves = {Shelf(association=reading.association, link=name, origin="live") for name in reading.links}
+    posts = await posts_of_ids(reading.conn, ids, shelves)
+    return [
+        PageLine(
+            text=reading.text(posts[id].subject if posts[id].side == "list" and posts[id].subject else posts[id].text),
+            note=reading.words("now_pinned"),
+            path=f"/p/{posts[id].permalink}",
+        )
+        for id in ids
+        if id in posts
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.core.ids import RoomId, UserId
+from passerelle.core.ids import EventId, RoomId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import RoomFacts, RoomMember
 from passerelle.core.names import safe_name
@@ -18,10 +18,12 @@ from passerelle.flows.readers import note_left_room
 from passerelle.flows.welcome import welcome_room_member
 from passerelle.store.incidents import insert_incident
 from passerelle.store.links import find_link_state, set_stopped
+from passerelle.store.pins import set_pins
 from passerelle.store.rooms import find_room, put_member, put_room_facts
 
 log = logging.getLogger(__name__)
 
+_MOST_PINS = 100
 _FACTS = {"m.room.join_rules": "join_rule", "m.room.history_visibility": "history_visibility", "m.room.name": "name"}
 
 
@@ -52,11 +54,20 @@ async def take_state(
             facts = _with_fact(facts, str(kind), content)
         elif kind == "m.room.encryption":
             facts = replace(facts, encrypted=True)
+        elif kind == "m.room.pinned_events" and event.get("state_key", "") == "":
+            await set_pins(conn, room_id, _pinned(content))
         elif kind == "m.room.member":
             await _take_member(ctx, conn, link, room_id, event, just_happened=event in changes)
     if facts != known:
         await put_room_facts(conn, facts, ctx.now())
         await _check_exposure(ctx, conn, link, facts)
+
+
+def _pinned(content: Mapping[str, Any]) -> list[EventId]:
+    """The newest of the events that are pinned: clients put these last."""
+    found = content.get("pinned")
+    events = found if isinstance(found, list) else []
+    return [EventId(one) for one in events if isinstance(one, str) and one.startswith("$")][-_MOST_PINS:]
 
 
 def _with_fact(facts: RoomFacts, kind: str, content: Mapping[str, Any]) -> RoomFacts:

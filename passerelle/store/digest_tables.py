@@ -1,6 +1,6 @@
 """The tables of digests: who wants one, which were made, what each reader was shown; offers, consents, fiches."""
 
-from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, UniqueConstraint
 
 from passerelle.store.table_parts import row_id, table, where_set
 from passerelle.store.types import Document, Flag, Instant, LocalTime, RowId, Words
@@ -70,6 +70,15 @@ offer = table(
     Index("ix_offer_person", "person_id"),
     Index("ix_offer_post", "post_id", **where_set("post_id")),
     Index("ix_offer_said", "said_key_hash", **where_set("said_key_hash")),
+)
+
+#: What is pinned in a room, in its order.
+room_pin = table(
+    "room_pin",
+    Column("room_id", Words, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("event_id", Words, nullable=False),
+    by_key=True,
 )
 
 #: What a person agreed to, by their own word: their first name on a printed page, a fiche that quotes them.

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from passerelle.core.first_names import first_name
 from passerelle.core.one_page import OnePage, PageLine
-from passerelle.core.one_page_sheet import KnownNames, first_name, known_names
+from passerelle.core.one_page_sheet import KnownNames, known_names
 from passerelle.core.wording import Words
 from passerelle.flows.one_page import gather_page
 from passerelle.flows.paper import page_on_paper

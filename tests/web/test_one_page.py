@@ -194,3 +194,21 @@ async def test_what_is_over_or_far_away_is_no_next_date(season: Scene) -> None:
     assert "Bien trop loin" not in page
     assert "Hier déjà" not in page
     assert page.index("Bal du quartier") < page.index("Décisions en cours")
+
+
+async def test_what_is_pinned_in_the_room_is_where_things_are(season: Scene) -> None:
+    bridge = season.bridge
+    said = await bridge.say("Le règlement du local : https://epeule.example/reglement")
+    other = await bridge.say("Une autre ligne")
+    await bridge.settle()
+    pins = {"type": "m.room.pinned_events", "state_key": "", "event_id": "$pins", "sender": "@lea:lab.test"}
+    await bridge.happen({**pins, "content": {"pinned": [other, said, "$unknown", 7]}})
+    _, html = await get(season, "/epeule/now", **LEA)
+    places = html.decode().partition('id="places"')[2]
+    assert places.index("Le règlement du local") < places.index("Une autre ligne")
+    assert "épinglé dans le salon" in places
+    await bridge.happen({**pins, "event_id": "$again", "content": {"pinned": [said]}})
+    await bridge.happen(bridge.event("@lea:lab.test", {}, kind="m.room.redaction", redacts=said))
+    _, html = await get(season, "/epeule/now", **LEA)
+    assert "Le règlement du local" not in html.decode()
+    assert "Une autre ligne" not in html.decode().partition('id="places"')[2]

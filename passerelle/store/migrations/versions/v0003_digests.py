@@ -123,5 +123,14 @@ def upgrade() -> None:
     op.create_index('ix_offer_person', 'offer', ['person_id'], unique=False)
     op.create_index('ix_offer_post', 'offer', ['post_id'], unique=False, sqlite_where=sa.text('post_id IS NOT NULL'), postgresql_where=sa.text('post_id IS NOT NULL'))
     op.create_index('ix_offer_said', 'offer', ['said_key_hash'], unique=False, sqlite_where=sa.text('said_key_hash IS NOT NULL'), postgresql_where=sa.text('said_key_hash IS NOT NULL'))
+    op.create_table('room_pin',
+    sa.Column('room_id', sa.Text(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('event_id', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('room_id', 'position', name=op.f('pk_room_pin')),
+    sqlite_autoincrement=False,
+    sqlite_strict=True,
+    sqlite_with_rowid=False
+    )
     op.create_index('ix_entry_changed', 'entry', ['association', 'changed_at'], unique=False)
     op.create_index('ix_incident_open', 'incident', ['association', 'id'], unique=False, sqlite_where=sa.text('resolved_at IS NULL'), postgresql_where=sa.text('resolved_at IS NULL'))
