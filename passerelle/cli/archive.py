@@ -41,6 +41,7 @@ from passerelle.core.settings import AssociationSettings, Settings
 from passerelle.core.shelves import Shelf
 from passerelle.core.wording import Language
 from passerelle.errors import QueryProblem
+from passerelle.flows.fiche_search import FoundFiche, find_fiches
 from passerelle.flows.found_minutes import FoundMinutes, find_minutes
 from passerelle.flows.found_texts import Hit
 from passerelle.flows.rebuild_archive import Phase, Rebuilt, rebuild_archive
@@ -81,14 +82,15 @@ def search(
     if not shelves:
         raise typer.BadParameter(_("there is no link of this name"))
     try:
-        found, minutes = asyncio.run(_search(settings, chosen, query, shelves, limit))
+        found, minutes, fiches = asyncio.run(_search(settings, chosen, query, shelves, limit))
     except QueryProblem as problem:
         _tell_wrong(chosen, problem)
         raise typer.Exit(PROBLEM) from None
     if as_json:
-        typer.echo(json.dumps(_as_json(found, minutes), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_as_json(found, minutes, fiches), indent=2, ensure_ascii=False))
     else:
         _print_minutes(minutes, chosen)
+        _print_fiches(fiches)
         _print(found, chosen)
 
 
@@ -106,7 +108,7 @@ def _shelves(association: AssociationSettings, link: str | None) -> list[Shelf]:
 
 async def _search(
     settings: Settings, association: AssociationSettings, query: str, shelves: list[Shelf], limit: int
-) -> tuple[Found, tuple[FoundMinutes, ...]]:
+) -> tuple[Found, tuple[FoundMinutes, ...], tuple[FoundFiche, ...]]:
     asked = parse_query(
         query, now=now(), zone=association.zone(), places=known_places(settings.associations, shelves)
     )  # fmt: skip
@@ -114,7 +116,9 @@ async def _search(
         ctx = build_context(settings, store, upload_limit_bytes=lambda: 0)
         found = await search_archive(ctx, asked, shelves=shelves, limit=limit)
         places = {AssociationName(association.name): {shelf.link for shelf in shelves}}
-        return found, await find_minutes(ctx, asked, places=places, limit=limit)
+        minutes = await find_minutes(ctx, asked, places=places, limit=limit)
+        words = ctx.renderer(association).words
+        return found, minutes, await find_fiches(ctx, asked, AssociationName(association.name), words, limit=limit)
 
 
 def _tell_wrong(association: AssociationSettings, problem: QueryProblem) -> None:
@@ -172,7 +176,15 @@ def _total(found: Found) -> str:
     return sentence if found.is_complete else f"{sentence} {_('Older posts were not looked at.')}"
 
 
-def _as_json(found: Found, minutes: Sequence[FoundMinutes]) -> dict[str, Any]:
+def _print_fiches(fiches: Sequence[FoundFiche]) -> None:
+    for one in fiches:
+        title = "".join(piece.text for piece in one.title)
+        out().print(Text(_("Fiche: {title}").format(title=title)))
+    if fiches:
+        out().print()
+
+
+def _as_json(found: Found, minutes: Sequence[FoundMinutes], fiches: Sequence[FoundFiche]) -> dict[str, Any]:
     def one(hit: Hit) -> dict[str, Any]:
         post = hit.post
         return {
@@ -205,6 +217,16 @@ def _as_json(found: Found, minutes: Sequence[FoundMinutes]) -> dict[str, Any]:
                 "extract": "".join(piece.text for piece in paper.extract),
             }
             for paper in minutes
+        ],
+        "fiches": [
+            {
+                "association": paper.association,
+                "permalink": paper.permalink,
+                "published_at": paper.at.isoformat(),
+                "title": "".join(piece.text for piece in paper.title),
+                "extract": "".join(piece.text for piece in paper.extract),
+            }
+            for paper in fiches
         ],
     }
 

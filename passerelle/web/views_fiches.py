@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.command_fiches import LONGEST_TEXT, Written
 from passerelle.core.fiche import HEADINGS, LICENCE_URLS, Fiche, Heading, Part, first_name
 from passerelle.core.fiche_export import ExportedFiche, to_bazar, to_markdown
+from passerelle.core.folding import stems_of
 from passerelle.core.ids import LinkName
 from passerelle.core.networks import networks_with
 from passerelle.flows.fiche_export import exported
 from passerelle.flows.fiche_make import complete_fiche, make_fiche, title_of
 from passerelle.flows.fiche_publish import publish_fiche, withdraw_fiche
 from passerelle.flows.fiche_read import SeenFiche, is_author, seen_by
+from passerelle.flows.fiche_search import said_in
 from passerelle.flows.fiche_sources import Found, from_meeting, from_thread
 from passerelle.flows.membership import Membership
 from passerelle.flows.outcome import Outcome
@@ -70,7 +72,7 @@ async def fiches(request: web.Request) -> web.StreamResponse:
     async with ctx.store.read() as conn:
         me = await member(request, conn)
         found = [await _seen(conn, me, one) for one in await list_fiches(conn, association_name(request))]
-    listed = [one for one in found if one is not None and one.fiche.state != "withdrawn"]
+    listed = [one for one in found if one is not None and one.fiche.state != "withdrawn" and _holds(one, asked)]
     lines = [
         {
             "number": one.fiche.number,
@@ -86,6 +88,11 @@ async def fiches(request: web.Request) -> web.StreamResponse:
         for one in networks_with(ctx.settings.networks, association_name(request))
     ]
     return page(request, "fiches", here="fiches", fiches=lines, asked=asked, networks=networks)
+
+
+def _holds(seen: SeenFiche, asked: str) -> bool:
+    """Whether all words that were asked for stand in it, as their stems do."""
+    return set(stems_of(asked)) <= set(stems_of(f"{seen.content.title} {said_in(seen.content)}"))
 
 
 async def _seen(conn: AsyncConnection, me: Membership, fiche: Fiche) -> SeenFiche | None:

@@ -17,6 +17,7 @@ from passerelle.core.search_terms import Query
 from passerelle.core.search_wording import describe, problem_sentence
 from passerelle.core.wording import Words
 from passerelle.errors import QueryProblem
+from passerelle.flows.fiche_search import FoundFiche, find_fiches
 from passerelle.flows.found_minutes import FoundMinutes, find_minutes
 from passerelle.flows.found_texts import Hit
 from passerelle.flows.membership import membership_of
@@ -94,7 +95,27 @@ async def search(request: web.Request) -> web.StreamResponse:
         ctx, query, shelves=reader.shelves, limit=_HITS_A_PAGE, start=_start(request.query.get("before", ""))
     )
     minutes = () if request.query.get("before") else await _minutes_that_answer(request, query)
-    return await _found_page(request, asked, query, found, minutes)
+    fiches = () if request.query.get("before") else await _fiches_that_answer(request, query)
+    return await _found_page(request, asked, query, found, _Papers(minutes=minutes, fiches=fiches))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Papers:
+    """What else answers, for who takes part."""
+
+    minutes: Sequence[FoundMinutes]
+    fiches: Sequence[FoundFiche]
+
+
+async def _fiches_that_answer(request: web.Request, query: Query) -> tuple[FoundFiche, ...]:
+    ctx = request.app[CONTEXT]
+    if not is_signed_in(request):
+        return ()
+    async with ctx.store.read() as conn:
+        is_member = bool((await membership_of(ctx, conn, request[READER])).links)
+    if not is_member:
+        return ()
+    return await find_fiches(ctx, query, association_name(request), words_of(request), limit=_MINUTES_SHOWN)
 
 
 async def _minutes_that_answer(request: web.Request, query: Query) -> tuple[FoundMinutes, ...]:
@@ -124,7 +145,7 @@ def _start(before: str) -> int | None:
 
 
 async def _found_page(
-    request: web.Request, asked: str, query: Query, found: Found, minutes: Sequence[FoundMinutes]
+    request: web.Request, asked: str, query: Query, found: Found, papers: _Papers
 ) -> web.Response:
     words, paths = words_of(request), paths_of(request)
     showing = presenting(request, paths)
@@ -144,7 +165,8 @@ async def _found_page(
         suggestion="",
         understood=", ".join(describe(query, words)),
         found=hits,
-        minutes=[_view_of_minutes(showing, one) for one in minutes],
+        minutes=[_view_of_minutes(showing, one) for one in papers.minutes],
+        fiches=[_view_of_fiche(showing, one) for one in papers.fiches],
         size=_size(words, found),
         older=older,
         goes_on=not found.is_complete,
@@ -191,6 +213,18 @@ def _view_of_minutes(showing: Presenting, found: FoundMinutes) -> FoundMinutesVi
         at=found.at,
         moment=moment_of(showing.words, found.at),
         is_draft=found.is_draft,
+        extract=_marked(found.extract, showing.mask),
+    )
+
+
+def _view_of_fiche(showing: Presenting, found: FoundFiche) -> FoundMinutesView:
+    paths = showing.paths
+    return FoundMinutesView(
+        path=paths.network_fiche(found.network, found.permalink) if found.network else paths.fiche(found.permalink),
+        title=_marked(found.title, showing.mask),
+        at=found.at,
+        moment=moment_of(showing.words, found.at),
+        is_draft=False,
         extract=_marked(found.extract, showing.mask),
     )
 

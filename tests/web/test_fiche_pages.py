@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from passerelle.core.consents import fiche_consent
@@ -11,7 +14,8 @@ from passerelle.store.consents import give_consent, withdraw_consent
 from passerelle.store.fiches import list_fiches
 from tests.flows.bridge import mail
 from tests.web.scene import EPEULE, PAUL, Scene, play
-from tests.web.test_digest_pages import get
+from tests.web.test_accessible import LOOKS
+from tests.web.test_digest_pages import get, judged
 
 MONIQUE = {"address": "monique@membres.lab.test"}
 LEA = {"user_id": "@lea:lab.test"}
@@ -95,3 +99,65 @@ async def test_nothing_of_it_is_seen_without_a_yes(played: Scene) -> None:
         await withdraw_consent(conn, EPEULE, who, fiche_consent((await the_fiche(played)).id), now=played.ctx.now())
     for form in ("", ".md", ".json", ".html"):
         assert ADVICE not in (await get(played, path + form, **LEA))[1]
+
+
+async def test_it_is_found_by_who_may_read_it_and_only_as_far(played: Scene) -> None:
+    path = await published(played)
+    for place in ("/epeule/search?q=voisins", "/epeule/fiches?q=voisin"):
+        assert path in (await get(played, place, **LEA))[1], place
+    assert path not in (await get(played, "/epeule/fiches?q=trampoline", **LEA))[1]
+    async with played.ctx.store.write() as conn:
+        who = await played.person(**LAMBERT)
+        await withdraw_consent(conn, EPEULE, who, fiche_consent((await the_fiche(played)).id), now=played.ctx.now())
+    for place in ("/epeule/search?q=voisins", "/epeule/fiches?q=voisin"):
+        assert path not in (await get(played, place, **LEA))[1], place
+
+
+async def test_its_authors_complete_publish_and_withdraw_it_and_nobody_else(played: Scene) -> None:
+    path = await made(played)
+    form = {"what": "write", "heading": "results", "text": "<b>300 €</b> pour le jardin"}
+    assert (await press(played, f"{path}/change", form, "/epeule/fiches", **LEA))[0] == 404
+    assert (await press(played, f"{path}/change", form, path, **LAMBERT))[:2] == (303, path)
+    page = (await get(played, path, **MONIQUE))[1]
+    assert "&lt;b&gt;300 €&lt;/b&gt; pour le jardin" in page
+    # Who is quoted publishes with their own agreement, and does not take back what another made.
+    refused = await press(played, f"{path}/change", {"what": "withdraw"}, path, **LAMBERT)
+    assert (refused[0], "Seules les personnes" in refused[2]) == (200, True)
+    assert (await press(played, f"{path}/change", {"what": "nonsense"}, path, **MONIQUE))[0] == 400
+    assert (await press(played, f"{path}/change", {"what": "withdraw"}, path, **MONIQUE))[:2] == (303, "/epeule/fiches")
+    for who in (MONIQUE, LEA, LAMBERT):
+        assert (await get(played, path, **who))[0] == 404
+
+
+async def test_files_say_the_same_as_the_page(played: Scene) -> None:
+    path = await published(played)
+    markdown = (await get(played, f"{path}.md", **LEA))[1]
+    assert f"> {ADVICE}\n>\n> — Paul\n" in markdown
+    assert "[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/)" in markdown
+    (entry,) = json.loads((await get(played, f"{path}.json", **LEA))[1]).values()
+    assert entry["bf_a_refaire"] == f"« {ADVICE} » (Paul)"
+    assert entry["bf_participants"] == "Monique, Paul"
+    assert set(entry) >= {"id_fiche", "id_typeannonce", "bf_titre", "date_creation_fiche", "statut_fiche"}
+    html = (await get(played, f"{path}.html", **LEA))[1]
+    assert ADVICE in html
+    assert "Lambert" not in markdown + html + json.dumps(entry)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_no_fiche_is_in_anybody_s_way(played: Scene, chromium: Any, look: str) -> None:
+    draft = await made(played)
+    short = next(short for text, short in (await played.shorts()).items() if text.startswith("Bonjour à toutes"))
+    context = await chromium.new_context(**LOOKS[look])
+    cookies = await played.session(**MONIQUE)
+    await context.add_cookies([{"name": n, "value": v, "url": f"{played.url}/epeule"} for n, v in cookies.items()])
+    page = await context.new_page()
+    wrong: list[str] = []
+    for path in ("/epeule/fiches", draft, f"/epeule/t/{short}", "/epeule/search?q=loto"):
+        await page.goto(played.url + path)
+        wrong += await judged(page, path)
+    written = (await get(played, f"{draft}.html", **MONIQUE))[1]
+    page = await context.new_page()
+    await page.set_content(written)
+    wrong += await judged(page, "file")
+    await context.close()
+    assert wrong == []
