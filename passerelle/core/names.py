@@ -23,6 +23,8 @@ _LOCAL_BACKWARDS = re.compile(r"[^\s<>()\[\]\"',;:@＠﹫]{1,64}")
 _DOMAIN = re.compile(r"[^\s<>()\[\]\"',;@]{1,255}")
 _SPACED_ADDRESS = re.compile(r"\S [@＠﹫] ?[^\s.]{1,100}[.][^\s.]")
 _USER_ID = re.compile(r"@(?P<localpart>[^\s@:]+):\S+")
+#: A name as most are: no character in it hides, reorders or combines.
+_PLAIN_NAME = re.compile("[A-Za-zÀ-ÖØ-öø-ÿ0-9 '’.-]*")
 _SPACES = re.compile("[ \t\n\x85\u2028\u2029]+")
 _HTML_MARKS = str.maketrans({"<": "‹", ">": "›", "&": "＆", '"': "”", "`": "’"})
 #: Marks that careless keyboards leave out; « Lea » for « Léa » is no imitation.
@@ -59,6 +61,18 @@ def safe_name(raw: str, *, max_length: int = 80) -> str:
     One line; no control, bidi or zero-width character; no HTML or Markdown mark; at most `max_length` characters.
     """
     text = unicodedata.normalize("NFC", without_controls(raw[:2000], keep="\n\t"))
+    name = " ".join(text.split()) if _PLAIN_NAME.fullmatch(text) else _few_marks(" ".join(_bared(text).split()))
+    user_id = _USER_ID.fullmatch(name)
+    if user_id:
+        name = user_id["localpart"]
+    if _ADDRESS.search(name) or _SPACED_ADDRESS.search(name):
+        return ""
+    name = name.translate(_HTML_MARKS).strip(" '*_~-,;:.|\\/")
+    return name if len(name) <= max_length else name[: max_length - 1].rstrip() + "…"
+
+
+def _bared(text: str) -> str:
+    """A name without what shows nothing: gone amid a word, else a blank."""
     kept: list[str] = []
     for position, character in enumerate(text):
         if character in _JOINERS:
@@ -71,14 +85,7 @@ def safe_name(raw: str, *, max_length: int = 80) -> str:
             kept.append(" ")
         else:
             kept.append(character)
-    name = _few_marks(" ".join("".join(kept).split()))
-    user_id = _USER_ID.fullmatch(name)
-    if user_id:
-        name = user_id["localpart"]
-    if _ADDRESS.search(name) or _SPACED_ADDRESS.search(name):
-        return ""
-    name = name.translate(_HTML_MARKS).strip(" '*_~-,;:.|\\/")
-    return name if len(name) <= max_length else name[: max_length - 1].rstrip() + "…"
+    return "".join(kept)
 
 
 def _few_marks(text: str) -> str:
