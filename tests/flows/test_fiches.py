@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from passerelle.core.digest_settings import NetworkSettings
 from passerelle.core.fiche import Fiche, NewFiche
-from passerelle.core.ids import PostId
+from passerelle.core.ids import MailAddress, PostId
+from passerelle.core.meeting_model import NewMeeting
+from passerelle.core.register_model import NewEntry
 from passerelle.flows.fiche_read import SeenFiche, seen_by_readers
 from passerelle.flows.hide_post import hide_post
 from passerelle.flows.retain import retain
+from passerelle.store.digest_tables import consent
 from passerelle.store.fiches import insert_fiche, list_fiches
-from passerelle.store.people import find_or_insert_named_person
+from passerelle.store.meetings import insert_meeting
+from passerelle.store.people import find_or_insert_named_person, find_person
+from passerelle.store.register import insert_entry
 from passerelle.store.tables import post
 from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
+from tests.flows.test_erasure_secretary import forget
 from tests.flows.test_register_commands import COORDINATORS, MONIQUE, letter
 
 PAUL = "Paul Mercier <paul@membres.lab.test>"
@@ -244,3 +252,84 @@ async def test_a_tag_is_made_into_one(group: Bridge) -> None:
     assert "jardinage" not in document
     await group.receive(letter("fiche #inconnu", author=MONIQUE, message_id="t2@x"))
     assert "rien à citer" in (await letters(group))[-1]
+
+
+async def test_a_meeting_is_made_into_one_of_what_it_decided(group: Bridge) -> None:
+    link = group.link
+    async with group.ctx.store.write() as conn:
+        meeting = await insert_meeting(
+            conn,
+            NewMeeting(
+                association=link.association_name, link=link.name, uid="u", title="Bilan du loto", state="approved",
+                starts_local=datetime(2026, 11, 16, 18, 0), zone="Europe/Paris", duration_minutes=60,  # noqa: DTZ001
+                organizer_name="Monique", created_at=group.now(),
+            ),
+        )  # fmt: skip
+        paul = await find_person(conn, link.association_name, name="", address=MailAddress("paul@membres.lab.test"))
+        for text, state, said_for in (("recommencer en mars", "adopted", ""), ("acheter un car", "proposed", ""),
+                                      ("garder les lots", "adopted", "Mme Haddad")):  # fmt: skip
+            await insert_entry(
+                conn,
+                NewEntry(
+                    association=link.association_name, link=link.name, kind="decision", text=text, state=state,
+                    said_at=group.now(), author_name="Paul Mercier", author_person_id=paul, said_for=said_for,
+                    meeting_id=meeting.id, created_at=group.now(),
+                ),
+            )  # fmt: skip
+    await group.receive(letter(f"fiche réunion {meeting.number} : Un bilan", author=MONIQUE, message_id="m@x"))
+    fiche = await the_fiche(group)
+    assert [(part.heading, part.text) for part in fiche.content.parts] == [
+        ("title", "Un bilan"), ("done", "recommencer en mars"),
+    ]  # fmt: skip
+    assert fiche.content.asked() == {paul}
+
+
+async def test_to_the_network_each_is_asked_for_that(make_bridge: MakeBridge) -> None:
+    group: Bridge = await make_bridge(coordinators=COORDINATORS)
+    await talk(group)
+    await published(group)
+    await group.receive(letter("publier fiche 1 dans le réseau", author=MONIQUE, message_id="r0@x"))
+    await yes_of(group, MONIQUE)
+    assert "dans aucun réseau" in (await letters(group))[-1]
+    network = NetworkSettings(name="quartiers", title="Réseau", associations=(group.link.association_name,))
+    group.ctx.settings.__dict__["networks"] = (network,)
+    await group.receive(letter("publier la fiche 1 dans le réseau !", author=MONIQUE, message_id="r1@x"))
+    await yes_of(group, MONIQUE)
+    # It stays what it was until all have answered.
+    assert PAULS_WORDS in texts(await seen(group))
+    assert await seen(group, "network") is None
+    assert "toutes les associations du réseau" in (await letters(group))[-2]
+    sent = str((await group.personal_mails())[-2]["Message-ID"]).strip("<>")
+    await group.receive(letter("Re: x", "oui", author=PAUL, message_id="r3@x", answering=(sent,)))
+    assert PAULS_WORDS in texts(await seen(group, "network"))
+    await group.receive(letter("retirer mon accord fiche 1", author=PAUL, message_id="r4@x"))
+    assert PAULS_WORDS not in texts(await seen(group, "network"))
+    assert PAULS_WORDS not in texts(await seen(group))
+
+
+async def test_erasing_takes_the_words_out_of_what_is_published(group: Bridge) -> None:
+    await published(group)
+    await group.receive(letter("fiche 1 conseil : un micro zorglub", author=PAUL, message_id="c2@x"))
+    await yes_of(group, PAUL)
+    assert [part.text for part in (await the_fiche(group)).content.of("advice")] == ["un micro zorglub"]
+    async with group.ctx.store.read() as conn:
+        paul = await find_person(
+            conn, group.link.association_name, name="", address=MailAddress("paul@membres.lab.test")
+        )
+    assert paul is not None
+    await forget(group, paul)
+    left = json.dumps((await the_fiche(group)).document, ensure_ascii=False)
+    assert "zorglub" not in left
+    assert PAULS_WORDS not in left
+    assert "Mercier" not in left
+    assert texts(await seen(group)) == ["Loto du quartier", THE_WORDS]
+    async with group.ctx.store.read() as conn:
+        assert (await conn.execute(select(consent.c.person_id).where(consent.c.person_id == paul))).all() == []
+    kept = [await group.raw_of(row) for row in await group.outbox("email") if row.raw_hash is not None]
+    assert not [raw for raw in kept if b"zorglub" in raw or b"caisse une heure" in raw]
+
+
+async def yes_of(bridge: Bridge, who: str) -> None:
+    last = (await bridge.personal_mails())[-1]
+    sent = str(last["Message-ID"]).strip("<>")
+    await bridge.receive(letter("Re: x", "oui", author=who, message_id=f"z{sent[:8]}@x", answering=(sent,)))

@@ -361,3 +361,27 @@ def test_whatever_stands_in_the_file_the_answer_is_sentences(data: dict[str, obj
         lines = config_errors.sentences(error, removed={})
         assert lines
         assert all(": " in line for line in lines)
+
+
+NETWORK = '\n[[networks]]\nname = "reseau"\ntitle = "Réseau"\nassociations = {associations}\nlinks = {links}\n'
+
+
+@pytest.mark.parametrize(
+    ("associations", "links", "wrong"),
+    [
+        ('["epeule"]', '["epeule/bureau"]', ""),
+        ('["epeule", "ailleurs"]', "[]", "there is no association 'ailleurs'"),
+        ('["epeule"]', '["epeule/jardin"]', "there is no link 'epeule/jardin' in an association of the network"),
+        ('["epeule"]', '["bureau"]', "there is no link 'bureau'"),
+    ],
+)
+def test_a_network_shares_links_that_its_associations_have(
+    folder: Path, associations: str, links: str, wrong: str
+) -> None:
+    file = folder / "passerelle.toml"
+    file.write_text(GOOD + NETWORK.format(associations=associations, links=links), encoding="utf-8")
+    if not wrong:
+        assert config.load(file).networks[0].links == ("epeule/bureau",)
+        return
+    with pytest.raises(ConfigError, match=wrong):
+        config.load(file)
