@@ -147,10 +147,11 @@ class Daemon(Server):
             self.process.kill()
 
     def command(self, *arguments: str) -> str:
-        """Run another command of the program with the same configuration; return what it prints."""
+        """Run another command of the program with the same configuration, such as ``digest send``; return what it
+        prints."""
         name, *rest = arguments
         done = subprocess.run(
-            [sys.executable, "-m", "passerelle", name, "--config", str(self.configuration), *rest],
+            [sys.executable, "-m", "passerelle", *name.split(), "--config", str(self.configuration), *rest],
             capture_output=True,
             text=True,
             timeout=60,

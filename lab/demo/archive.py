@@ -21,6 +21,7 @@ LETTER_WORDS = "Le lien sert une seule fois"
 SEARCHES = ("buvettes", "gobelet", "l'affiche", '"je prends la buvette"')
 _LINK = re.compile(r"https?://\S+/sign-in/\S+")
 _MINUTES = re.compile(r'href="([^"]+/minutes/[a-z2-7]{12})"')
+_DIGEST = re.compile(r'href="([^"]+/digests/[a-z2-7]{12})"')
 _HREF = re.compile(r'href="([^"]+/t/[a-z2-7]{12})[#"]')
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -78,7 +79,7 @@ class Archive:
             home = await self._get(session, self.url)
             threads = {url: page_text(await self._get(session, url)) for url in self._threads(home)}
             found = {words: await self._search(session, words) for words in SEARCHES}
-            pages = await self._visit_meeting(session)
+            pages = {**await self._visit_meeting(session), **await self._visit_digests(session)}
             papers = {ending: await self._begins(session, url + ending) for ending in (".odt", ".pdf")
                       for url in pages if "/minutes/" in url}  # fmt: skip
         return Visit(
@@ -95,6 +96,12 @@ class Archive:
         meeting = f"{self.url}meetings/1"
         minutes = [urljoin(self.url, path) for path in _MINUTES.findall(await self._get(session, meeting))[:1]]
         urls = (f"{self.url}register", meeting, *minutes, f"{self.url}calendar.ics")
+        return {url: page_text(await self._get(session, url)) for url in urls}
+
+    async def _visit_digests(self, session: ClientSession) -> dict[str, str]:
+        """The page of the association, and the visitor's digests that were kept."""
+        kept = dict.fromkeys(_DIGEST.findall(await self._get(session, f"{self.url}digests")))
+        urls = (f"{self.url}now", *(urljoin(self.url, path) for path in kept))
         return {url: page_text(await self._get(session, url)) for url in urls}
 
     async def _begins(self, session: ClientSession, url: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from lab.demo import script
 from lab.demo.archive import LETTER_WORDS
+from lab.demo.digest_checks import check_digest
 from lab.demo.meeting_checks import check_meeting
 from lab.demo.record import Record
 from lab.demo.results import Result, added, counted
@@ -34,6 +35,7 @@ def check(record: Record) -> tuple[Result, ...]:
         _privacy,
         _archive,
         check_meeting,
+        check_digest,
     )
     return tuple(
         Result(what=french_spaces(result.what), holds=result.holds, seen=french_spaces(result.seen))
@@ -174,7 +176,8 @@ def _files(record: Record) -> Iterator[Result]:
 
 
 def _privacy(record: Record) -> Iterator[Result]:
-    texts = [item.text + (item.file.text if item.file else "") for item in record.sides.room]
+    shown = (*record.sides.room, *record.sides.direct)
+    texts = [item.text + (item.file.text if item.file else "") for item in shown]
     leaked = sum(address.lower() in text.lower() for address in record.addresses for text in texts)
     yield Result(what="Aucune adresse dans le salon, ni dans les pièces jointes", holds=leaked == 0, seen=f"{leaked}")
     complaints = len(record.complaints)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -72,12 +72,13 @@ class Stage:
 
     def _now(self, title: str, note: str) -> Seen:
         watch = self._watch
+        alone = (replace(item, name=f"{item.name} (à Léa seule)") for item in watch.direct)
         return Seen(
             number=len(self.seen) + 1,
             title=french_spaces(title),
             note=french_spaces(note),
             emails=tuple(email for email in watch.emails if email.message_id not in self._known),
-            room=tuple(item for item in watch.room if item.event_id not in self._known),
+            room=tuple(item for item in (*watch.room, *alone) if item.event_id not in self._known),
             whole_room=watch.room,
         )
 

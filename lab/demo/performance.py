@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich import box
@@ -19,6 +20,7 @@ from lab.demo import script
 from lab.demo.archive import CHROMIUM, Archive, Visit, draw_pages
 from lab.demo.checks import check
 from lab.demo.conversation import Scene, nothing_comes_twice, play
+from lab.demo.digest import digest_section, play_digest
 from lab.demo.display import WIDEST, Stage, render_email, render_item, render_sides
 from lab.demo.drawings import draw_poster, draw_tables
 from lab.demo.meeting import play_meeting
@@ -76,8 +78,9 @@ async def perform(console: Console, wishes: Wishes) -> int:
             scene = Scene(association=association, daemon=daemon, chatting=chatting, watch=watch, stage=stage)
             await play(scene)
             await play_meeting(scene)
+            archive = _archive_of(association, daemon)
+            await play_digest(scene, page_url=f"{archive.url}now")
             await nothing_comes_twice(scene)
-        archive = _archive_of(association, daemon)
         if wishes.picture is not None:
             draw_picture(stage.seen, wishes.picture)
             draw_meeting(stage.seen, wishes.picture.with_name(f"meeting-{wishes.picture.name}"))
@@ -120,7 +123,7 @@ def _configure(state: Path, association: Association) -> Path:
         state / "daemon",
         association,
         link={"quiet_minutes": round(script.QUIET_SECONDS / 60, 4)},
-        sections=script.SECTIONS,
+        sections={**script.SECTIONS, "digests": digest_section(datetime.now(UTC))},
         authserv_id=AUTHSERV_ID,
         extra=f'[web]\nport = {port}\nurl = "http://{LOOPBACK}:{port}"\nbehind_proxy = false\n',
     )

@@ -36,8 +36,8 @@ class Record:
         return [item for item in self.sides.room if item.file is None and says(item.text, said.words)]
 
     def emails(self, member: str, said: Text) -> list[Email]:
-        """Return the mails of a member's mailbox that say it, and do not only quote it."""
-        return [email for email in self.sides.mailboxes[member] if says(email.unquoted, said.words)]
+        """Return the mails of the list in a member's mailbox that say it, and do not only quote it."""
+        return [e for e in self.sides.mailboxes[member] if e.is_listed and says(e.unquoted, said.words)]
 
     def email(self, said: Text) -> Email | None:
         """Return the mail that says it in the first mailbox; None where there is none or another besides."""

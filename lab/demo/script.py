@@ -235,6 +235,11 @@ TO_ADOPT = french_spaces("Le silence ne vaut pas accord : c'est à vous de déci
 ITEM_NOTED = french_spaces("À l'ordre du jour de la réunion 1")
 CORRECTED = french_spaces("C'est corrigé : le compte rendu")
 APPROVED_NOW = french_spaces("La décision 3 est adoptée")
+#: The end: a wish in plain words, what confirms it, and by which words each digest is known.
+LEA_WISHES = _text(LEA, "!résumé chaque jour à 8 h, dans le salon", "!résumé chaque jour")
+WISH_NOTED = french_spaces("Vous recevez le résumé chaque jour. Le prochain :")
+DIGEST_IN_ROOM = french_spaces("Pour changer : écrivez ici")
+DIGEST_BY_MAIL = french_spaces("Voici ce qui demande l'attention de la coordination")
 #: How often each of these is in which mailbox; who shares one is reminded by name.
 LETTERS = {
     INVITATION: {MONIQUE: 1, PAUL_AND_ANNIE: 1},
@@ -244,6 +249,7 @@ LETTERS = {
     CORRECTED: {MONIQUE: 0, PAUL_AND_ANNIE: 1},
     TO_ADOPT: {MONIQUE: 1, PAUL_AND_ANNIE: 0},
     APPROVED_NOW: {MONIQUE: 1, PAUL_AND_ANNIE: 0},
+    DIGEST_BY_MAIL: {MONIQUE: 1, PAUL_AND_ANNIE: 0},
 }
 #: Lines of the room during the meeting, and the item of its agenda; as BY_CHAT.
 BY_CHAT_IN_MEETING = {
@@ -260,6 +266,7 @@ OBEYED_IN_ROOM = {
     "« Je viens aussi ! »": KARIM_COMES,
     "!début": KARIM_BEGINS,
     "!fin": KARIM_ENDS,
+    "!résumé": LEA_WISHES,
 }
 OBEYED_BY_MAIL = {
     "le point de Monique": MONIQUE_ITEM,
@@ -278,4 +285,5 @@ SIGNS = {
     KARIM_DECIDES: "📌",
     KARIM_ACTS: "☑️",
     KARIM_ENDS: "✅",
+    LEA_WISHES: "✅",
 }

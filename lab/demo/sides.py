@@ -92,6 +92,8 @@ class Sides:
 
     mailboxes: Mapping[str, tuple[Email, ...]]
     room: tuple[RoomItem, ...]
+    #: What the bridge says to the reader of the room alone, in a room of the two.
+    direct: tuple[RoomItem, ...] = ()
 
 
 def squeezed(text: str) -> str:

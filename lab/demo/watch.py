@@ -29,6 +29,9 @@ class Watch:
         self._looking: asyncio.Task[None] | None = None
         self.emails: tuple[Email, ...] = ()
         self.room: tuple[RoomItem, ...] = ()
+        #: Rooms of the reader and the bridge, and what stands there.
+        self._direct_rooms: list[str] = []
+        self.direct: tuple[RoomItem, ...] = ()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -57,12 +60,18 @@ class Watch:
     async def read_all(self) -> Sides:
         """Read every member's mailbox and the room, now."""
         mailboxes = {member: await self._read_mailbox(member) for member in self._association.mail_members}
-        return Sides(mailboxes=mailboxes, room=await self._read_room())
+        return Sides(mailboxes=mailboxes, room=await self._read_room(), direct=await self._read_direct())
+
+    def add_direct(self, room_id: str) -> None:
+        """Watch a room of the reader and the bridge too."""
+        if room_id not in self._direct_rooms:
+            self._direct_rooms.append(room_id)
 
     async def _look_on(self) -> None:
         while True:
             self.emails = await self._read_mailbox(self._owner)
             self.room = await self._read_room()
+            self.direct = await self._read_direct()
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _read_mailbox(self, member: str) -> tuple[Email, ...]:
@@ -76,3 +85,9 @@ class Watch:
             if url and url not in self._files:
                 self._files[url] = await self._reader.download(url)
         return read_room(events, self._files)
+
+    async def _read_direct(self) -> tuple[RoomItem, ...]:
+        items: list[RoomItem] = []
+        for room_id in self._direct_rooms:
+            items += read_room(await self._reader.timeline(room_id), {})
+        return tuple(items)

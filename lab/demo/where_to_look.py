@@ -43,7 +43,13 @@ def show_where_to_look(
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("Les archives", f"{way_in}\n(le lien que Monique a reçu par courriel, pour un navigateur)")
-    for name, path in (("Le registre", "register"), ("Les réunions", "meetings"), ("L’agenda", "calendar")):
+    for name, path in (
+        ("En ce moment", "now"),
+        ("Le registre", "register"),
+        ("Les réunions", "meetings"),
+        ("L’agenda", "calendar"),
+        ("Les résumés", "digests"),
+    ):
         table.add_row(name, f"{pages}{path}")
     for name, value in _places(association, town, daemon):
         table.add_row(name, value)

@@ -19,7 +19,7 @@ from lab.demo import script
 from lab.demo.checks import check
 from lab.demo.display import render_email, render_item, render_sides
 from lab.demo.record import Record, read_record
-from lab.demo.sides import Email, File, RoomItem, Sides, says
+from lab.demo.sides import Email, File, RoomItem, says
 from lab.demo.typography import PLAINLY, FrenchOutput
 from lab.process import REPOSITORY
 from passerelle.core.wording import french_spaces
@@ -138,17 +138,17 @@ def with_mailbox(record: Record, change: Callable[[tuple[Email, ...]], tuple[Ema
     """Change the mailbox of Paul and Annie only: a check that looks at one mailbox alone would not see it."""
     mailboxes = dict(record.sides.mailboxes)
     mailboxes[script.PAUL_AND_ANNIE] = change(mailboxes[script.PAUL_AND_ANNIE])
-    return replace(record, sides=Sides(mailboxes=mailboxes, room=record.sides.room))
+    return replace(record, sides=replace(record.sides, mailboxes=mailboxes))
 
 
 def with_mails(record: Record, change: Callable[[Email], Email]) -> Record:
     """Change every mail of every mailbox."""
     mailboxes = {member: tuple(map(change, mails)) for member, mails in record.sides.mailboxes.items()}
-    return replace(record, sides=Sides(mailboxes=mailboxes, room=record.sides.room))
+    return replace(record, sides=replace(record.sides, mailboxes=mailboxes))
 
 
 def with_room(record: Record, change: Callable[[tuple[RoomItem, ...]], tuple[RoomItem, ...]]) -> Record:
-    return replace(record, sides=Sides(mailboxes=record.sides.mailboxes, room=change(record.sides.room)))
+    return replace(record, sides=replace(record.sides, room=change(record.sides.room)))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_burst_in_two_mails_is_seen(record: Record) -> None:
         return tuple(half for mail in mails for half in ((first, rest) if mail is burst else (mail,)))
 
     mailboxes = {member: change(mails) for member, mails in record.sides.mailboxes.items()}
-    halved = replace(record, sides=Sides(mailboxes=mailboxes, room=record.sides.room))
+    halved = replace(record, sides=replace(record.sides, mailboxes=mailboxes))
     assert "La rafale de Léa et Karim : un seul courriel" in broken(halved)
 
 
@@ -306,7 +306,7 @@ def test_lost_or_doubled_letter_is_seen(record: Record, words: str, copies: int)
         )
         for member, box in record.sides.mailboxes.items()
     }
-    complaints = broken(replace(record, sides=Sides(mailboxes=mailboxes, room=record.sides.room)))
+    complaints = broken(replace(record, sides=replace(record.sides, mailboxes=mailboxes)))
     assert "Rien d’autre : les courriels personnels" in complaints
     assert any(line.startswith(" ".join(f"Courriel personnel «\u00a0{words}".split())) for line in complaints)
 
@@ -362,7 +362,8 @@ def test_page_without_the_decision_is_seen(record: Record) -> None:
     pages = {url: text.replace("louer la sono", "") for url, text in record.visit.pages.items()}
     complaints = broken(replace(record, visit=replace(record.visit, pages=pages)))
     assert complaints == {
-        f"Sur le web, {name} : tout y est" for name in ("le registre", "la réunion", "le compte rendu")
+        *(f"Sur le web, {name} : tout y est" for name in ("le registre", "la réunion", "le compte rendu")),
+        "Le résumé de Monique se relit sur le web, par son lien",
     }
 
 
@@ -372,3 +373,37 @@ def test_uncorrected_minutes_are_seen(record: Record) -> None:
         return replace(mail, text=mail.text.replace("Haddad", "Hadad")) if is_approved else mail
 
     assert broken(with_mails(record, change)) == {"Compte rendu : la correction de Paul y est"}
+
+
+def with_direct(record: Record, change: Callable[[RoomItem], tuple[RoomItem, ...]]) -> Record:
+    """Change what Léa alone is told."""
+    direct = tuple(told for item in record.sides.direct for told in change(item))
+    return replace(record, sides=replace(record.sides, direct=direct))
+
+
+@pytest.mark.parametrize("copies", [0, 2])
+def test_lost_or_doubled_digest_in_the_direct_room_is_seen(record: Record, copies: int) -> None:
+    def change(item: RoomItem) -> tuple[RoomItem, ...]:
+        return (item,) * (copies if says(item.text, script.DIGEST_IN_ROOM) else 1)
+
+    assert "Résumé dans le salon : une fois, à Léa seule" in broken(with_direct(record, change))
+
+
+def test_digest_that_tells_what_was_taken_back_is_seen(record: Record) -> None:
+    def change(item: RoomItem) -> tuple[RoomItem, ...]:
+        return (replace(item, text=f"{item.text}\n{script.KARIM_REGRETS.text}"),)
+
+    assert broken(with_direct(record, change)) == {"Les résumés : rien de ce qui ne devait pas partir"}
+
+
+def test_address_in_the_direct_room_is_seen(record: Record) -> None:
+    def change(item: RoomItem) -> tuple[RoomItem, ...]:
+        return (replace(item, text=f"{item.text} {record.addresses[0]}"),)
+
+    assert broken(with_direct(record, change)) == {"Aucune adresse dans le salon, ni dans les pièces jointes"}
+
+
+def test_page_of_the_association_that_says_nothing_is_seen(record: Record) -> None:
+    pages = {url: "" if url.endswith("/now") else text for url, text in record.visit.pages.items()}
+    complaints = broken(replace(record, visit=replace(record.visit, pages=pages)))
+    assert complaints == {"La page de l’association dit qui fait quoi"}
