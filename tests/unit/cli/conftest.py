@@ -104,6 +104,12 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PASSERELLE_CONFIG", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _in_2026(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this year a moment is told without its year, and what these desks hold happened in 2026."""
+    monkeypatch.setattr("passerelle.cli.opened.now", lambda: datetime(2026, 11, 21, 8, tzinfo=UTC))
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """With an empty store."""
