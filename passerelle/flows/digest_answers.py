@@ -62,7 +62,7 @@ async def parts_of_answer(
     if digest is None or said.actor.person_id is None:
         return None
     told = told_of(ctx, said.link, digest, name=said.actor.name)
-    pieces = take_apart(_stretches(letter), told, subject=letter.email.subject, author=letter.author.name)
+    pieces = take_apart(stretches_of(letter), told, subject=letter.email.subject, author=letter.author.name)
     if not pieces or (len(pieces) == 1 and _changes_digest(said, pieces[0].text)):
         return None
     items = {item.key: item for item in Chosen.from_json(digest.document).items}
@@ -91,7 +91,8 @@ async def _digest_answered(ctx: FlowContext, conn: AsyncConnection, said: Said, 
     return await digest_of_tokens(ctx, conn, association, person_id, email.subject)
 
 
-def _stretches(letter: Letter) -> list[Stretch]:
+def stretches_of(letter: Letter) -> list[Stretch]:
+    """The text of a mail, its author's own lines and others'; without signatures, headers and attributions."""
     pieces = trim((letter.email.text or "")[:_LONGEST]).pieces
     kept = [piece for piece in pieces if piece.kind is PieceKind.OWN or piece.kind in _QUOTES]
     return [Stretch(is_own=piece.kind is PieceKind.OWN, text=piece.text) for piece in kept]

@@ -1,21 +1,23 @@
 """Answers to a digest as the big mail programs quote it: each part finds its item, or is asked back. The samples are
-ours, written in the styles of these programs; the codes in them are put in the place of the digest's own."""
+ours, written in the styles of these programs; they quote the digest that stands beside them."""
 
 from __future__ import annotations
 
 import re
-from email.message import EmailMessage
 from pathlib import Path
 
-from passerelle.flows.actors import actor_of_email
-from passerelle.flows.digest_answers import parts_of_answer
+import pytest
+
+from passerelle.core.digest_answers import Quotable, Told, take_apart
+from passerelle.flows.digest_answers import stretches_of
 from passerelle.flows.privacy_mail import Letter
-from passerelle.flows.said import Said
 from passerelle.mail.author import recover_author
+from passerelle.mail.html_text import html_to_text
 from passerelle.mail.parse import parse_email
-from passerelle.mail.trim import visible_text
-from tests.flows.bridge import Bridge, MakeBridge, body_of
-from tests.flows.digest_answering import digest_sent
+from tests.flows.bridge import MakeBridge, body_of
+from tests.flows.digest_answering import digest_sent, reply, told
+from tests.flows.meetings import answered
+from tests.flows.test_register_notes import entries
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "digest_answers"
 MEETING, DECISION, ACTION = "Budget de la fête", "louer la salle des fêtes", "Monique imprime"
@@ -45,42 +47,86 @@ EXPECTED = {
     "mailto_no_quote": {MEETING: "Je ne peux pas.\n\nMonique"},
     "between_title_and_code": {DECISION: ALL[DECISION], ACTION: "Fait."},
 }
+#: Lines that begin an item.
+TITLES = re.compile(r"^((?:Réunion|Décision|Action|Goûter) [0-9].*|Salle)$", re.MULTILINE)
 
 
-def codes(text: str) -> list[str]:
-    return re.findall(r"\[([a-z2-7]{5})\]", text)
+def told_then() -> Told:
+    """The digest that the samples quote."""
+    text = (SAMPLES / "digest.txt").read_text("utf-8")
+    titles = re.findall(r"^- (.+)\n(?:  .+\n)+  Code : \[", text.replace("\u00a0", " "), re.MULTILINE)
+    assert len(titles) == len(CODES)
+    items = tuple(Quotable(key=title, token=code, title=title) for title, code in zip(titles, CODES, strict=True))
+    return Told(items=items, text=text + html_to_text((SAMPLES / "digest.html").read_text("utf-8")))
 
 
-def sample(name: str, sent: EmailMessage) -> bytes:
-    """A sample, in answer to that digest."""
-    raw = (SAMPLES / f"{name}.eml").read_bytes()
-    for old, new in zip(CODES, codes(body_of(sent)), strict=True):
-        raw = raw.replace(old.encode(), new.encode())
-    return raw.replace(b"<digest@membres.lab.test>", str(sent["Message-ID"]).encode())
-
-
-async def placed(bridge: Bridge, raw: bytes) -> dict[str, str] | None:
+def placed(name: str) -> dict[str, str]:
     """Of an answer, the words of each part by the title of its item."""
-    email = parse_email(raw)
+    email = parse_email((SAMPLES / f"{name}.eml").read_bytes())
     author = recover_author(email, list_addresses=frozenset())
     assert author is not None
-    async with bridge.ctx.store.read() as conn:
-        actor = await actor_of_email(bridge.ctx, conn, bridge.link, email, author, through_list=False)
-        said = Said(
-            link=bridge.link, actor=actor, text=visible_text(email.text or ""), said_at=bridge.now(), key="inbox:1",
-            email=email, author=author, is_private=True,
-        )  # fmt: skip
-        parts = await parts_of_answer(bridge.ctx, conn, said, Letter(email=email, author=author))
-    return None if parts is None else {part.item.title if part.item else "": part.said.text for part in parts}
+    letter = Letter(email=email, author=author)
+    pieces = take_apart(stretches_of(letter), told_then(), subject=email.subject, author=author.name)
+    return {piece.key: piece.text for piece in pieces}
 
 
-async def test_every_style_is_placed(make_bridge: MakeBridge) -> None:
-    bridge, sent = await digest_sent(make_bridge)
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_style_is_placed(name: str) -> None:
+    expected = EXPECTED[name]
+    found = {next((t for t in expected if t and t in key), key): said for key, said in placed(name).items()}
+    assert found == expected
+
+
+def test_no_sample_is_forgotten() -> None:
     assert {path.stem for path in SAMPLES.glob("*.eml")} == set(EXPECTED)
-    found = {}
-    for name, expected in EXPECTED.items():
-        told = await placed(bridge, sample(name, sent)) or {}
-        by_title = {next((t for t in expected if t and t in title), title): said for title, said in told.items()}
-        if by_title != expected:
-            found[name] = by_title
-    assert found == {}
+
+
+# ------------------------------------------------------------ the whole way
+
+
+def written_into(text: str) -> str:
+    """A digest with answers below three of its items, as a program that marks no quote leaves it."""
+    lines = []
+    for line in text.splitlines():
+        lines.append(line)
+        code = re.search(r"\[([a-z2-7]{5})\]", line)
+        if code is not None:
+            title = re.findall(r"^- (.+)", "\n".join(lines), re.MULTILINE)[-1].replace("\u00a0", " ")
+            lines += ["", *(said for part, said in ALL.items() if part in title)]
+    return "\n".join(lines)
+
+
+YAHOO = (
+    "Le lundi 30 novembre 2026 à 08:00:00 UTC+1, Comité de quartier de l’Épeule <passerelle@membres.lab.test> a écrit :"
+)
+HEADER = """________________________________
+De : Comité de quartier de l’Épeule <passerelle@membres.lab.test>
+Envoyé : lundi 30 novembre 2026 08:00
+À : Monique Delattre <monique@membres.lab.test>
+Objet : Comité de quartier de l’Épeule
+
+"""
+
+
+@pytest.mark.parametrize("style", ["outlook", "outlook_html", "yahoo", "thunderbird"])
+async def test_what_was_placed_is_done(make_bridge: MakeBridge, style: str) -> None:
+    bridge, sent = await digest_sent(make_bridge)
+    html = sent.get_body(("html",))
+    assert html is not None
+    text = html_to_text(html.get_content()) if style == "outlook_html" else body_of(sent)
+    # In the text of the HTML part a title has no sign before it.
+    inside = written_into(text if style != "outlook_html" else re.sub(TITLES, r"- \1", text))
+    begun = "Le 30/11/2026 à 08:00, Comité de quartier de l’Épeule a écrit :\n"
+    texts = {
+        "outlook": f"Voir mes réponses dans le texte.\n\n{HEADER}{inside}\n",
+        "outlook_html": f"Voir mes réponses dans le texte.\n\n{HEADER}{inside}\n",
+        "yahoo": f"    {YAHOO}  \n \n {inside}  \n",
+        "thunderbird": begun + "\n".join(f"> {x}" if x not in ALL.values() else x for x in inside.splitlines()) + "\n",
+    }
+    await bridge.receive(reply(bridge, texts[style], sent))
+    assert (await bridge.reasons())[-1] == "obeyed"
+    assert await answered(bridge, 1) == {"Monique Delattre": "yes"}
+    assert [entry.state for entry in await entries(bridge)] == ["objected", "open"]
+    (question,) = await told(bridge, "Faut-il envoyer")
+    assert "> Je ferai une tarte.\n\n" in body_of(question).replace("\r", "")
+    assert await told(bridge, "À quel point") == []
