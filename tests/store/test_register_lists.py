@@ -8,13 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.ids import AssociationName, EntryId, PostId
 from passerelle.core.model import PostState
-from passerelle.core.register_model import NamedPerson
+from passerelle.core.register_model import NamedPerson, NewEntryChange
 from passerelle.core.register_moves import clashes
 from passerelle.store.engine import Store
 from passerelle.store.meetings import insert_meeting
 from passerelle.store.posts import set_post_state
 from passerelle.store.register import get_entry, set_entry_due, set_entry_text, set_reminded, set_review_on
+from passerelle.store.register_history import insert_entry_change
 from passerelle.store.register_lists import (
+    Became,
     EntryFilter,
     Order,
     count_entries,
@@ -66,6 +68,30 @@ async def test_each_condition_of_a_filter(store: Store) -> None:
         assert await numbers(conn, due_from=date(2026, 3, 10)) == [4]
         assert await numbers(conn, due_to=date(2026, 3, 9)) == [2]
         assert await numbers(conn, kinds=["action"], person_id=paul, words="mairie") == [2]
+
+
+async def test_what_came_into_a_state_in_a_time_whatever_became_of_it(store: Store) -> None:
+    async with store.write() as conn:
+        adopted, dropped, later = [await made_entry(conn, text) for text in ("a", "b", "c")]
+        for entry, seconds, before, after in (
+            (adopted, 10, "proposed", "adopted"),
+            (adopted, 20, "adopted", "adopted"),  # to be looked at again
+            (adopted, 30, "adopted", "dropped"),
+            (dropped, 10, "proposed", "dropped"),
+            (later, 20, "proposed", "adopted"),
+        ):
+            change = NewEntryChange(
+                entry_id=entry.id, at=at(seconds), move="set", before_state=before, after_state=after
+            )  # fmt: skip
+            await insert_entry_change(conn, change)
+
+        async def became(state: str, since: float, until: float) -> list[int]:
+            return await numbers(conn, became=Became(state=state, since=at(since), until=at(until)))
+
+        assert await became("adopted", 0, 20) == [adopted.number]
+        assert await became("adopted", 10, 21) == [adopted.number, later.number]
+        assert await became("adopted", 11, 20) == []
+        assert await became("dropped", 0, 99) == [adopted.number, dropped.number]
 
 
 @pytest.mark.parametrize(
