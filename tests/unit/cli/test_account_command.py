@@ -37,13 +37,21 @@ def test_a_table_for_a_spreadsheet(desk: Desk) -> None:
     assert str(path) in done.output
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     rows = read(path.read_bytes())
-    assert rows[0]["Tableau"] == "Bilan 2026 de Comité de quartier de l’Épeule"
+    assert rows[0]["Tableau"] == "Bilan 2026\u00a0: Comité de quartier de l’Épeule"
     assert {(row["Ligne"], row["Valeur"]) for row in rows if row["Tableau"] == "Décisions"} >= {
         ("Décisions proposées", "1"), ("Décisions adoptées", "0"),
     }  # fmt: skip
     # Nothing in it is a formula.
     assert {row["Ligne"] for row in rows if row["Tableau"] == "Fréquentation"} == {"'=HYPERLINK(1)", "Total"}
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_all_three_forms(desk: Desk) -> None:
+    desk.write(fill)
+    done = desk.run("bilan", "--year", "2026", "--out", str(desk.folder / "all"))
+    assert done.exit_code == 0, done.output
+    begin = {path.suffix: path.read_bytes()[:4] for path in (desk.folder / "all").iterdir()}
+    assert begin == {".csv": b"\xef\xbb\xbfT", ".html": b"<!DO", ".odt": b"PK\x03\x04"}
 
 
 def test_nothing_is_written_over_without_a_word(desk: Desk) -> None:
