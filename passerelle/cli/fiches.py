@@ -107,7 +107,7 @@ def show(
 @fiches.command(
     "export",
     help=_("Write all published fiches: Markdown, HTML, or JSON for YesWiki's Bazar, to standard output."),
-    epilog=example("passerelle fiche export", "passerelle fiche export --form json --bazar-form 4 > fiches.json"),
+    epilog=example("passerelle fiche export", "passerelle fiche export --form json --bazar-form 4"),
 )
 def export(
     file: ConfigOption = DEFAULT_CONFIG,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -21,7 +22,10 @@ from passerelle.store.consents import give_consent, withdraw_consent
 from passerelle.store.fiches import insert_fiche
 from passerelle.store.meetings import insert_meeting
 from passerelle.store.register import insert_entry
+from passerelle.web.door import COOKIE
 from passerelle.web.server import build_app
+from tests.web.test_accessible import LOOKS
+from tests.web.test_digest_pages import judged
 from tests.web.town import EPEULE, ROUBAIX, START, Town, make_town
 
 FORMS = ("", ".html", ".md", ".json")
@@ -157,12 +161,12 @@ async def test_figures_tell_of_nobody_and_hold_no_word(reseau: Reseau) -> None:
                        said_at=START, author_name="Monique", created_at=START)  # fmt: skip
         await insert_entry(conn, new)
     status, page = await reseau.as_nadia("/roubaix/network/quartiers")
-    row = page.partition("Comité de quartier de l’Épeule</th>")[2].partition("</tr>")[0]
+    row = page.partition(">Comité de quartier de l’Épeule</h3>")[2].partition("</dl>")[0]
     assert status == 200
     assert ">6<" in row
     assert ">7<" in row, "Paul and six others"
     assert "moins de 5" in row, "one decision"
-    assert "non dit" in page.rpartition("Ensemble</th>")[2]
+    assert "non dit" in page.rpartition("Ensemble</h3>")[2]
     assert "zorglub" not in page
     assert "Personne 1" not in page
 
@@ -177,3 +181,21 @@ async def test_nothing_that_one_association_said_is_read_from_anothers_session(r
         assert "zorglub" not in (await reseau.as_nadia(path))[1].lower(), path
     for path in ("/epeule/", "/epeule/a/jardin"):
         assert (await reseau.get(path, reseau.nadia, ROUBAIX))[0] == 303
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_no_network_is_in_anybody_s_way(reseau: Reseau, chromium: Any, look: str) -> None:
+    fiche = await reseau.fiche()
+    async with reseau.town.ctx.store.write() as conn:
+        await give_consent(conn, EPEULE, reseau.paul, asked_consent(fiche.id, "network"), now=START)
+        secret = await begin_session(reseau.town.ctx, conn, ROUBAIX, reseau.nadia, shared=True)
+    root = str(reseau.client.make_url("")).rstrip("/")
+    context = await chromium.new_context(**LOOKS[look])
+    await context.add_cookies([{"name": COOKIE, "value": secret, "url": f"{root}/roubaix"}])
+    page, wrong = await context.new_page(), []
+    for path in ("/roubaix/network/quartiers", f"/roubaix/network/quartiers/fiches/{fiche.permalink}"):
+        await page.goto(root + path)
+        wrong += await judged(page, path)
+        assert "Un loto réussi" in await page.content()
+    await context.close()
+    assert wrong == []
