@@ -10,8 +10,10 @@ import pytest
 
 from passerelle.core.digest_choice import Chosen
 from passerelle.core.digest_model import Digest
+from passerelle.core.shelves import Shelf
 from passerelle.flows.hide_post import hide_post
 from passerelle.flows.privacy_export import export_person
+from passerelle.store.catch_up import find_last_known_at, list_readable
 from passerelle.store.privacy import find_known_person
 from tests.flows import test_erasure
 from tests.flows.bridge import BRIDGE, Bridge, MakeBridge, body_of, mail
@@ -96,6 +98,20 @@ async def test_whoever_asks_what_is_held_of_them_reads_what_they_were_told(bridg
     (held,) = json.loads(files["donnees.json"])["digests"]
     assert held["kind"] == "catch_up"
     assert held["titles"] == [item.title for item in Chosen.from_json(one.document).items]
+
+
+async def test_who_was_told_knows_it_and_reads_what_stands(bridge: Bridge) -> None:
+    await both_ask(bridge)
+    one = (await catch_ups(bridge))[0]
+    post, shelf = (
+        await post_of(bridge, "p2@x"),
+        Shelf(association=one.association, link=bridge.link.name, origin="live"),
+    )
+    assert one.person_id is not None
+    async with bridge.ctx.store.read() as conn:
+        assert await find_last_known_at(conn, one.association, one.person_id) == one.until
+        assert await list_readable(conn, {post}, {shelf}) == {post}
+        assert await list_readable(conn, {post}, set()) == frozenset()
 
 
 # ------------------------------------------------------------ answered
