@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -85,7 +84,7 @@ async def make_all(url: str, count: int) -> Made:
     """Make every digest that is due in a store that was filled."""
     store = await Store.open(url, exclusive=url.startswith("sqlite"))
     ctx = _context(store, url, count, at=DUE + _LATE)
-    looks = [_resident_kib()]
+    looks = [_memory_kib("VmRSS")]
     looking = asyncio.create_task(_look(looks))
     try:
         cpu, began = time.process_time(), time.perf_counter()
@@ -102,7 +101,8 @@ async def make_all(url: str, count: int) -> Made:
         cpu_seconds=spent,
         idle_kib=looks[0],
         early_kib=looks[len(looks) // 10],
-        most_kib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        # Not ru_maxrss, which begins with what the process had that started this one.
+        most_kib=_memory_kib("VmHWM"),
     )
 
 
@@ -114,12 +114,12 @@ def _context(store: Store, url: str, count: int, *, at: datetime) -> FlowContext
 async def _look(looks: list[int]) -> None:
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
-        looks.append(_resident_kib())
+        looks.append(_memory_kib("VmRSS"))
 
 
-def _resident_kib() -> int:
-    """VmRSS of this process (proc_pid_status(5))."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+def _memory_kib(name: str) -> int:
+    """A line of proc_pid_status(5) of this process."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{name}:"))
     return int(line.split()[1])
 
 
