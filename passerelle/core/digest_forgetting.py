@@ -47,7 +47,7 @@ def without_gone(document: Mapping[str, Any], gone: Gone) -> dict[str, Any]:
 def with_item_words(
     document: Mapping[str, Any], *, text: Callable[[str], str], name: Callable[[str], str]
 ) -> dict[str, Any]:
-    """A digest (JSON) with `text(…)` in the place of titles, extracts and sentences, `name(…)` in the place of names."""
+    """A digest (JSON) with `text(…)` in place of titles, extracts and sentences, `name(…)` in place of names."""
     copy: dict[str, Any] = json.loads(json.dumps(document))
     for item in copy.get("items", ()):
         for key in ("title", "extract", "place"):

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from passerelle.core.consents import fiche_consent
+from passerelle.core.first_names import first_name
 from passerelle.core.ids import AssociationName, FicheId, LinkName
 
 Heading = Literal["context", "done", "results", "again", "advice"]
@@ -218,11 +219,6 @@ def licence_named(text: str) -> str | None:
 
 def _letters(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum() or c == ".")
-
-
-def first_name(name: str) -> str:
-    """What stands of a name where contact and family name do not matter."""
-    return name.split()[0] if name.split() else ""
 
 
 def who(content: Content, agreed: Collection[int]) -> tuple[str, ...]:

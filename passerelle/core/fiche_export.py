@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from passerelle.core.fiche import HEADINGS, LICENCE_URLS, Content, Heading, first_name
+from passerelle.core.fiche import HEADINGS, LICENCE_URLS, Content, Heading
+from passerelle.core.first_names import first_name
 from passerelle.core.folding import words_of
 
 #: Of a page's name in YesWiki (`id_fiche`): words run together, each with a capital.

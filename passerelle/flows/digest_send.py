@@ -172,7 +172,9 @@ async def _by_chat(ctx: FlowContext, conn: AsyncConnection, due: _Due, made: Mad
         return False
     here, to = await _where_they_chat(ctx, conn, due.link, user_ids)
     message = DirectMessage(
-        to=to, template="digest", unique_key=f"digest/{made.permalink}/room",
+        to=to,
+        template="digest",
+        unique_key=f"digest/{made.permalink}/room",
         variables=variables_of(ctx, made, answers=numbered_ways(made)),
     )
     return await insert_direct_message(ctx, conn, here, message) is not None

@@ -26,12 +26,12 @@ from passerelle.flows.privacy_answers import forget_answers
 from passerelle.mail.redacted_copy import Wanted
 from passerelle.store.attachments import forget_attachments, list_attachments
 from passerelle.store.blobs import get_blob
+from passerelle.store.fiches import forget_old_drafts
 from passerelle.store.not_kept import list_mails_not_kept
 from passerelle.store.outbox import list_outbox_of_post
 from passerelle.store.pages import are_pages_left, renew_pages
 from passerelle.store.posts import get_post
 from passerelle.store.privacy import PrivacyRequest
-from passerelle.store.fiches import forget_old_drafts
 from passerelle.store.retention import (
     find_night,
     forget_old_arrivals,

@@ -84,7 +84,8 @@ ROUTES: tuple[Route, ...] = (
     Route(name="network", path=f"{_A}/network/{_NETWORK}", comer="members", permanent=True),
     Route(name="network_fiche", path=f"{_A}/network/{_NETWORK}/fiches/{_SHORT}", comer="members", permanent=True),
     Route(
-        name="network_fiche_file", path=f"{_A}/network/{_NETWORK}/fiches/{_SHORT}.{{written:html|md|json}}",
+        name="network_fiche_file",
+        path=f"{_A}/network/{_NETWORK}/fiches/{_SHORT}.{{written:html|md|json}}",
         comer="members",
     ),
     Route(name="account", path=f"{_A}/account", comer="coordinators"),

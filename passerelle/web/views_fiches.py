@@ -8,8 +8,9 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_fiches import LONGEST_TEXT, Written
-from passerelle.core.fiche import HEADINGS, LICENCE_URLS, Fiche, Heading, Part, first_name
+from passerelle.core.fiche import HEADINGS, LICENCE_URLS, Fiche, Heading, Part
 from passerelle.core.fiche_export import ExportedFiche, to_bazar, to_markdown
+from passerelle.core.first_names import first_name
 from passerelle.core.folding import stems_of
 from passerelle.core.ids import LinkName
 from passerelle.core.networks import networks_with

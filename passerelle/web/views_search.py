@@ -144,9 +144,7 @@ def _start(before: str) -> int | None:
     return int(before) if before.isascii() and before.isdecimal() and len(before) < 18 else None
 
 
-async def _found_page(
-    request: web.Request, asked: str, query: Query, found: Found, papers: _Papers
-) -> web.Response:
+async def _found_page(request: web.Request, asked: str, query: Query, found: Found, papers: _Papers) -> web.Response:
     words, paths = words_of(request), paths_of(request)
     showing = presenting(request, paths)
     async with request.app[CONTEXT].store.read() as conn:

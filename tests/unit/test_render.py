@@ -68,7 +68,8 @@ VALUES: dict[str, Any] = {
     ),
     "headings": [
         SimpleNamespace(
-            name="Le contexte", question="D’où est venue l’idée\u202f?",
+            name="Le contexte",
+            question="D’où est venue l’idée\u202f?",
             parts=[SimpleNamespace(text="La salle était pleine.", author="Paul", kind="quote")],
         ),
         SimpleNamespace(name="Les résultats", question="Qu’est-ce que cela a donné\u202f?", parts=[]),
@@ -143,7 +144,9 @@ VALUES: dict[str, Any] = {
     "total": 12,
     "is_more": False,
     "minutes": [
-        SimpleNamespace(title="Bureau", author="", day="12 novembre 2026", extract="la salle", url="https://a.example/m")
+        SimpleNamespace(
+            title="Bureau", author="", day="12 novembre 2026", extract="la salle", url="https://a.example/m"
+        )
     ],
     "problem": "Il manque un mot après «\u00a0de:\u00a0».",
     "suggestion": "fête",

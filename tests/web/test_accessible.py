@@ -72,7 +72,8 @@ async def pages(scene: Scene) -> Pages:
             "search without answer": "/epeule/search?q=introuvable", "wrong search": "/epeule/search?q=avant:zz",
             "mine": "/epeule/mine", "acts": "/epeule/acts", "about": "/epeule/about", "feeds": "/epeule/feeds",
             "not found": "/epeule/t/aaaaaaaaaaaa", **secretary,
-            "now": "/epeule/now", "narrowed register": "/epeule/register?kind=decision&q=salle", "nothing noted": "/epeule/register?q=zzz",
+            "now": "/epeule/now", "narrowed register": "/epeule/register?kind=decision&q=salle",
+    "nothing noted": "/epeule/register?q=zzz",
         },
     )  # fmt: skip
 
