@@ -73,7 +73,7 @@ async def pages(scene: Scene) -> Pages:
             "mine": "/epeule/mine", "acts": "/epeule/acts", "about": "/epeule/about", "feeds": "/epeule/feeds",
             "not found": "/epeule/t/aaaaaaaaaaaa", **secretary,
             "now": "/epeule/now", "narrowed register": "/epeule/register?kind=decision&q=salle",
-    "nothing noted": "/epeule/register?q=zzz",
+            "nothing noted": "/epeule/register?q=zzz",
         },
     )  # fmt: skip
 
