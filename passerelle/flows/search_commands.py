@@ -30,6 +30,7 @@ from passerelle.core.wording import Words
 from passerelle.errors import QueryProblem, StoreError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.direct_message import DirectMessage, insert_direct_message
+from passerelle.flows.fiche_search import FoundFiche, find_fiches
 from passerelle.flows.found_minutes import FoundMinutes, find_minutes
 from passerelle.flows.found_texts import Hit
 from passerelle.flows.membership import Membership, membership_now
@@ -43,8 +44,8 @@ from passerelle.store.sessions import count_try
 
 #: Posts that one answer names; all of them are on the web.
 SHOWN = 5
-#: Minutes that it names besides.
-SHOWN_MINUTES = 3
+#: Minutes, and fiches, that it names besides.
+SHOWN_PAPERS = 3
 #: Searches that one person may make in an hour: more than anyone makes, fewer than would flood a room.
 SEARCHES_AN_HOUR = 20
 #: Why an arrival ends that was a search: nothing is kept of it.
@@ -78,8 +79,9 @@ class Answer:
     #: What was understood, in words.
     understood: str = field(default="", repr=False)
     found: tuple[Shown, ...] = field(default=(), repr=False)
-    #: Minutes that answer it as well.
+    #: Minutes and published fiches that answer it as well.
     minutes: tuple[Shown, ...] = field(default=(), repr=False)
+    fiches: tuple[Shown, ...] = field(default=(), repr=False)
     total: int = 0
     #: There are more than `total`.
     is_more: bool = False
@@ -263,14 +265,21 @@ async def _search(
         return Answer(asked=asked, problem=problem_sentence(problem, words), suggestion=problem.suggestion)
     try:
         found = await search_archive(ctx, query, shelves=shelves, limit=SHOWN)
-        minutes = await find_minutes(ctx, query, places=places, limit=SHOWN_MINUTES)
+        minutes = await find_minutes(ctx, query, places=places, limit=SHOWN_PAPERS)
+        fiches = [
+            (association, one)
+            for association, taking_part in places.items()
+            if taking_part
+            for one in await find_fiches(ctx, query, association, words, limit=SHOWN_PAPERS)
+        ]
     except StoreError:  # it takes too long; a store that refuses everything refuses the answer as well
         return Answer(asked=asked, problem=words("query_too_slow"))
     return Answer(
         asked=asked,
         understood=", ".join(describe(query, words)),
         found=tuple(_shown(ctx, hit, words) for hit in found.hits),
-        minutes=tuple(_shown_minutes(ctx, one, words) for one in minutes),
+        minutes=tuple(_shown_paper(ctx, one.association, one, words) for one in minutes),
+        fiches=tuple(_shown_paper(ctx, name, one, words) for name, one in fiches[:SHOWN_PAPERS]),
         total=found.total,
         is_more=found.total_is == "at_least",
     )
@@ -286,14 +295,20 @@ def _understood(ctx: FlowContext, links: list[Link], asked: str, shelves: Collec
     return query
 
 
-def _shown_minutes(ctx: FlowContext, found: FoundMinutes, words: Words) -> Shown:
-    web = ctx.settings.web
+def _shown_paper(
+    ctx: FlowContext, association: AssociationName, found: FoundMinutes | FoundFiche, words: Words
+) -> Shown:
+    """`association`: the reader's own, below which they read it."""
+    web, path = ctx.settings.web, f"minutes/{found.permalink}"
+    if isinstance(found, FoundFiche):
+        path = f"network/{found.network}/fiches/" if found.network else "fiches/"
+        path += found.permalink
     return Shown(
         title="".join(piece.text for piece in found.title),
         author="",
         day=words.day(found.at, year=True),
         extract="".join(piece.text for piece in found.extract),
-        url=web.url.rstrip("/") + f"/{found.association}/minutes/{found.permalink}" if web is not None else "",
+        url=web.url.rstrip("/") + f"/{association}/{path}" if web is not None else "",
     )
 
 

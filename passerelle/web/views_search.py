@@ -32,7 +32,7 @@ from passerelle.web.pages import page, paths_of, words_of
 from passerelle.web.present import Presenting, author_of, moment_of
 
 _HITS_A_PAGE = 20
-_MINUTES_SHOWN = 5
+_PAPERS_SHOWN = 5
 #: Searches of strangers from one place in a minute: a public archive is no free index.
 _STRANGERS_A_MINUTE = 30
 
@@ -54,8 +54,8 @@ class HitView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FoundMinutesView:
-    """Minutes that were found; as `HitView`."""
+class PaperView:
+    """Minutes or a fiche that was found; as `HitView`."""
 
     path: str
     title: Markup
@@ -115,7 +115,7 @@ async def _fiches_that_answer(request: web.Request, query: Query) -> tuple[Found
         is_member = bool((await membership_of(ctx, conn, request[READER])).links)
     if not is_member:
         return ()
-    return await find_fiches(ctx, query, association_name(request), words_of(request), limit=_MINUTES_SHOWN)
+    return await find_fiches(ctx, query, association_name(request), words_of(request), limit=_PAPERS_SHOWN)
 
 
 async def _minutes_that_answer(request: web.Request, query: Query) -> tuple[FoundMinutes, ...]:
@@ -126,7 +126,7 @@ async def _minutes_that_answer(request: web.Request, query: Query) -> tuple[Foun
     async with ctx.store.read() as conn:
         found = await membership_of(ctx, conn, request[READER])
     places = {association_name(request): found.links}
-    return await find_minutes(ctx, query, places=places, limit=_MINUTES_SHOWN)
+    return await find_minutes(ctx, query, places=places, limit=_PAPERS_SHOWN)
 
 
 async def _count_strangers(request: web.Request) -> None:
@@ -204,8 +204,8 @@ def _view(showing: Presenting, hit: Hit, openings: dict[ThreadId, ThreadOpening]
     )
 
 
-def _view_of_minutes(showing: Presenting, found: FoundMinutes) -> FoundMinutesView:
-    return FoundMinutesView(
+def _view_of_minutes(showing: Presenting, found: FoundMinutes) -> PaperView:
+    return PaperView(
         path=showing.paths.minutes(found.permalink),
         title=_marked(found.title, showing.mask),
         at=found.at,
@@ -215,9 +215,9 @@ def _view_of_minutes(showing: Presenting, found: FoundMinutes) -> FoundMinutesVi
     )
 
 
-def _view_of_fiche(showing: Presenting, found: FoundFiche) -> FoundMinutesView:
+def _view_of_fiche(showing: Presenting, found: FoundFiche) -> PaperView:
     paths = showing.paths
-    return FoundMinutesView(
+    return PaperView(
         path=paths.network_fiche(found.network, found.permalink) if found.network else paths.fiche(found.permalink),
         title=_marked(found.title, showing.mask),
         at=found.at,

@@ -148,6 +148,9 @@ VALUES: dict[str, Any] = {
             title="Bureau", author="", day="12 novembre 2026", extract="la salle", url="https://a.example/m"
         )
     ],
+    "fiches": [
+        SimpleNamespace(title="Fête", author="", day="12 novembre 2026", extract="la fête", url="https://a.example/f")
+    ],
     "problem": "Il manque un mot après «\u00a0de:\u00a0».",
     "suggestion": "fête",
     "bridge_address": "passerelle@exemple.org",
