@@ -22,13 +22,18 @@ from passerelle.i18n import _
 from passerelle.wiring import build_context
 
 _ALL = "all"
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
 
 
 def bilan(  # noqa: PLR0913 - a command has its options
     year: Annotated[
         int | None,
         typer.Option(
-            "--year", min=1970, max=2100, metavar="YEAR", help=_("Of this year; without it, of the year that runs.")
+            "--year",
+            min=_FIRST_YEAR,
+            max=_LAST_YEAR,
+            metavar="YEAR",
+            help=_("Of this year; without it, of the year that runs."),
         ),
     ] = None,
     first: Annotated[
@@ -89,6 +94,8 @@ def _scope(
     this_year = year if year is not None else now().astimezone(association.zone()).year
     first = begin.date() if begin is not None else date(this_year, 1, 1)
     last = end.date() if end is not None else date(this_year, 12, 31)
+    if first.year < _FIRST_YEAR or last.year > _LAST_YEAR:
+        raise typer.BadParameter(_("give days from 1970 to 2100"))
     try:
         return scope_of(association, first=first, last=last, links=links, tag=tag)
     except KeyError as error:

@@ -61,9 +61,8 @@ def _named(ctx: FlowContext, association: AssociationName, links: Collection[Lin
     """Of several places that were named, any; of none, all."""
     return [
         link.name
-        for link in ctx.links
-        if link.association_name == association
-        and link.name in links
+        for link in ctx.links.of(association)
+        if link.name in links
         and (not query.places or not {place_key(name) for name in names_of(link.settings)}.isdisjoint(query.places))
     ]
 

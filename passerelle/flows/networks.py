@@ -123,7 +123,7 @@ async def count_network(
         settings = association_of(ctx, name)
         if settings is None:
             continue
-        counted = await count_association(conn, name, since)
+        counted = await count_association(conn, name, [LinkName(link.name) for link in settings.links], since)
         figures.append(
             Figures(
                 association=name,

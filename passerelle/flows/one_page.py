@@ -89,7 +89,7 @@ async def gather_page(
     ctx: FlowContext, conn: AsyncConnection, association: AssociationName, links: Collection[LinkName]
 ) -> OnePage:
     """The page of what may be read by who takes part in these links of the association, at this moment."""
-    mine = [link for link in ctx.links if link.association_name == association]
+    mine = list(ctx.links.of(association))
     shown = tuple(link for link in mine if link.name in links)
     words = ctx.renderer(mine[0].association).words
     today = ctx.now().astimezone(mine[0].zone).date()
@@ -111,7 +111,7 @@ async def gather_page(
         sections=tuple(found[key] for key in SECTIONS if key in found),
         ways=tuple(_way(link) for link in shown),
         url=f"{web.url.rstrip('/')}/{association}/now" if web is not None else "",
-        known=await _known(conn, mine, [link for link in ctx.links if link.association_name in others]),
+        known=await _known(conn, mine, [link for other in sorted(others) for link in ctx.links.of(other)]),
         consenting=await _consenting(conn, mine[0]),
     )
 

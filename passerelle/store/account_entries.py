@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, or_, select
+from sqlalchemy import Select, case, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.account_facts import AccountEntry, AccountMove, AccountScope
@@ -77,10 +77,11 @@ async def count_objected(conn: AsyncConnection, scope: AccountScope) -> int:
     statement = (
         _chosen(select(entry.c.id, entry.c.kind, entry.c.label_folded, _TAGGED_WORDS), scope, kinds=("decision",))
         .where(
-            entry.c.id.in_(
-                select(objection.c.entry_id).where(
-                    objection.c.at >= scope.period.since, objection.c.at < scope.period.until
-                )
+            # By the entry's own objections: those of a whole host are not gone through.
+            exists().where(
+                objection.c.entry_id == entry.c.id,
+                objection.c.at >= scope.period.since,
+                objection.c.at < scope.period.until,
             )
         )
     )  # fmt: skip

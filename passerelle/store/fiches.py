@@ -42,10 +42,11 @@ _SAID = (
     post.c.flagged == "",
 )
 _IN_TIME = (post.c.said_at, post.c.id)
+#: In the order in which they came: so a conversation is found by itself, and not among all that was said in its link.
 _OF_THREAD = (
     select(*posts.SHAPE.columns)
     .where(*_SAID, post.c.thread_id == bindparam("thread_id"))
-    .order_by(*_IN_TIME)
+    .order_by(post.c.id)
     .limit(bindparam("most"))
 )
 
@@ -107,7 +108,8 @@ async def list_said_in_thread(
 ) -> list[Post]:
     """What was said in a conversation of a link, as far as it stands, the first first."""
     values: Mapping[str, Any] = {"association": association, "link": link, "thread_id": thread_id, "most": limit}
-    return posts.SHAPE.values((await conn.execute(_OF_THREAD, values)).all())
+    found = posts.SHAPE.values((await conn.execute(_OF_THREAD, values)).all())
+    return sorted(found, key=lambda one: (one.said_at, one.id))
 
 
 async def list_said_with(

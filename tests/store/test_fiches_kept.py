@@ -119,7 +119,9 @@ async def test_what_is_counted_is_of_one_association_and_of_the_time(store: Stor
             await made_post(conn, text="a", content_hash=f"h{number}", said_at=at(number))
         await leave_participant(conn, A, LINK, person, "list", at(9))
         await leave_participant(conn, A, LINK, person, "room", at(9))
-        assert await count_association(conn, A, at(1)) == Counted(posts=2, participants=2, meetings=0, decisions=0)
-        assert await count_association(conn, ROUBAIX, at(0)) == Counted(
+        assert await count_association(conn, A, [LINK], at(1)) == Counted(
+            posts=2, participants=2, meetings=0, decisions=0
+        )
+        assert await count_association(conn, ROUBAIX, [LINK], at(0)) == Counted(
             posts=0, participants=0, meetings=0, decisions=0
         )

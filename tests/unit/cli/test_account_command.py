@@ -79,6 +79,8 @@ def test_a_few_months_of_a_project(desk: Desk) -> None:
         ("--from", "2026-03-01"),
         ("--from", "2026-03-02", "--to", "2026-03-01"),
         ("--from", "2016-03-02", "--to", "2026-03-01"),
+        ("--from", "9999-01-01", "--to", "9999-12-31"),
+        ("--from", "0001-01-01", "--to", "0001-12-31"),
         ("--link", "nulle-part"),
         ("--format", "docx"),
         ("--association", "autre"),
