@@ -54,7 +54,7 @@ class Unconfirmed:
     words: str = field(repr=False)
     #: What the caller needs to do it then; JSON. Where it has a `text`, which is to be understood anew then, that is
     #: shown instead of `words`, the whole of it: a stranger may have written « fait 2 » on one line, « adoptée 7 » on
-    #: the next, and « oui » lets both be done.
+    #: the next, and « oui » lets both be done. Or `shown`, which holds the text and what it answers.
     command: Mapping[str, Any] = field(repr=False)
 
 
@@ -171,7 +171,7 @@ def _same(ask: Ask, act: Unconfirmed) -> bool:
 
 def _shown(act: Unconfirmed) -> str:
     """All that « oui » lets be done, on one line."""
-    text = str(act.command.get("text") or act.words)
+    text = str(act.command.get("shown") or act.command.get("text") or act.words)
     return " ; ".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
 
 

@@ -9,17 +9,19 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.answers import parse_answers
 from passerelle.core.digest_answers import ITEM_KEY, SEND_KEY, chosen_number
 from passerelle.core.email import Mailbox
 from passerelle.core.ids import AskId, PostId
 from passerelle.core.register_model import Ask, AskKind, NewAsk
 from passerelle.flows.actors import actor_of_person, find_writer
 from passerelle.flows.asked_back import find_asked
-from passerelle.flows.confirm_act import yes_or_no
+from passerelle.flows.confirm_act import Unconfirmed, ask_to_confirm, yes_or_no
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_answers import AnswerPart, part_of_stored, stored_part
 from passerelle.flows.digest_relay import ForEveryone, send_to_everyone
 from passerelle.flows.digest_unplaced import forget_question
+from passerelle.flows.obey import stored_words
 from passerelle.flows.outcome import sentence, tell_outcome
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.privacy_mail import Letter
@@ -49,6 +51,23 @@ async def settle_part(ctx: FlowContext, conn: AsyncConnection, part: AnswerPart)
             await _ask_to_send(ctx, conn, part)
             return
     await _tell_private(ctx, conn, said)
+
+
+async def ask_for_word(ctx: FlowContext, conn: AsyncConnection, part: AnswerPart) -> bool:
+    """Whether a part answers a question that somebody else may be answering in its author's name: they are asked."""
+    said, item = part.said, part.item
+    if (
+        item is None
+        or not part.needs_word
+        or not parse_answers(said.text, kinds=said.link.association.entry_register.kinds)
+    ):
+        return False
+    command = {**stored_words(said), "shown": f"{item.title} : {said.text}"}
+    act = Unconfirmed(link=said.link, actor=said.actor, words=said.text, command=command)
+    if await ask_to_confirm(ctx, conn, act, email=said.email) == "too_long":
+        words = ctx.renderer(said.link.association).words
+        await tell_outcome(ctx, conn, said, sentence("confirm_too_long", words("confirm_too_long")))
+    return True
 
 
 async def _may_ask(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:

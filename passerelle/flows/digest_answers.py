@@ -46,6 +46,9 @@ class AnswerPart:
     said: Said
     #: Of the items that it may be about: their titles, in the order of the digest.
     choices: tuple[Quotable, ...]
+    #: It answers a question to its author alone, and nothing shows that it is they: a token may have been read on the
+    #: list. Only who was asked knows the Message-ID of what asked them.
+    needs_word: bool = False
 
     @property
     def is_talk(self) -> bool:
@@ -58,7 +61,11 @@ async def parts_of_answer(
 ) -> tuple[AnswerPart, ...] | None:
     """What a mail to the bridge says about the items of a digest of its author's; None where it answers none, or says
     how often they want theirs."""
-    digest = await _digest_answered(ctx, conn, said, letter)
+    digest = await _digest_answered(conn, said, letter)
+    by_token = digest is None
+    if digest is None:
+        person_id, subject = said.actor.person_id, letter.email.subject
+        digest = await digest_of_tokens(ctx, conn, said.link.association_name, person_id, subject)
     if digest is None or said.actor.person_id is None:
         return None
     told = told_of(ctx, said.link, digest, name=said.actor.name)
@@ -73,12 +80,13 @@ async def parts_of_answer(
     for number, piece in enumerate(pieces):
         item = items.get(piece.key)
         own = await said_about(ctx, conn, said, item, piece.text, key=f"{said.key}:{number}")
-        parts.append(AnswerPart(digest=digest, item=item, said=own, choices=told.items))
+        needs_word = by_token and own.actor.proof == "none" and own.about is not None and own.about.kind == "ask"
+        parts.append(AnswerPart(digest=digest, item=item, said=own, choices=told.items, needs_word=needs_word))
     return tuple(parts)
 
 
-async def _digest_answered(ctx: FlowContext, conn: AsyncConnection, said: Said, letter: Letter) -> Digest | None:
-    """The digest that a mail answers by its header, else by the token in its subject: one of its author's own."""
+async def _digest_answered(conn: AsyncConnection, said: Said, letter: Letter) -> Digest | None:
+    """The digest that a mail answers by its header: one of its author's own."""
     email, association, person_id = letter.email, said.link.association_name, said.actor.person_id
     for message_id in (*email.in_reply_to[:1], *reversed(email.references[-_NEAREST:])):
         ours = await find_outbox_by_message_id(conn, message_id)
@@ -88,7 +96,7 @@ async def _digest_answered(ctx: FlowContext, conn: AsyncConnection, said: Said, 
         is_theirs = (ours.recipient or "").lower() == letter.author.address.lower()
         if digest is not None and (is_theirs or (person_id is not None and digest.person_id == person_id)):
             return digest
-    return await digest_of_tokens(ctx, conn, association, person_id, email.subject)
+    return None
 
 
 def stretches_of(letter: Letter) -> list[Stretch]:

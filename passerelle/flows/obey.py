@@ -146,7 +146,7 @@ async def finish(
             await tell_outcome(ctx, conn, said, _nobody_named(ctx, said))
             return
         said = replace(said, text=line) if line is not None else said
-        act = Unconfirmed(link=said.link, actor=said.actor, words=_words(said), command=_stored(said))
+        act = Unconfirmed(link=said.link, actor=said.actor, words=_words(said), command=stored_words(said))
         asked = await ask_to_confirm(ctx, conn, act, email=said.email)
         if asked == "too_long":
             words = ctx.renderer(said.link.association).words
@@ -184,7 +184,7 @@ def _words(said: Said) -> str:
     return line[:_LONGEST_WORDS]
 
 
-def _stored(said: Said) -> Mapping[str, Any]:
+def stored_words(said: Said) -> Mapping[str, Any]:
     """What is needed to do it later, by its author's word."""
     about = said.about
     return {

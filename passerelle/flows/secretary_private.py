@@ -16,7 +16,7 @@ from passerelle.errors import MalformedEvent
 from passerelle.flows.actors import actor_of_email, actor_of_line
 from passerelle.flows.confirm_act import NotConfirmed, take_confirmation
 from passerelle.flows.context import FlowContext
-from passerelle.flows.digest_answer_asks import settle_part, take_item_choice, take_send_word
+from passerelle.flows.digest_answer_asks import ask_for_word, settle_part, take_item_choice, take_send_word
 from passerelle.flows.digest_answer_direct import take_direct_answer
 from passerelle.flows.digest_answers import parts_of_answer
 from passerelle.flows.digest_commands import answers_digest
@@ -117,6 +117,8 @@ async def _answers_digest(ctx: FlowContext, conn: AsyncConnection, said: Said, l
     if parts is None:
         parts = await parts_of_answer(ctx, conn, said, letter)
     for part in parts or ():
+        if await ask_for_word(ctx, conn, part):
+            continue
         # Below a conversation « réunion lundi ? » is a word of it, no command; what is written to be noted is noted.
         act = _note(ctx, conn, part.said) if part.is_talk else _do(ctx, conn, part.said, "")
         if not await act:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from email.message import EmailMessage
 from urllib.parse import unquote
 
 import pytest
 
+from passerelle.core.register_model import NewAsk
 from passerelle.flows.ask_back import escalate_asks
 from passerelle.flows.hide_post import hide_post
+from passerelle.store.asks import insert_ask
 from tests.flows.bridge import BRIDGE, LIST, Bridge, MakeBridge, body_of, mail
 from tests.flows.digest_answering import (
+    DIGEST_AT,
     PAUL,
     asks,
     digest_sent,
@@ -24,8 +28,8 @@ from tests.flows.digest_answering import (
     told,
 )
 from tests.flows.meetings import answered
-from tests.flows.test_digests import subscriptions
-from tests.flows.test_register_notes import entries
+from tests.flows.test_digests import digest_mails, ring, subscriptions
+from tests.flows.test_register_notes import all_leave, entries
 
 Sent = tuple[Bridge, EmailMessage]
 
@@ -295,3 +299,55 @@ async def test_thanks_alone_are_answered_as_any_letter(sent: Sent) -> None:
     bridge, digest = sent
     await bridge.receive(reply(bridge, f"Merci !\n\n{quoted(body_of(digest))}\n", digest))
     assert await told(bridge, "À quel point") == []
+
+
+# ------------------------------------------------------------ in another's name
+
+
+async def asked_by_the_digest(bridge: Bridge) -> EmailMessage:
+    """Monique's next digest asks her of which day she spoke."""
+    (monique,) = {row.person_id for row in await subscriptions(bridge)}
+    now = bridge.now()
+    days = [{"day": f"2026-12-{day}", "time": ""} for day in ("12", "19")]
+    async with bridge.ctx.store.write() as conn:
+        await insert_ask(
+            conn,
+            NewAsk(
+                association=bridge.link.association_name,
+                link=bridge.link.name,
+                kind="date",
+                person_id=monique,
+                about={"entry": 2, "written": "samedi", "candidates": days},
+                asked_at=now,
+                escalate_at=now + timedelta(days=30),
+            ),
+        )
+    assert await ring(bridge, DIGEST_AT + timedelta(days=7)) == 1
+    await all_leave(bridge)
+    return [one for one in await digest_mails(bridge) if "monique@" in str(one["To"])][-1]
+
+
+async def test_a_forged_answer_with_a_token_of_the_list_settles_no_question_until_its_author_says_so(
+    sent: Sent,
+) -> None:
+    bridge = sent[0]
+    digest = await asked_by_the_digest(bridge)
+    found = re.search(r"- [^\[]*une question vous attend[^\[]*\[([a-z2-7]{5})\]", body_of(digest))
+    assert found is not None, body_of(digest)
+    forged = reply(bridge, "Le 12", None, subject=f"Re: x [{found[1]}]", message_id="forged@x", proved=False)
+    await bridge.receive(forged)
+    (asked,) = await asks(bridge, "date")
+    assert asked.answered_at is None
+    (question,) = await told(bridge, "Une demande à votre nom")
+    assert "imprime les affiches : Le 12" in body_of(question).replace("\xa0", " ")
+    await bridge.receive(reply(bridge, "Oui", question, message_id="vrai@x", proved=False))
+    (asked,) = await asks(bridge, "date")
+    assert asked.answer == "2026-12-12"
+
+
+async def test_thousands_of_guessed_tokens_find_no_digest(sent: Sent) -> None:
+    bridge, digest = sent
+    guesses = " ".join(f"[a{2 + n % 6}bc{2 + n // 6 % 6}]" for n in range(40))
+    subject = f"Re: {guesses} [{token_of(digest, 'affiches')}]"
+    await bridge.receive(reply(bridge, "Qu'est-ce que c'est ?", None, subject=subject, proved=False))
+    assert await asks(bridge, "digest_item") == await asks(bridge, "digest_send") == []
