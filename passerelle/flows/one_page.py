@@ -38,7 +38,7 @@ from passerelle.store.archive_pages import posts_of_ids
 from passerelle.store.consents import list_consenting
 from passerelle.store.meetings import list_meetings
 from passerelle.store.offers import list_shown_offers
-from passerelle.store.people import list_named_only, list_participants
+from passerelle.store.people import list_ever_known, list_participants
 from passerelle.store.pins import list_pinned_posts
 from passerelle.store.register import list_entry_people
 from passerelle.store.register_lists import EntryFilter, list_entries
@@ -123,12 +123,13 @@ async def _consenting(conn: AsyncConnection, link: Link) -> frozenset[int]:
 
 
 async def _known(conn: AsyncConnection, links: Sequence[Link], others: Sequence[Link]) -> tuple[NamedPerson, ...]:
-    """Everyone whom the association knows, and those whose dates it shares: a printed text must not name them."""
+    """Everyone whom the association knows, who left as well, and those whose dates it shares: a printed text must not
+    name them."""
     known = [NamedPerson(name=one.name) for one in links[0].association.coordinators]
     known += [
-        NamedPerson(name=one.name, person_id=one.id) for one in await list_named_only(conn, links[0].association_name)
+        NamedPerson(name=one.name, person_id=one.id) for one in await list_ever_known(conn, links[0].association_name)
     ]
-    for link in (*links, *others):
+    for link in others:
         found = await list_participants(conn, link.association_name, link.name)
         known += [NamedPerson(name=one.name, person_id=one.person_id) for one in found]
     return tuple(dict.fromkeys(one for one in known if one.name))

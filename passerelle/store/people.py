@@ -89,6 +89,11 @@ _ONLY_SPOKEN_OF = (
 _SPOKEN_OF = select(person.c.id, person.c.name).where(
     person.c.association == bindparam("association"), *_ONLY_SPOKEN_OF
 )
+_EVER_KNOWN = (
+    select(person.c.id, person.c.name)
+    .where(person.c.association == bindparam("association"))
+    .order_by(person.c.name, person.c.id)
+)
 _NAMES = (
     select(person.c.id, person.c.name)
     .where(
@@ -199,6 +204,12 @@ async def find_persons_named(conn: AsyncConnection, association: AssociationName
     return [one for one, words in known if words == wanted] or [
         one for one, words in known if words[: len(wanted)] == wanted
     ]
+
+
+async def list_ever_known(conn: AsyncConnection, association: AssociationName) -> list[KnownPerson]:
+    """Everybody whom an association knows or knew, who left as well, by name."""
+    rows = await conn.execute(_EVER_KNOWN, {"association": association})
+    return [KnownPerson(id=row.id, name=row.name) for row in rows if row.name]
 
 
 async def list_named_only(conn: AsyncConnection, association: AssociationName) -> list[KnownPerson]:

@@ -13,9 +13,11 @@ from pypdf import PdfReader
 
 from passerelle.core.consents import FIRST_NAME
 from passerelle.core.digest_model import NewOffer
+from passerelle.core.ids import MailAddress
 from passerelle.core.register_model import NamedPerson
 from passerelle.store.consents import give_consent, withdraw_consent
 from passerelle.store.offers import insert_offer
+from passerelle.store.people import find_or_insert_person
 from tests.web.scene import EPEULE, Scene, play
 from tests.web.secretary import KARIM, LEA, MONIQUE, fill, note, plan
 from tests.web.test_text_browser import NO_W3M, shown
@@ -115,6 +117,16 @@ async def test_the_sheet_names_nobody_who_did_not_agree(season: Scene) -> None:
     assert "Réparer les vélos" in text
     assert "bureau@listes.lab.test" in text
     assert "retard" not in text
+
+
+async def test_nor_does_it_name_who_left(season: Scene) -> None:
+    await note(season, "La sono est chez Camille, à rapporter", "info")
+    async with season.ctx.store.write() as conn:
+        await find_or_insert_person(
+            conn, EPEULE, name="Camille Roux", address=MailAddress("camille@ailleurs.test"), now=season.ctx.now(),
+            source="mail",
+        )  # fmt: skip
+    assert "Camille" not in await sheet(season)
 
 
 async def test_a_first_name_stands_on_it_from_consent_until_it_is_taken_back(season: Scene) -> None:
