@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from passerelle.core.catch_up import BEGINNING
 from passerelle.core.command_arguments import Arguments, CatchUpArguments
 from passerelle.core.command_reading import Asked
+from passerelle.core.polite_words import without_thanks
 from passerelle.core.search_dates import Today, read_span, today_of
 from passerelle.core.spoken_words import plain
 from passerelle.errors import CommandProblem
@@ -38,7 +39,7 @@ def parse_since(text: str, *, now: datetime, zone: ZoneInfo) -> datetime | None:
 
     Raises CommandProblem: `since_unclear`, or `since_future` for a day that has not come.
     """
-    words = _SINCE.sub("", " ".join(text.split()).strip(" .!?:,;"))
+    words = _SINCE.sub("", without_thanks(" ".join(text.split())).strip(" .!?:,;"))
     bare = plain(words)
     if not words or bare in _LAST_TIME:
         return None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from passerelle.core.command_arguments import Arguments, ConsentArguments
 from passerelle.core.command_reading import Asked, read_nothing
+from passerelle.core.polite_words import without_thanks
 from passerelle.core.spoken_words import plain
 
 _YES = frozenset({"oui", "ok", "d'accord", "je suis d'accord", "j'accepte", "yes", "i agree"})
@@ -12,13 +13,13 @@ _NO = frozenset({"non", "plus", "retirer", "retire", "retirez", "je refuse", "je
 
 def parse_yes_or_no(text: str) -> bool | None:
     """Whether « oui » or « non » was said; None for anything else."""
-    said = plain(text.strip(" .!"))
+    said = plain(without_thanks(text).strip(" .,!"))
     return True if said in _YES else False if said in _NO else None
 
 
 def read_first_name(asked: Asked) -> Arguments:
     """« oui », « non »; nothing: what holds now."""
-    if not asked.rest.strip():
+    if not asked.rest.strip(" ?"):
         return ConsentArguments(given=None)
     given = parse_yes_or_no(asked.rest)
     if given is None:

@@ -56,6 +56,12 @@ _FILLERS = re.compile(
     r"|chouette|genial|merci|du coup|pour info|pour ma part|de mon cote|de notre cote|quant a moi|sorry|well"
     r"|unfortunately|so) (?=\S)"
 )
+#: At the end of a command, behind what it says.
+_THANKS = re.compile(
+    r"[ ,;.!]{0,9}\b(?:et )?(?:(?:un grand )?merci(?: beaucoup| bien| d['’]avance| par avance)?"
+    r"|s['’]il (?:vous|te) pla[iî]t|svp|stp|please|thanks|thank you|bonne journée)[ .!]{0,9}$",
+    re.IGNORECASE,
+)
 _FACES = re.compile(r"(?:[:;]-?[)(DPp]|<3|\^\^)(?=\s|$)")
 _AND_WISHES = re.compile(r"\s(?:et|and)\s(?=bon|bel|merci|a |bise|thank)")
 
@@ -64,6 +70,15 @@ def without_greeting(text: str) -> str:
     """`text` without « Bonjour Monique, » at its beginning."""
     found = _GREETING.match(text)
     return text[found.end() :] if found else text
+
+
+def without_thanks(text: str) -> str:
+    """A short `text` without « merci », « s'il vous plaît » at its end; a longer one as it is."""
+    if len(text) > _LONGEST_PHRASE:
+        return text
+    for _ in range(_MOST_FILLERS):
+        text = _THANKS.sub("", text)
+    return text
 
 
 def is_polite(text: str) -> bool:

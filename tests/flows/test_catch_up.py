@@ -134,7 +134,7 @@ def spaced(mails: list[EmailMessage]) -> str:
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ("rattrapage depuis mardi prochain", "« mardi prochain », c’est encore à venir"),
+        ("rattrapage depuis mardi prochain", "« mardi prochain » n’est pas encore arrivé"),
         ("rattrapage depuis mes vacances", "Nous n’avons pas compris depuis quand : « mes vacances »."),
         ("rattrapage depuis le 3 ou le 4 mars", "Nous n’avons pas compris depuis quand : « le 3 ou le 4 mars »."),
     ],

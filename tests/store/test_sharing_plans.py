@@ -1,4 +1,4 @@
-"""Offers, consents, pins, fiches, networks, catch-ups and the year's account cost what one association has, not a host."""
+"""Offers, consents, pins, fiches, networks, catch-ups, the account: each costs what one association has, not a host."""
 
 from __future__ import annotations
 

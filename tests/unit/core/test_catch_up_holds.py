@@ -258,6 +258,8 @@ NOW = datetime(2026, 11, 17, 11, 0, tzinfo=PARIS)
         ("since Friday", "2026-11-13"),
         ("depuis le 1er novembre", "2026-11-01"), ("depuis le 03/03/2025", "2025-03-03"), ("depuis 2025", "2025-01-01"),
         ("à partir du 3 novembre", "2026-11-03"), ("depuis mardi.", "2026-11-17"),
+        ("depuis mardi, merci !", "2026-11-17"), ("depuis lundi s’il vous plaît. Merci d’avance", "2026-11-16"),
+        ("since Friday please", "2026-11-13"),
     ],
 )  # fmt: skip
 def test_since_when_as_people_say_it(text: str, day: str) -> None:
@@ -266,7 +268,9 @@ def test_since_when_as_people_say_it(text: str, day: str) -> None:
     assert found.astimezone(PARIS).isoformat()[:19] == f"{day}T00:00:00"
 
 
-@pytest.mark.parametrize("text", ["", "depuis", "depuis la dernière fois", "since last time", "  "])
+@pytest.mark.parametrize(
+    "text", ["", "merci", "s’il vous plaît", "depuis", "depuis la dernière fois", "since last time", "  "]
+)
 def test_nothing_said_is_since_what_one_knows(text: str) -> None:
     assert parse_since(text, now=NOW, zone=PARIS) is None
 
