@@ -14,6 +14,7 @@ from passerelle.flows.fiche_read import is_author, seen_by
 from passerelle.flows.fiche_sources import Found, from_meeting, from_tag, from_thread
 from passerelle.flows.meeting_meant import meeting_answered, meeting_meant
 from passerelle.flows.outcome import Outcome, sentence
+from passerelle.flows.readers import reader_of
 from passerelle.flows.register_acts import may
 from passerelle.flows.said import Said
 from passerelle.store.fiches import find_fiche, find_fiche_by_number, list_fiches
@@ -106,7 +107,11 @@ async def _show_or_complete(ctx: FlowContext, conn: AsyncConnection, said: Said,
         return sentence("fiche_unclear", words("fiche_completed_unclear"), is_private=True)
     if (refused := await may(ctx, said, "search")) is not None:
         return refused
-    seen = await seen_by(conn, fiche, actor.person_id, is_coordinator=actor.is_coordinator)
+    seen = (
+        None
+        if await _is_stranger(ctx, conn, said)
+        else await seen_by(ctx, conn, fiche, actor.person_id, is_coordinator=actor.is_coordinator)
+    )
     if seen is None:
         return sentence("fiche_unknown", words("fiche_unknown"), is_private=True)
     if seen.as_author:
@@ -116,18 +121,30 @@ async def _show_or_complete(ctx: FlowContext, conn: AsyncConnection, said: Said,
     return sentence("fiche", told)
 
 
+async def _is_stranger(ctx: FlowContext, conn: AsyncConnection, said: Said) -> bool:
+    """Whether somebody takes part nowhere in the association: who left reads what is published no more."""
+    actor = said.actor
+    if actor.is_participant or actor.is_coordinator:
+        return False
+    if actor.person_id is None:
+        return True
+    return (await reader_of(ctx, conn, said.link.association_name, actor.person_id)).person_id is None
+
+
 async def _list(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Outcome:
     """Those that may be read, the last changed first. In the room only what is published: everybody reads it there."""
     if (refused := await may(ctx, said, "search")) is not None:
         return refused
     words, actor = ctx.renderer(said.link.association).words, said.actor
+    if await _is_stranger(ctx, conn, said):
+        return sentence("fiche_stranger", words("fiche_stranger"), is_private=True)
     in_public = said.line is not None and not said.is_private
     lines = []
     for fiche in (await list_fiches(conn, said.link.association_name))[:200]:
-        own = not in_public and is_author(fiche, actor.person_id, is_coordinator=actor.is_coordinator)
+        own = not in_public and await is_author(ctx, conn, fiche, actor.person_id, is_coordinator=actor.is_coordinator)
         if fiche.state == "withdrawn" or (fiche.state != "published" and not own):
             continue
-        seen = await seen_by(conn, fiche, actor.person_id if own else None, is_coordinator=own)
+        seen = await seen_by(ctx, conn, fiche, actor.person_id if own else None, is_coordinator=own)
         if seen is not None:
             lines.append(words("fiche_line", number=fiche.number, title=title_of(seen.content, fiche, words)))
     told = "\n".join(lines[:_SHOWN]) if lines else words("fiches_none")

@@ -130,7 +130,7 @@ async def complete_fiche(
     fiche = await find_fiche(conn, fiche_id)
     if fiche is None or fiche.state == "withdrawn" or not is_of(said, fiche):
         return sentence("fiche_unknown", words("fiche_unknown"), is_private=True)
-    if (refused := refused_to_write(said, fiche, words)) is not None:
+    if (refused := await refused_to_write(ctx, conn, said, fiche)) is not None:
         return refused
     content, licence = fiche.content, fiche.licence
     for one in written:
@@ -155,10 +155,11 @@ def is_of(said: Said, fiche: Fiche) -> bool:
     return fiche.association == said.link.association_name
 
 
-def refused_to_write(said: Said, fiche: Fiche, words: Words) -> Outcome | None:
+async def refused_to_write(ctx: FlowContext, conn: AsyncConnection, said: Said, fiche: Fiche) -> Outcome | None:
     """What somebody is told who is no author of a fiche, or of whom nothing proves that it is they."""
     actor = said.actor
-    if not is_author(fiche, actor.person_id, is_coordinator=actor.is_coordinator):
+    if not await is_author(ctx, conn, fiche, actor.person_id, is_coordinator=actor.is_coordinator):
+        words = ctx.renderer(said.link.association).words
         return sentence("fiche_not_yours", words("fiche_not_yours"), is_private=True)
     # Their own answer to what was sent to them alone names its Message-ID; anything else needs proof.
     answers = said.about is not None and said.about.kind == "fiche" and said.about.id == fiche.id

@@ -17,7 +17,7 @@ from passerelle.core.wording import Words
 from passerelle.flows.ask_back import Question, ask_person
 from passerelle.flows.context import FlowContext
 from passerelle.flows.fiche_make import fiche_url, is_of, refused_to_write, title_of
-from passerelle.flows.fiche_read import agreed_to, is_author
+from passerelle.flows.fiche_read import agreed_to
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.register_acts import may
 from passerelle.flows.said import Said
@@ -40,7 +40,7 @@ async def publish_fiche(
     words = ctx.renderer(said.link.association).words
     if not is_of(said, fiche):
         return sentence("fiche_unknown", words("fiche_unknown"), is_private=True)
-    refused = refused_to_write(said, fiche, words) or await may(ctx, said, "approve")
+    refused = await refused_to_write(ctx, conn, said, fiche) or await may(ctx, said, "approve")
     if refused is not None:
         return refused
     if audience == "network" and not networks_with(ctx.settings.networks, fiche.association):
@@ -209,7 +209,8 @@ async def withdraw_fiche(ctx: FlowContext, conn: AsyncConnection, said: Said, fi
     """Its authors take a fiche back: nobody reads it any more. Only who made it, or a coordinator."""
     words, actor = ctx.renderer(said.link.association).words, said.actor
     is_own = actor.is_coordinator or (actor.person_id is not None and actor.person_id == fiche.made_by_person_id)
-    if not is_of(said, fiche) or not is_author(fiche, actor.person_id, is_coordinator=actor.is_coordinator):
+    is_theirs = is_own or actor.person_id in fiche.content.authors()
+    if not is_of(said, fiche) or not is_theirs:
         return sentence("fiche_unknown", words("fiche_unknown"), is_private=True)
     if not is_own:
         return sentence("fiche_not_yours", words("fiche_not_yours"), is_private=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.fiche import Audience, Content, Fiche, consents_for, who
+from passerelle.flows.context import FlowContext
+from passerelle.flows.readers import find_place
 from passerelle.store.consents import list_consenting
 
 
@@ -22,11 +24,19 @@ class SeenFiche:
     as_author: bool = False
 
 
-def is_author(fiche: Fiche, person_id: int | None, *, is_coordinator: bool) -> bool:
-    """Who completes a fiche, and reads its draft: who made it, who is quoted in it, coordinators."""
+async def is_author(
+    ctx: FlowContext, conn: AsyncConnection, fiche: Fiche, person_id: int | None, *, is_coordinator: bool
+) -> bool:
+    """Who completes a fiche, and reads its draft: who made it, who is quoted in it, coordinators.
+
+    Whoever left the link that it was made in reads others' words there no more.
+    """
     if is_coordinator:
         return True
-    return person_id is not None and (person_id == fiche.made_by_person_id or person_id in fiche.content.authors())
+    if person_id is None or (person_id != fiche.made_by_person_id and person_id not in fiche.content.authors()):
+        return False
+    place = await find_place(ctx, conn, fiche.association, person_id)
+    return place is not None and place[0].takes_part(fiche.link)
 
 
 async def agreed_to(conn: AsyncConnection, fiche: Fiche, audience: Audience) -> frozenset[int]:
@@ -51,10 +61,11 @@ async def seen_by_author(conn: AsyncConnection, fiche: Fiche) -> SeenFiche:
 
 
 async def seen_by(
-    conn: AsyncConnection, fiche: Fiche, person_id: int | None, *, is_coordinator: bool
+    ctx: FlowContext, conn: AsyncConnection, fiche: Fiche, person_id: int | None, *, is_coordinator: bool
 ) -> SeenFiche | None:
     """A fiche as a member of its association sees it; None where they may not: a draft is its authors'."""
     published = await seen_by_readers(conn, fiche, "association")
     if published is not None:
         return published
-    return await seen_by_author(conn, fiche) if is_author(fiche, person_id, is_coordinator=is_coordinator) else None
+    is_theirs = await is_author(ctx, conn, fiche, person_id, is_coordinator=is_coordinator)
+    return await seen_by_author(conn, fiche) if is_theirs else None

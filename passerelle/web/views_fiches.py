@@ -14,10 +14,11 @@ from passerelle.core.first_names import first_name
 from passerelle.core.folding import stems_of
 from passerelle.core.ids import LinkName
 from passerelle.core.networks import networks_with
+from passerelle.flows.context import FlowContext
 from passerelle.flows.fiche_export import exported
 from passerelle.flows.fiche_make import complete_fiche, make_fiche, title_of
 from passerelle.flows.fiche_publish import publish_fiche, withdraw_fiche
-from passerelle.flows.fiche_read import SeenFiche, is_author, seen_by
+from passerelle.flows.fiche_read import SeenFiche, seen_by
 from passerelle.flows.fiche_search import said_in
 from passerelle.flows.fiche_sources import Found, from_meeting, from_thread
 from passerelle.flows.membership import Membership
@@ -72,7 +73,7 @@ async def fiches(request: web.Request) -> web.StreamResponse:
     asked = request.query.get("q", "")[:100]
     async with ctx.store.read() as conn:
         me = await member(request, conn)
-        found = [await _seen(conn, me, one) for one in await list_fiches(conn, association_name(request))]
+        found = [await _seen(ctx, conn, me, one) for one in await list_fiches(conn, association_name(request))]
     listed = [one for one in found if one is not None and one.fiche.state != "withdrawn" and _holds(one, asked)]
     lines = [
         {
@@ -96,8 +97,8 @@ def _holds(seen: SeenFiche, asked: str) -> bool:
     return set(stems_of(asked)) <= set(stems_of(f"{seen.content.title} {said_in(seen.content)}"))
 
 
-async def _seen(conn: AsyncConnection, me: Membership, fiche: Fiche) -> SeenFiche | None:
-    return await seen_by(conn, fiche, me.reader.person_id, is_coordinator=me.reader.is_coordinator)
+async def _seen(ctx: FlowContext, conn: AsyncConnection, me: Membership, fiche: Fiche) -> SeenFiche | None:
+    return await seen_by(ctx, conn, fiche, me.reader.person_id, is_coordinator=me.reader.is_coordinator)
 
 
 # ------------------------------------------------------------ one
@@ -133,13 +134,20 @@ async def fiche(request: web.Request) -> web.StreamResponse:
 
 
 def _writes(me: Membership, fiche: Fiche) -> bool:
-    return fiche.state != "withdrawn" and is_author(fiche, me.reader.person_id, is_coordinator=me.reader.is_coordinator)
+    """As `flows.fiche_read.is_author`, by what is known of the reader already."""
+    if fiche.state == "withdrawn" or fiche.link not in me.links:
+        return False
+    person_id = me.reader.person_id
+    is_theirs = person_id == fiche.made_by_person_id or person_id in fiche.content.authors()
+    return me.reader.is_coordinator or (person_id is not None and is_theirs)
 
 
 async def _readable(request: web.Request, conn: AsyncConnection, me: Membership) -> SeenFiche:
     """The fiche of the address, as this reader may see it. Raises `nothing_here`."""
     found = await find_fiche_by_permalink(conn, association_name(request), request.match_info["short"])
-    seen = await _seen(conn, me, found) if found is not None and found.state != "withdrawn" else None
+    seen = (
+        await _seen(request.app[CONTEXT], conn, me, found) if found is not None and found.state != "withdrawn" else None
+    )
     if seen is None:
         raise nothing_here(request)
     return seen

@@ -16,7 +16,9 @@ from passerelle.core.meeting_model import NewMeeting
 from passerelle.core.register_model import NewEntry
 from passerelle.flows.fiche_read import SeenFiche, seen_by_readers
 from passerelle.flows.hide_post import hide_post
+from passerelle.flows.import_roster import import_roster
 from passerelle.flows.retain import retain
+from passerelle.rosters.roster import Roster, RosterMember
 from passerelle.store.digest_tables import consent
 from passerelle.store.fiches import insert_fiche, list_fiches
 from passerelle.store.meetings import insert_meeting
@@ -24,6 +26,7 @@ from passerelle.store.people import find_or_insert_named_person, find_person
 from passerelle.store.register import insert_entry
 from passerelle.store.tables import post
 from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
+from tests.flows.meetings import configured
 from tests.flows.test_erasure_secretary import forget
 from tests.flows.test_register_commands import COORDINATORS, MONIQUE, letter
 
@@ -333,3 +336,44 @@ async def yes_of(bridge: Bridge, who: str) -> None:
     last = (await bridge.personal_mails())[-1]
     sent = str(last["Message-ID"]).strip("<>")
     await bridge.receive(letter("Re: x", "oui", author=who, message_id=f"z{sent[:8]}@x", answering=(sent,)))
+
+
+async def paul_leaves(bridge: Bridge) -> None:
+    members = (RosterMember(address=MailAddress("monique@membres.lab.test")),)
+    await import_roster(bridge.ctx, bridge.link, Roster(source="csv", members=members), by="Monique")
+
+
+async def open_to_all(make_bridge: MakeBridge) -> Bridge:
+    """Whoever is known may ask, who left as well."""
+    bridge = configured(await make_bridge(coordinators=COORDINATORS), permissions={"search": "anyone"})
+    await talk(bridge)
+    return bridge
+
+
+async def test_who_left_reads_no_draft_any_more_though_quoted_in_it(make_bridge: MakeBridge) -> None:
+    group = await open_to_all(make_bridge)
+    await asked_for(group)
+    await group.receive(letter("fiche 1", author=PAUL, message_id="avant@x"))
+    assert THE_WORDS in (await letters(group))[-1]
+    await paul_leaves(group)
+    await group.receive(letter("fiche 1", author=PAUL, message_id="apres@x"))
+    assert "Nous ne trouvons pas cette fiche" in (await letters(group))[-1]
+    await group.receive(letter("fiche 1 conseil : un zorglub", author=PAUL, message_id="ecrit@x"))
+    assert "zorglub" not in json.dumps((await the_fiche(group)).document)
+
+
+async def test_who_left_learns_no_title_of_what_is_published(make_bridge: MakeBridge) -> None:
+    group = await open_to_all(make_bridge)
+    await published(group)
+    await group.receive(letter("!fiche", author=PAUL, message_id="avant@x"))
+    assert "Loto" in (await letters(group))[-1]
+    await paul_leaves(group)
+    for number, said in enumerate(("!fiche", "fiche 1")):
+        before = len(await letters(group))
+        await group.receive(letter(said, author=PAUL, message_id=f"apres{number}@x"))
+        told = (await letters(group))[before:]
+        assert told
+        assert not any("Loto" in one or "/fiches/" in one for one in told)
+    # What they said is theirs to take back all the same.
+    await group.receive(letter("retirer mon accord fiche 1", author=PAUL, message_id="retire@x"))
+    assert PAULS_WORDS not in texts(await seen(group))
