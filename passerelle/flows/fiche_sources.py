@@ -21,6 +21,7 @@ from passerelle.core.names import one_line
 from passerelle.core.register_model import Entry, NamedPerson
 from passerelle.store.fiches import list_said_in_thread, list_said_with
 from passerelle.store.people import list_addresses, list_named_only, list_participants, list_user_ids
+from passerelle.store.posts import find_first_post
 from passerelle.store.register import find_entries_of_post, list_entry_people
 from passerelle.store.register_lists import EntryFilter, find_shown_entry, list_entries
 from passerelle.store.threads import get_thread
@@ -49,8 +50,10 @@ async def from_thread(conn: AsyncConnection, link: Link, of: Post) -> Found:
     shown = await _shown(conn, link, entries)
     said = await _quotable(conn, link, posts)
     subject = one_line((await get_thread(conn, of.thread_id)).subject)
-    # The subject is the first post's: whoever wrote that is asked about it as well.
-    first = next((one for one in said if one.post_id == posts[0].id), None) if posts else None
+    # The subject is the first post's: whoever wrote that is asked about it as well. Where that post was taken out, or
+    # is of the past, it is nobody else's.
+    began = await find_first_post(conn, of.thread_id)
+    first = next((one for one in said if began is not None and one.post_id == began.id), None)
     return await _found(conn, link, Source(kind="thread"), said, shown, first=first, subject=subject)
 
 

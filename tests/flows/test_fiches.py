@@ -377,3 +377,12 @@ async def test_who_left_learns_no_title_of_what_is_published(make_bridge: MakeBr
     # What they said is theirs to take back all the same.
     await group.receive(letter("retirer mon accord fiche 1", author=PAUL, message_id="retire@x"))
     assert PAULS_WORDS not in texts(await seen(group))
+
+
+async def test_the_subject_of_a_post_that_was_taken_out_is_no_title_in_anothers_name(group: Bridge) -> None:
+    async with group.ctx.store.write() as conn:
+        await hide_post(group.ctx, conn, await post_id_of(group, "loto@x"), by="Monique", is_author=True)
+    await group.receive(mail("!fiche", subject="Re: x", author=MONIQUE, message_id="fais@x", answering=("paul@x",)))
+    fiche = await the_fiche(group)
+    assert [part.text for part in fiche.content.parts] == [PAULS_WORDS]
+    assert fiche.content.title == ""
