@@ -48,7 +48,7 @@ class Part:
     author: str
     said_at: datetime
     person_id: int | None
-    #: Whose agreement it needs: who says it, and whom a line of the register names. Empty: nobody's.
+    #: Whose agreement it needs: who says or wrote it, and whom a line of the register names. Empty: nobody's.
     asks: tuple[int, ...] = ()
     post_id: int | None = None
     entry_id: int | None = None

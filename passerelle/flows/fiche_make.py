@@ -7,7 +7,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import About, about_key
 from passerelle.core.command_fiches import Written
-from passerelle.core.fiche import DEFAULT_LICENCE, HEADINGS, LICENCES, Content, Fiche, NewFiche, Part, licence_named
+from passerelle.core.fiche import (
+    DEFAULT_LICENCE,
+    HEADINGS,
+    LICENCES,
+    Content,
+    Fiche,
+    NewFiche,
+    Part,
+    asked_consent,
+    licence_named,
+)
 from passerelle.core.permalinks import short_name
 from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
@@ -18,6 +28,7 @@ from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.personal_email import Personal, insert_personal_email
 from passerelle.flows.reach_person import PersonalNotice, reach_person
 from passerelle.flows.said import Said
+from passerelle.store.consents import find_consent, give_consent
 from passerelle.store.fiches import find_fiche, insert_fiche, set_fiche
 from passerelle.store.numbers import next_number
 
@@ -59,10 +70,11 @@ def _title(said: Said, found: Found, title: str) -> list[Part]:
 
 
 def _written(said: Said, heading: Any, text: str) -> Part:
-    actor = said.actor
+    id = said.actor.person_id
     return Part(
-        heading=heading, kind="written", text=text, author=actor.name, said_at=said.said_at, person_id=actor.person_id
-    )
+        heading=heading, kind="written", text=text, author=said.actor.name, said_at=said.said_at, person_id=id,
+        asks=(id,) if id is not None else (),
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------ told to its author
@@ -146,8 +158,20 @@ async def complete_fiche(
         else:
             content = content.written(_written(said, one.heading, one.text))
     await set_fiche(conn, fiche.id, ctx.now(), document=content.to_json(), licence=licence)
+    await _agree_by_writing(ctx, conn, said, fiche)
     told = words("fiche_completed", number=fiche.number)
     return sentence("fiche_completed", told, reaction=NOTED, is_private=True)
+
+
+async def _agree_by_writing(ctx: FlowContext, conn: AsyncConnection, said: Said, fiche: Fiche) -> None:
+    """Who writes for a fiche that is published, or is about to be, agrees that their words in it are read; not where
+    they were asked, whatever they answered."""
+    audience = fiche.audience if fiche.state == "published" else fiche.content.wanted
+    if audience is None or said.actor.person_id is None:
+        return
+    what = asked_consent(fiche.id, audience)
+    if await find_consent(conn, fiche.association, said.actor.person_id, what) is None:
+        await give_consent(conn, fiche.association, said.actor.person_id, what, now=ctx.now())
 
 
 def is_of(said: Said, fiche: Fiche) -> bool:

@@ -284,7 +284,7 @@ async def test_a_meeting_is_made_into_one_of_what_it_decided(group: Bridge) -> N
     assert [(part.heading, part.text) for part in fiche.content.parts] == [
         ("title", "Un bilan"), ("done", "recommencer en mars"),
     ]  # fmt: skip
-    assert fiche.content.asked() == {paul}
+    assert fiche.content.asked() == {paul, fiche.made_by_person_id}, "the title is hers"
 
 
 async def test_to_the_network_each_is_asked_for_that(make_bridge: MakeBridge) -> None:
@@ -386,3 +386,26 @@ async def test_the_subject_of_a_post_that_was_taken_out_is_no_title_in_anothers_
     fiche = await the_fiche(group)
     assert [part.text for part in fiche.content.parts] == [PAULS_WORDS]
     assert fiche.content.title == ""
+
+
+async def test_what_an_author_wrote_for_it_goes_with_their_no_and_to_the_network_only_by_their_yes(
+    make_bridge: MakeBridge,
+) -> None:
+    group: Bridge = await make_bridge(coordinators=COORDINATORS)
+    network = NetworkSettings(name="quartiers", title="Réseau", associations=(group.link.association_name,))
+    group.ctx.settings.__dict__["networks"] = (network,)
+    await talk(group)
+    await asked_for(group)
+    await group.receive(letter("fiche 1 conseil : un zorglub de rechange", author=PAUL, message_id="c@x"))
+    await yes_of(group, PAUL)
+    for number, where in enumerate(("", " dans le réseau")):
+        for again in range(2):
+            await group.receive(letter(f"publier fiche 1{where}", author=MONIQUE, message_id=f"p{number}{again}@x"))
+            await yes_of(group, MONIQUE)
+        audience = "network" if where else "association"
+        assert THE_WORDS in texts(await seen(group, audience))
+        assert "un zorglub de rechange" not in texts(await seen(group, audience)), "he was asked, and said nothing"
+    await answer(group, "toutes les associations du réseau", "oui", author=PAUL, message_id="oui@x")
+    assert "un zorglub de rechange" in texts(await seen(group, "network"))
+    await group.receive(letter("retirer mon accord fiche 1", author=PAUL, message_id="retire@x"))
+    assert "un zorglub de rechange" not in [*texts(await seen(group, "network")), *texts(await seen(group))]
