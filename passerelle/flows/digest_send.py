@@ -16,7 +16,7 @@ from passerelle.core.digest_rhythm import quiet_until, told_time
 from passerelle.core.email import Mailbox
 from passerelle.core.ids import MailAddress, UserId
 from passerelle.core.links import Link
-from passerelle.errors import PasserelleError
+from passerelle.errors import PasserelleError, StoreError
 from passerelle.flows.context import FlowContext
 from passerelle.flows.digest_addresses import answer_ways, numbered_ways
 from passerelle.flows.digest_make import MadeDigest, make_digest, variables_of
@@ -71,7 +71,7 @@ async def send_digests(ctx: FlowContext) -> int:
                     if one is not None and one.made is not None and await is_any_gone(conn, one.made.told_posts):
                         # Somebody hid a post after it was chosen: nobody can be reading while it is chosen here.
                         one = await _look_at(ctx, conn, subscription)
-                    sent += await _settle(ctx, conn, subscription, one)
+                    sent += await _settle_alone(ctx, conn, subscription, one)
 
 
 async def next_digest_due_at(ctx: FlowContext) -> datetime | None:
@@ -109,6 +109,18 @@ async def _look_at(ctx: FlowContext, conn: AsyncConnection, subscription: Subscr
     mine = {shelf.link for shelf in made.reader.shelves if shelf.origin == "live"} if made is not None else set()
     own = next((one for one in links if one.name in mine), link)
     return _Due(subscription=subscription, link=own, made=made, whole=whole)
+
+
+async def _settle_alone(ctx: FlowContext, conn: AsyncConnection, subscription: Subscription, due: _Due | None) -> bool:
+    """Whether a digest left. One that cannot be said, for a template that fails, stops no other either."""
+    try:
+        async with conn.begin_nested():
+            return await _settle(ctx, conn, subscription, due)
+    except StoreError:
+        raise
+    except (PasserelleError, LookupError, ValueError):
+        log.exception("A digest could not be told", extra={"association": subscription.association})
+        return await _settle(ctx, conn, subscription, None)
 
 
 async def _settle(ctx: FlowContext, conn: AsyncConnection, subscription: Subscription, due: _Due | None) -> bool:

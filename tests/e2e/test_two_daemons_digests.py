@@ -85,6 +85,18 @@ BUSY = "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND
 DIGESTS = "SELECT count(*) FROM digest"
 
 
+@asynccontextmanager
+async def both(url: str, conn: asyncpg.Connection) -> AsyncIterator[tuple[DutyProcess, DutyProcess]]:
+    """Two daemons that have each claimed a share: neither stores a digest before the other is there."""
+    gate = conn.transaction()
+    await gate.start()
+    await conn.execute("LOCK TABLE digest IN EXCLUSIVE MODE")
+    async with DutyProcess.running(url) as first, DutyProcess.running(url) as second:
+        await until(conn, BUSY, 2)
+        await gate.commit()
+        yield first, second
+
+
 async def all_is_made_once(conn: asyncpg.Connection) -> None:
     await until(conn, DIGESTS, ASSOCIATIONS)
     await until(
@@ -109,8 +121,7 @@ async def test_each_digest_is_made_once_also_when_a_daemon_dies(postgres: Postgr
     await prepare(url)
     conn = await asyncpg.connect(url)
     try:
-        async with DutyProcess.running(url) as first, DutyProcess.running(url) as second:
-            await until(conn, BUSY, 2)
+        async with both(url, conn) as (first, second):
             await until(conn, DIGESTS, ASSOCIATIONS // 4)
             await first.kill()
             before = await conn.fetchval(DIGESTS)
@@ -133,7 +144,7 @@ async def test_two_daemons_share_what_is_due(postgres: Postgres) -> None:
     await prepare(url)
     conn = await asyncpg.connect(url)
     try:
-        async with DutyProcess.running(url) as first, DutyProcess.running(url) as second:
+        async with both(url, conn) as (first, second):
             await all_is_made_once(conn)
             made = [await first.made(), await second.made()]
             assert sum(made) == ASSOCIATIONS

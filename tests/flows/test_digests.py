@@ -14,11 +14,13 @@ import pytest
 
 from passerelle.core.archive_settings import WebSettings
 from passerelle.core.digest_model import Subscription
-from passerelle.core.ids import AssociationName
+from passerelle.core.ids import AssociationName, MailAddress
+from passerelle.flows import digest_send
 from passerelle.flows.digest_chat import next_chat_summary_at, send_chat_summaries
 from passerelle.flows.digest_send import next_digest_due_at, send_digests
 from passerelle.flows.digest_wishes import configured_digests, next_subscribing_at, subscribe_coordinators
 from passerelle.store.digests import list_digests, list_subscriptions, put_subscription
+from passerelle.store.readers import list_persons_at
 from tests.flows.bridge import MONIQUE, Bridge, MakeBridge, body_of, mail
 
 EPEULE = AssociationName("epeule")
@@ -144,6 +146,27 @@ async def test_whoever_makes_it_first_makes_it_alone(bridge: Bridge) -> None:
     bridge.clock[0] = MONDAY
     assert sorted(await asyncio.gather(*(send_digests(bridge.ctx) for _ in range(3)))) == [0, 0, 1]
     assert len(await digest_mails(bridge)) == 1
+
+
+async def test_one_that_cannot_be_said_stops_no_other(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    await subscribe(bridge)
+    await something_happens(bridge)
+    (hers,) = await subscriptions(bridge)
+    async with bridge.ctx.store.write() as conn:
+        ((paul, _, _),) = await list_persons_at(conn, EPEULE, MailAddress("paul@membres.lab.test"))
+        await put_subscription(conn, replace(hers, person_id=paul, kind="member"))
+    whole = digest_send.variables_of
+
+    def failing(ctx: Any, made: Any, **more: Any) -> Any:
+        if made.kind == "coordinator":
+            raise ValueError("no words for it")
+        return whole(ctx, made, **more)
+
+    monkeypatch.setattr(digest_send, "variables_of", failing)
+    assert await ring(bridge, MONDAY) == 1
+    (sent,) = await digest_mails(bridge)
+    assert "paul@" in str(sent["To"])
+    assert all(one.next_at == MONDAY + timedelta(days=7) for one in await subscriptions(bridge))
 
 
 async def test_a_digest_that_is_due_at_night_waits_for_the_morning(make_bridge: MakeBridge) -> None:
