@@ -46,7 +46,8 @@ def show(
     settings = load(file)
     chosen = [build_network(one) for one in settings.networks if name in (None, one.name)]
     if not chosen:
-        out().print(_("There is no such network."))
+        told = _("There is no such network.") if name else _("The file names no network. How to: docs/networks.md")
+        out().print(told)
         raise typer.Exit(PROBLEM)
     for one in asyncio.run(_shared(settings, chosen)):
         _print(one)

@@ -224,13 +224,16 @@ def _reason(item: Item, words: Words) -> str:
     """Why an item stands in a digest, in words."""
     reason = item.reason
     told = _told(item, reason, words)
-    more = []
+    more: list[str] = []
     if item.kind == "meeting" and reason.code in ("rsvp_wanted", "to_come") and item.tally is not None:
         more = _tally(item.tally, words)
     if item.kind in ("action", "loan") and item.names and reason.code == "due":
         more = [words.names(tuple(list_author_name(name, words) for name in item.names))]
     if item.kind == "meeting" and item.place:
         more.insert(0, item.place)
+    if reason.code == "rsvp_wanted":
+        # The question stands at the end: it is what is asked.
+        return words("digest_reason_asked_rsvp", told=", ".join([told, *more]))
     return ", ".join([told, *more])
 
 

@@ -90,3 +90,9 @@ def test_a_network_is_shown_without_a_word_of_anybody(filled: Desk) -> None:
     assert "Réseau" in told
     assert "loto" not in told
     assert filled.run("network", "show", "ailleurs").exit_code == 1
+
+
+def test_a_file_without_a_network_is_told_how_to_make_one(desk: Desk) -> None:
+    told = desk.run("network", "show")
+    assert told.exit_code == 1
+    assert "docs/networks.md" in told.stdout
