@@ -19,8 +19,13 @@ SECTIONS: tuple[SectionKey, ...] = ("dates", "shared", "decisions", "actions", "
 MOST_LINES = 12
 
 _LONGEST = 240
-#: French and international telephone numbers, whatever stands between their digits.
-_PHONE = re.compile(r"(?<!\d)(?:\+|00?)[1-9](?:[ .\-/\u00a0\u202f]{0,2}\d){8,12}(?!\d)")
+#: French and international telephone numbers, whatever stands between their digits: « +33 (0)6 12 34 56 78 ». A day
+#: before an hour is none: « 03/12/2026 10 h ».
+_APART = r"[ ._/\-\u00a0\u202f\u2010-\u2015]"
+_PHONE = re.compile(
+    r"(?<!\d)\(?(?!\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)\d\d(?!\d))"
+    rf"(?:\+|00?)[1-9](?:(?:{_APART}{{0,2}}|{_APART}?[()]{_APART}?)\d){{8,12}}(?!\d)"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

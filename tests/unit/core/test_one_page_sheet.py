@@ -163,14 +163,18 @@ def test_two_of_one_name_are_not_told_apart() -> None:
     "contact",
     [
         "06 12 34 56 78", "06.12.34.56.78", "0612345678", "+33 6 12 34 56 78", "0033612345678", "lea@exemple.org",
-        "@lea:exemple.org", "06-12-34-56-78",
+        "@lea:exemple.org", "06-12-34-56-78", "+33 (0)6 12 34 56 78", "0033 (0) 6 12 34 56 78", "(06) 12 34 56 78",
+        "06\u201112\u201134\u201156\u201178", "06_12_34_56_78",
     ],
 )  # fmt: skip
 def test_nobody_is_reached_by_it(contact: str) -> None:
     assert shown_text(f"Appeler au {contact} demain", "[…]") == "Appeler au […] demain"
 
 
-@pytest.mark.parametrize("text", ["150 € pour 2026", "12/11/2026 à 18 h 30", "12 345 678 €", "3 rue des Lilas 59100"])
+@pytest.mark.parametrize("text", [
+    "150 € pour 2026", "12/11/2026 à 18 h 30", "12 345 678 €", "3 rue des Lilas 59100", "le 03/12/2026 10 h",
+    "(03/12/2026 10 h)", "du 01/12 - 02/12/2026",
+])  # fmt: skip
 def test_other_numbers_stay(text: str) -> None:
     assert shown_text(text, "[…]") == text
 
