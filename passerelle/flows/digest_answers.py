@@ -119,7 +119,7 @@ def _changes_digest(said: Said, text: str) -> bool:
 async def said_about(
     ctx: FlowContext, conn: AsyncConnection, said: Said, item: Item | None, text: str, *, key: str
 ) -> Said:
-    """Words about an item, as if they answered what it is about."""
+    """Words about an item, as if they answered what it is about; about nothing where their author has left its link."""
     own = replace(said, text=text, key=key, about=None, answered=None)
     if item is None:
         return own
@@ -127,6 +127,8 @@ async def said_about(
     if link.path != said.link.path and said.email is not None and said.author is not None:
         actor = await actor_of_email(ctx, conn, link, said.email, said.author, through_list=False)
         own = replace(own, link=link, actor=actor)
+    if not (own.actor.is_participant or own.actor.is_coordinator):
+        return own
     answered = await find_post(conn, item.post_id) if item.post_id is not None else None
     return replace(own, about=_about(item), answered=answered)
 

@@ -83,3 +83,12 @@ async def test_how_often_she_wants_it_is_said_there_as_ever(chatting: Bridge) ->
     await say_there(chatting, "stop")
     assert "résumé" in (await told_directly(chatting))[-1]
     assert await ring(chatting, NEXT + timedelta(days=7)) == 0
+
+
+async def test_who_left_answers_nothing_of_what_they_left(chatting: Bridge) -> None:
+    leave = chatting.event(LEA, {"membership": "leave"}, kind="m.room.member", state_key=LEA)
+    await chatting.happen(leave, state=(leave,))
+    await say_there(chatting, "1 je viens")
+    await say_there(chatting, "2. objection : trop cher")
+    assert await answered(chatting, 1) == {}
+    assert [entry.state for entry in await entries(chatting)] == ["proposed"]
