@@ -15,6 +15,7 @@ from passerelle.core.about import About
 from passerelle.core.answer_pieces import is_short_answer
 from passerelle.core.answers import Answer, parse_answers
 from passerelle.core.command_arguments import NoteArguments
+from passerelle.core.command_astray import parse_astray
 from passerelle.core.command_table import row_of
 from passerelle.core.commands import Command, UnknownCommand, parse_command, parse_mail_command
 from passerelle.core.presence_lines import build_presence_line
@@ -108,6 +109,8 @@ def _understood(ctx: FlowContext, said: Said, subject: str) -> _Wanted:
             found = parse_mail_command(subject, said.text, now=said.said_at, zone=said.link.zone, kinds=kinds)
         else:
             found = parse_command(said.text, now=said.said_at, zone=said.link.zone, kinds=kinds)
+            if found is None and said.email is not None and said.about is None and said.answered is None:
+                found = parse_astray(said.text, now=said.said_at, zone=said.link.zone, kinds=kinds)
     except CommandProblem as problem:
         return _Wanted(outcome=problem_outcome(ctx, said, problem))
     if isinstance(found, UnknownCommand):

@@ -12,6 +12,7 @@ from passerelle.core.email import Email, Mailbox
 from passerelle.core.ids import EventId, UserId
 from passerelle.core.links import Link
 from passerelle.core.model import InboxRow, Post
+from passerelle.core.subject import display_subject
 from passerelle.flows.actors import actor_of_email, actor_of_line
 from passerelle.flows.context import FlowContext
 from passerelle.flows.find_about import about_email, about_events, answered_by_email, answered_in_room
@@ -37,9 +38,13 @@ async def obey_line(ctx: FlowContext, conn: AsyncConnection, link: Link, line: R
 
 async def obey_email(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow, reading: Reading) -> bool:
     """The same of a mail that reached the list (PEOPLE 12): one with a file, or with more words, is relayed."""
-    if reading.author is None or reading.email.attachments or not reading.text:
+    text, email = reading.text, reading.email
+    if not text and not (email.in_reply_to or email.references):
+        # « Objet : rattrapage depuis mardi », and nothing else.
+        text = display_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix)
+    if reading.author is None or email.attachments or not text:
         return False
-    said = await _said_by_email(ctx, conn, link, reading.email, reading.author, text=reading.text)
+    said = await _said_by_email(ctx, conn, link, email, reading.author, text=text)
     return await obey(ctx, conn, replace(said, key=f"inbox:{row.id}", said_at=row.received_at))
 
 

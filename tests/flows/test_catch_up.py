@@ -259,3 +259,53 @@ async def test_what_is_hidden_afterwards_goes_from_it(bridge: Bridge, has_left: 
     assert row.state == ("sent" if has_left else "cancelled")
     assert [item for one in await kept(bridge) for item in Chosen.from_json(one.document).items if item.sentences] == []
     assert "ma sœur" not in str([one.document for one in await kept(bridge)])
+
+
+# ------------------------------------------------------------ to the list by mistake
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("rattrapage depuis lundi", ""),
+        ("Bonjour", "Bonjour à tous,\n\nrattrapage depuis lundi, merci !\n\nPaul\n"),
+    ],
+)
+async def test_what_is_nothing_else_is_obeyed_and_shown_to_nobody(bridge: Bridge, subject: str, text: str) -> None:
+    await conversation(bridge)
+    bridge.pass_time(hours=1)
+    before = len(await bridge.shown())
+    astray = mail(text, subject=subject, author=PAUL, message_id="astray@membres.lab.test")
+    for _ in range(2):
+        await bridge.receive(astray)
+    assert len(await bridge.shown()) == before
+    (answer,) = await answers(bridge)
+    assert "Fête d’hiver 1" in spaced([answer])
+    assert len(await kept(bridge)) == 1
+
+
+async def test_a_wish_or_a_consent_said_to_the_list_is_asked_about(bridge: Bridge) -> None:
+    await conversation(bridge)
+    before = len(await bridge.shown())
+    for number, text in enumerate(("résumé hebdomadaire\n", "mon prénom : oui\n")):
+        await bridge.receive(mail(text, subject="Bonjour", author=PAUL, message_id=f"wish{number}@membres.lab.test"))
+    assert len(await bridge.shown()) == before
+    asked = [" ".join(str(one["Subject"]).split()) for one in await answers(bridge)]
+    assert asked == ["Une demande à votre nom : est-ce bien vous ?"] * 2
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Rattrapage", ""),
+        ("Cours", "rattrapage depuis mardi\n\nQui vient au cours de rattrapage ?\n"),
+        ("Séance", "Rattrapage : la séance est déplacée à jeudi.\n"),
+        ("Résumé de la réunion", ""),
+    ],
+)
+async def test_what_says_more_or_may_be_meant_for_all_is_relayed(bridge: Bridge, subject: str, text: str) -> None:
+    await conversation(bridge)
+    before = len(await bridge.shown())
+    await bridge.receive(mail(text, subject=subject, author=PAUL, message_id="tous@membres.lab.test"))
+    assert len(await bridge.shown()) == before + 1
+    assert await answers(bridge) == []
