@@ -7,18 +7,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.cli import opened as clock
 from passerelle.core.ids import MailAddress
 from passerelle.store.digests import list_digests, list_subscriptions
 from passerelle.store.outbox import list_outbox
 from passerelle.store.people import find_or_insert_person, note_participant
+from passerelle.wiring import utc_now
 from tests.store.made import made_post, made_thread
 from tests.unit.cli.conftest import LINK, A, Desk
 
 
 async def fill(conn: AsyncConnection) -> None:
     """Monique, who coordinates, and Paul, who answered her yesterday."""
-    at = clock.now() - timedelta(days=1)
+    at = utc_now() - timedelta(days=1)
     thread = await made_thread(conn, "Loto du quartier")
     for name in ("Monique Delattre", "Paul Mercier"):
         address = MailAddress(f"{name.split()[0].lower()}@example.org")
