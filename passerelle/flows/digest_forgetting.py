@@ -1,8 +1,9 @@
 """What was hidden, taken back or erased stands in no digest: not in those that were made, nor in those that wait."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,15 +17,15 @@ from passerelle.store.scrub_digests import (
     end_offers_of,
     find_gone,
     list_departures_of_digest,
+    list_departures_of_fiche,
     list_digests_holding,
     list_fiches_holding,
     make_anew,
     set_document,
 )
-from passerelle.store.scrub_secretary import Row
 from passerelle.store.scrub_traffic import forget_content, forget_mail_bytes
 
-_WHY = "a digest told of what is gone"
+_WHY = "it told of what is gone"
 
 
 @dataclass(slots=True)
@@ -88,7 +89,8 @@ async def forget_in_digests(
         document = without_gone(made["document"], gone)
         if document == made["document"] and not made["is_whole"]:
             continue
-        if await _call_back(conn, made, traces, is_final=is_final):
+        leaving = await list_departures_of_digest(conn, made["permalink"])
+        if await _call_back(conn, leaving, traces, is_final=is_final):
             traces.not_sent += 1
             await make_anew(conn, made, now)
         else:
@@ -99,14 +101,15 @@ async def forget_in_digests(
             continue
         document = without_gone(one["document"], gone)
         if document != one["document"]:
+            await _call_back(conn, await list_departures_of_fiche(conn, one["id"]), traces, is_final=is_final)
             await set_document(conn, fiche, one["id"], document)
     return traces
 
 
-async def _call_back(conn: AsyncConnection, made: Row, traces: DigestTraces, *, is_final: bool) -> bool:
-    """Whether a digest had not begun to leave, and does not."""
+async def _call_back(conn: AsyncConnection, departures: Sequence[Any], traces: DigestTraces, *, is_final: bool) -> bool:
+    """Whether what tells of what is gone had not begun to leave, and does not."""
     found = False
-    for row in await list_departures_of_digest(conn, made["permalink"]):
+    for row in departures:
         if row.state == "waiting" and await cancel_unbegun(conn, row.id, _WHY):
             await forget_content(conn, row.id, row.upload_hash)
             found = True

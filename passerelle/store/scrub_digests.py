@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     delete,
     exists,
     false,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerelle.core.about import About, about_key
 from passerelle.core.digest_forgetting import Gone
 from passerelle.core.ids import AssociationName, LinkName, PostId, ThreadId
 from passerelle.store.digest_tables import consent, digest, digest_shown, digest_subscription, fiche, offer
@@ -132,8 +134,19 @@ async def set_document(conn: AsyncConnection, table: Table, id: int, document: M
 async def list_departures_of_digest(conn: AsyncConnection, permalink: str) -> list[Any]:
     """The mails and messages of a digest: id, state, hash of an upload, Message-ID."""
     keys = [f"digest/{permalink}/{way}" for way in _WAYS]
+    return await _departures(conn, outbox.c.unique_key.in_(keys))
+
+
+async def list_departures_of_fiche(conn: AsyncConnection, id: int) -> list[Any]:
+    """The same of letters and messages that show a fiche's draft."""
+    begins = about_key(About(kind="fiche", ids=(id,), step="draft"))
+    # As a range of keys, by their index; "0" is what follows "/".
+    return await _departures(conn, and_(outbox.c.unique_key >= begins, outbox.c.unique_key < f"{begins.rstrip('/')}0"))
+
+
+async def _departures(conn: AsyncConnection, which: ColumnElement[bool]) -> list[Any]:
     columns = (outbox.c.id, outbox.c.state, outbox.c.upload_hash, outbox.c.message_id)
-    return list((await conn.execute(select(*columns).where(outbox.c.unique_key.in_(keys)).order_by(outbox.c.id))).all())
+    return list((await conn.execute(select(*columns).where(which).order_by(outbox.c.id))).all())
 
 
 async def make_anew(conn: AsyncConnection, made: Row, now: datetime) -> None:

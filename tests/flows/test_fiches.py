@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -218,6 +219,22 @@ async def test_what_is_taken_out_is_quoted_no_longer(group: Bridge) -> None:
         assert await hide_post(group.ctx, conn, await post_id_of(group, "paul@x"), by="Monique") == "hidden"
     assert texts(await seen(group)) == ["Loto du quartier", THE_WORDS]
     assert PAULS_WORDS not in json.dumps((await the_fiche(group)).document, ensure_ascii=False)
+
+
+async def test_a_draft_that_has_not_left_does_not_quote_what_was_taken_out(group: Bridge) -> None:
+    await asked_for(group)
+    (row,) = [row for row in await group.outbox("email") if row.unique_key.startswith("about/fiche/")]
+    assert PAULS_WORDS in (await letters(group))[-1]
+    async with group.ctx.store.write() as conn:
+        assert await hide_post(group.ctx, conn, await post_id_of(group, "paul@x"), by="Monique") == "hidden"
+    (row,) = [row for row in await group.outbox("email") if row.unique_key.startswith("about/fiche/")]
+    assert (row.state, row.raw_hash) == ("cancelled", None)
+    # Whoever wants it asks again, and is told the rest.
+    await group.receive(letter("fiche 1", author=MONIQUE, message_id="encore@x"))
+    kept = [row for row in await group.outbox("email") if row.state != "cancelled"]
+    told = plain(body_of(message_from_bytes(await group.raw_of(kept[-1]), policy=policy.default)))
+    assert THE_WORDS in told
+    assert PAULS_WORDS not in told
 
 
 async def test_drafts_expire_and_what_is_published_outlives_its_posts(make_bridge: MakeBridge) -> None:
