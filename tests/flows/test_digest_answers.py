@@ -118,6 +118,19 @@ async def test_a_mail_to_the_list_by_an_items_address_is_placed_by_its_token(sen
     assert post.thread_id != before.thread_id
 
 
+async def test_who_says_that_they_come_need_not_quote_the_only_meeting(sent: Sent) -> None:
+    bridge, digest = sent
+    await bridge.receive(reply(bridge, f"Bonjour, je viens.\nMonique\n\n{quoted(body_of(digest))}\n", digest))
+    assert await answered(bridge, 1) == {"Monique Delattre": "yes"}
+
+
+async def test_a_bare_yes_above_the_whole_digest_is_asked_about(sent: Sent) -> None:
+    bridge, digest = sent
+    await bridge.receive(reply(bridge, f"oui\n\n{quoted(body_of(digest))}\n", digest))
+    assert await answered(bridge, 1) == {}
+    assert len(await asks(bridge, "digest_item")) == 1
+
+
 # ------------------------------------------------------------ by token, by nothing
 
 
