@@ -9,7 +9,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from passerelle.cli.console import DEFAULT_CONFIG, PROBLEM, ConfigOption, chosen_association, example, load, out, tables
+from passerelle.cli.console import (
+    DEFAULT_CONFIG,
+    PROBLEM,
+    ConfigOption,
+    chosen_association,
+    err,
+    example,
+    load,
+    out,
+    tables,
+)
 from passerelle.cli.opened import opened
 from passerelle.core.fiche import LICENCE_URLS, Audience, FicheState
 from passerelle.core.fiche_export import ExportedFiche, to_bazar, to_markdown
@@ -121,6 +131,8 @@ def export(
     settings = load(file)
     chosen = chosen_association(settings, association)
     ctx, found = asyncio.run(_published(settings, chosen, "network" if network else "association"))
+    if not found:
+        err().print(_("No fiche is published yet: there is nothing to write."))
     if form is Form.JSON:
         typer.echo(to_bazar(found, form=bazar_form), nl=False)
     elif form is Form.HTML:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.cli import opened as clock
 from passerelle.core.consents import fiche_consent
 from passerelle.core.fiche import DEFAULT_LICENCE, Content, NewFiche, Part, Source
 from passerelle.core.ids import MailAddress
@@ -19,7 +19,7 @@ from tests.unit.cli.conftest import LINK, A, Desk
 
 async def fill(conn: AsyncConnection) -> None:
     """A published fiche with words of Paul, who agrees, and of Léa, who has not answered; and a draft."""
-    now = clock.now()
+    now = datetime.now(UTC)
     paul = await find_or_insert_person(conn, A, name="Paul Mercier", address=MailAddress("p@example.org"), now=now)
     lea = await find_or_insert_person(conn, A, name="Léa Petit", address=MailAddress("l@example.org"), now=now)
 
@@ -82,7 +82,9 @@ def test_they_leave_for_a_wiki(filled: Desk) -> None:
     page = filled.run("fiche", "export", "--form", "html").stdout
     assert '<html lang="fr">' in page
     assert "Gardons" not in page
-    assert filled.run("fiche", "export", "--network").stdout == ""
+    nothing = filled.run("fiche", "export", "--network")
+    assert (nothing.stdout, nothing.exit_code) == ("", 0)
+    assert "No fiche is published yet" in nothing.stderr
 
 
 def test_a_network_is_shown_without_a_word_of_anybody(filled: Desk) -> None:

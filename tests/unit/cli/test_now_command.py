@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pypdf import PdfReader
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerelle.cli import opened as clock
 from passerelle.core.ids import AssociationName
 from passerelle.core.register_model import NamedPerson, NewEntry
 from passerelle.store.register import insert_entry
@@ -16,7 +15,7 @@ from tests.unit.cli.conftest import LINK, A, Desk
 
 
 async def fill(conn: AsyncConnection) -> None:
-    at = clock.now() - timedelta(days=1)
+    at = datetime.now(UTC) - timedelta(days=1)
     new = NewEntry(
         association=AssociationName(A), link=LINK, kind="action", text="relancer la mairie", state="open", said_at=at,
         created_at=at,
