@@ -13,8 +13,8 @@ def first_name(name: str) -> str:
     parts = safe_name(name).split()
     if not parts or fold(parts[0]).strip(".") in _ALL_TITLES:
         return ""
-    if len(parts) > 1 and parts[0].isupper() and len(parts[0]) > 1:
-        # « LAMBERT Paul », as forms have it.
+    if len(parts) > 1 and parts[0].isupper() and len(parts[0].strip(".")) > 1:
+        # « LAMBERT Paul », as forms have it; « J. Dupont » begins with an initial.
         return next((part for part in parts if not part.isupper()), parts[0])
     return parts[0]
 
