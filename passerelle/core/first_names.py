@@ -8,10 +8,16 @@ from passerelle.core.said_names import TITLES
 _ALL_TITLES = TITLES | {"miss", "mx"}
 
 
+def is_titled(name: str) -> bool:
+    """Whether a name begins with a title: « Mme Haddad »."""
+    parts = safe_name(name).split()
+    return bool(parts) and fold(parts[0]).strip(".") in _ALL_TITLES
+
+
 def first_name(name: str) -> str:
     """The first name in a name; "" where there is none: « Mme Haddad »."""
     parts = safe_name(name).split()
-    if not parts or fold(parts[0]).strip(".") in _ALL_TITLES:
+    if not parts or is_titled(name):
         return ""
     if len(parts) > 1 and parts[0].isupper() and len(parts[0].strip(".")) > 1:
         # « LAMBERT Paul », as forms have it; « J. Dupont » begins with an initial.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from passerelle.core.first_names import is_titled
 from passerelle.core.ids import EntryId, PostId
 from passerelle.core.links import Link
 from passerelle.core.model import Post
@@ -18,29 +19,6 @@ from passerelle.web.paths import Paths
 from passerelle.web.present import author_of, day_of, moment_of
 
 _TITLE_CHARACTERS = 180
-#: Words before a name.
-_TITLES = frozenset(
-    [
-        "m",
-        "mme",
-        "mlle",
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "dr",
-        "pr",
-        "me",
-        "mx",
-        "monsieur",
-        "madame",
-        "mademoiselle",
-        "un",
-        "une",
-        "a",
-        "somebody",
-    ]
-)
 #: Moves whose line of history has a sentence of its own (catalogues: `web_move_…`).
 _KNOWN_MOVES = frozenset({
     "noted", "told", "reminded", "edited", "carried", "confirm", "decline", "object", "withdraw", "settle", "adopt",
@@ -166,7 +144,7 @@ def name_of(name: str, words: Words) -> str:
 def person_view(name: str) -> PersonView:
     """A name that is fit to be shown, in its two parts. « Mme Haddad » is one part: there is no first name in it."""
     first, space, rest = name.partition(" ")
-    if first.rstrip(".").casefold() in _TITLES or not rest:
+    if is_titled(name) or not rest:
         return PersonView(first=name)
     return PersonView(first=first, rest=space + rest)
 
