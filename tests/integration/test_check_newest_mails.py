@@ -8,6 +8,7 @@ import pytest
 from lab.imap import Mailbox
 from passerelle.check import Mark, take
 from passerelle.check_authentication import NEWEST, authentication_step, fetch_newest_headers
+from passerelle.check_mail import incoming_step
 from passerelle.core.settings import MailboxSettings
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "authentication"
@@ -46,9 +47,12 @@ async def test_the_newest_mails_show_the_server_s_name(make_mailbox: Callable[[s
     assert len(await fetch_newest_headers(unset.imap, mailbox.password)) == NEWEST
 
 
-async def test_a_wrong_password_is_told_as_everywhere(make_mailbox: Callable[[str], Mailbox]) -> None:
+async def test_a_mailbox_that_does_not_open_is_told_by_the_step_before(make_mailbox: Callable[[str], Mailbox]) -> None:
     settings = settings_of(make_mailbox("passerelle"), None)
     assert settings.imap is not None
     wrong = settings.model_copy(update={"imap": settings.imap.model_copy(update={"username": "nobody"})})
     (finding,) = await take(authentication_step(wrong))
-    assert finding.mark is Mark.PROBLEM
+    assert (finding.mark, finding.sentence) == (Mark.WARNING, "Not looked at: the mailbox does not open.")
+    (before,) = await take(incoming_step(wrong))
+    assert before.mark is Mark.PROBLEM
+    assert "refuses the login" in before.sentence
