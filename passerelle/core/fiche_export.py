@@ -39,8 +39,9 @@ class ExportedFiche:
     changed_at: datetime
     #: What each heading is called.
     names: Mapping[Heading, str]
-    with_name: str
-    licence_name: str
+    #: « Avec Léa et Karim. », and « Licence : »; the former is "" where nobody is named.
+    who_line: str
+    licence_label: str
     #: Who agrees, by person: their names stand beside their words.
     agreed: frozenset[int] = frozenset()
 
@@ -65,15 +66,11 @@ def to_markdown(fiche: ExportedFiche) -> str:
             else:
                 pieces.append(_plain(part.text))
     if fiche.who:
-        pieces.append(f"{_plain(fiche.with_name)}{_colon(fiche)} {_plain(', '.join(fiche.who))}")
-    pieces.append(f"{fiche.licence_name}{_colon(fiche)} [{fiche.licence}]({LICENCE_URLS[fiche.licence]})")
+        pieces.append(_plain(fiche.who_line))
+    pieces.append(f"{fiche.licence_label} [{fiche.licence}]({LICENCE_URLS[fiche.licence]})")
     if fiche.url:
         pieces.append(f"<{fiche.url}>")
     return "\n\n".join(pieces) + "\n"
-
-
-def _colon(fiche: ExportedFiche) -> str:
-    return "\u00a0:" if fiche.licence_name == "Licence" else ":"
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from passerelle.core.extractive import sentences_of
 from passerelle.core.fiche import Heading, Part
 from passerelle.core.folding import fold
 from passerelle.core.polite_words import is_polite, without_greeting
@@ -18,11 +19,7 @@ from passerelle.core.pseudonyms import Pseudonym, pseudonym_of, unname
 _MOST_SENTENCES, _LONGEST = 3, 400
 #: Quotations in all, beside the register's lines.
 MOST_QUOTES = 12
-#: Of one post no more is read.
-_READ = 20_000
 _SHORTEST = 15
-_END = re.compile(r"(?<=[.!?…])\s+|\n+")
-_QUOTED = re.compile(r"^\s*>")
 _CUES: tuple[tuple[Heading, re.Pattern[str]], ...] = (
     ("again", re.compile(
         r"\bla prochaine fois\b|\bl'an(?:nee)? prochaine?\b|\ba refaire\b|\b(?:on|nous) refer|\ba recommencer\b"
@@ -88,7 +85,7 @@ def build_parts(
     for number, post in enumerate(posts):
         # What the register holds a line of is told by that.
         noted = [part.text for part in parts if part.post_id == post.post_id]
-        told = [one for one in sentences_of(post.text) if not any(text in one for text in noted)]
+        told = [one for one in quotable_sentences(post.text) if not any(text in one for text in noted)]
         for heading, text in _quoted(told, unasked, is_first=number == 0):
             quotes.append(_quote(post, heading, text))
     return (*quotes[:MOST_QUOTES], *parts)
@@ -98,11 +95,10 @@ def _names(text: str, who: Pseudonym) -> bool:
     return unname(text, who, whole_only=False) != text
 
 
-def sentences_of(text: str) -> list[str]:
+def quotable_sentences(text: str) -> list[str]:
     """The sentences of somebody's own words, as they wrote them, without greetings, quotes and polite ends."""
-    lines = "\n".join(line for line in text[:_READ].splitlines() if not _QUOTED.match(line))
-    pieces = (" ".join(piece.split()) for piece in _END.split(lines))
-    return [piece for piece in pieces if len(piece) >= _SHORTEST and without_greeting(piece) and not is_polite(piece)]
+    found = sentences_of(text)
+    return [one for one in found if len(one) >= _SHORTEST and without_greeting(one) and not is_polite(one)]
 
 
 def _quoted(sentences: Sequence[str], unasked: Pseudonym, *, is_first: bool) -> list[tuple[Heading, str]]:

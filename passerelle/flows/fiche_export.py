@@ -25,8 +25,8 @@ def exported(ctx: FlowContext, seen: SeenFiche, words: Words, *, audience: Audie
         made_at=fiche.made_at,
         changed_at=fiche.changed_at,
         names={heading: words(f"fiche_heading_{heading}") for heading in HEADINGS},
-        with_name=words("fiche_heading_who"),
-        licence_name=words("fiche_licence"),
+        who_line=words("web_fiche_who", names=words.names(seen.who)) if seen.who else "",
+        licence_label=words("web_fiche_licence"),
         agreed=seen.agreed,
     )
 

@@ -24,7 +24,7 @@ from passerelle.core.fiche import (
     without_words_of,
 )
 from passerelle.core.fiche_export import page_name
-from passerelle.core.fiche_fill import Record, SaidPost, build_parts, sentences_of
+from passerelle.core.fiche_fill import Record, SaidPost, build_parts, quotable_sentences
 from passerelle.core.ids import FicheId
 
 AT = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
@@ -132,7 +132,11 @@ def test_no_sentence_names_who_can_t_be_asked() -> None:
 
 def test_greetings_quotes_and_polite_ends_are_not_quoted() -> None:
     text = "Bonjour à toutes et tous,\n\n> Qui vient au loto samedi ?\nJe viens avec deux tables.\nBonne journée à tous"
-    assert sentences_of(text) == ["Je viens avec deux tables."]
+    assert quotable_sentences(text) == ["Je viens avec deux tables."]
+
+
+def test_a_shortened_word_ends_no_quotation() -> None:
+    assert quotable_sentences("Bilan : M. Dupont a tenu la caisse.") == ["Bilan : M. Dupont a tenu la caisse."]
 
 
 def test_an_author_s_words_replace_an_author_s_and_no_quotation() -> None:
