@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from passerelle.core.account_suppression import is_small
 from passerelle.core.digest_settings import NetworkSettings
 from passerelle.core.ids import AssociationName, LinkName
-
-#: Fewer than that are not counted to others: of three persons each is known.
-SMALLEST = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +50,7 @@ def networks_with(networks: Sequence[NetworkSettings], association: str) -> tupl
 
 def suppressed(count: int) -> int | None:
     """A count as others may read it: nothing is nothing, and few are not told."""
-    return None if 0 < count < SMALLEST else count
+    return None if is_small(count) else count
 
 
 def total(figures: Sequence[Figures], title: str) -> Figures:
