@@ -132,8 +132,8 @@ def _tell_wrong(association: AssociationSettings, problem: QueryProblem) -> None
 def _print_minutes(minutes: Sequence[FoundMinutes], association: AssociationSettings) -> None:
     moment = moment_in(association.zone())
     for one in minutes:
-        title = "".join(piece.text for piece in one.title)
-        line = _("Minutes of {moment}: {title}").format(moment=moment(one.at), title=title)
+        title = "".join(piece.text for piece in one.hit.title)
+        line = _("Minutes of {moment}: {title}").format(moment=moment(one.hit.at), title=title)
         out().print(Text(line))
     if minutes:
         out().print()
@@ -178,7 +178,7 @@ def _total(found: Found) -> str:
 
 def _print_fiches(fiches: Sequence[FoundFiche]) -> None:
     for one in fiches:
-        title = "".join(piece.text for piece in one.title)
+        title = "".join(piece.text for piece in one.hit.title)
         out().print(Text(_("Fiche: {title}").format(title=title)))
     if fiches:
         out().print()
@@ -211,10 +211,10 @@ def _as_json(found: Found, minutes: Sequence[FoundMinutes], fiches: Sequence[Fou
             {
                 "association": paper.association,
                 "permalink": paper.permalink,
-                "began_at": paper.at.isoformat(),
+                "began_at": paper.hit.at.isoformat(),
                 "is_draft": paper.is_draft,
-                "title": "".join(piece.text for piece in paper.title),
-                "extract": "".join(piece.text for piece in paper.extract),
+                "title": "".join(piece.text for piece in paper.hit.title),
+                "extract": "".join(piece.text for piece in paper.hit.extract),
             }
             for paper in minutes
         ],
@@ -222,9 +222,9 @@ def _as_json(found: Found, minutes: Sequence[FoundMinutes], fiches: Sequence[Fou
             {
                 "association": paper.association,
                 "permalink": paper.permalink,
-                "published_at": paper.at.isoformat(),
-                "title": "".join(piece.text for piece in paper.title),
-                "extract": "".join(piece.text for piece in paper.extract),
+                "published_at": paper.hit.at.isoformat(),
+                "title": "".join(piece.text for piece in paper.hit.title),
+                "extract": "".join(piece.text for piece in paper.hit.extract),
             }
             for paper in fiches
         ],

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from passerelle.core.extracts import Piece, extract
 from passerelle.core.fiche import HEADINGS, Content
 from passerelle.core.ids import AssociationName
-from passerelle.core.paper_search import answers, is_for_papers
+from passerelle.core.paper_search import Paper, PaperHit, find_in_paper, is_for_papers
 from passerelle.core.search_terms import Query
 from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
@@ -16,17 +14,12 @@ from passerelle.flows.fiche_read import SeenFiche, seen_by_readers
 from passerelle.flows.networks import list_network_fiches, networks_of
 from passerelle.store.fiches import list_fiches
 
-_EXTRACT_CHARACTERS, _TITLE_CHARACTERS = 200, 150
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoundFiche:
     """A fiche that was found, and why."""
 
-    title: tuple[Piece, ...]
-    extract: tuple[Piece, ...]
-    #: When it was published (aware).
-    at: datetime
+    hit: PaperHit
     association: AssociationName
     permalink: str
     #: The network through which another association shares it; "" of one's own.
@@ -55,24 +48,15 @@ def _matching(found: Sequence[tuple[SeenFiche, str]], query: Query, words: Words
     matching = []
     for seen, network in found:
         fiche = seen.fiche
-        at, title, text = (
-            fiche.published_at or fiche.made_at,
-            title_of(seen.content, fiche, words),
-            said_in(seen.content),
+        paper = Paper(
+            title=title_of(seen.content, fiche, words),
+            text=said_in(seen.content),
+            at=fiche.published_at or fiche.made_at,
         )
-        in_time = (query.since is None or at >= query.since) and (query.until is None or at < query.until)
-        if in_time and answers(query, title=title, text=text):
-            matching.append(
-                FoundFiche(
-                    title=extract(title, query, length=_TITLE_CHARACTERS, column="subject"),
-                    extract=extract(text, query, length=_EXTRACT_CHARACTERS),
-                    at=at,
-                    association=fiche.association,
-                    permalink=fiche.permalink,
-                    network=network,
-                )
-            )
-    return tuple(sorted(matching, key=lambda one: one.at, reverse=True)[:limit])
+        if (hit := find_in_paper(query, paper)) is not None:
+            one = FoundFiche(hit=hit, association=fiche.association, permalink=fiche.permalink, network=network)
+            matching.append(one)
+    return tuple(sorted(matching, key=lambda one: one.hit.at, reverse=True)[:limit])
 
 
 def said_in(content: Content) -> str:

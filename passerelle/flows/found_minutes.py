@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from passerelle.core.extracts import Piece, extract
 from passerelle.core.ids import AssociationName, LinkName
 from passerelle.core.meeting_model import MinutesVersion
 from passerelle.core.minutes_model import Minutes
 from passerelle.core.minutes_text import searched_text
-from passerelle.core.paper_search import answers, is_for_papers
+from passerelle.core.paper_search import Paper, PaperHit, find_in_paper, is_for_papers
 from passerelle.core.search_places import names_of
 from passerelle.core.search_query import place_key
 from passerelle.core.search_terms import Query
@@ -19,19 +17,13 @@ from passerelle.store.meeting_minutes import list_newest_minutes
 
 #: Minutes that one search looks through, those of the latest meetings first: weekly ones of ten years.
 _MOST = 500
-_EXTRACT_CHARACTERS = 200
-_TITLE_CHARACTERS = 150
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoundMinutes:
     """Minutes that were found, and why."""
 
-    #: The title of the meeting, with what was searched.
-    title: tuple[Piece, ...]
-    extract: tuple[Piece, ...]
-    #: When the meeting began (aware).
-    at: datetime
+    hit: PaperHit
     association: AssociationName
     permalink: str
     is_draft: bool
@@ -73,22 +65,8 @@ def _matching(
     found: list[FoundMinutes] = []
     for association, version in versions:
         minutes = Minutes.from_json(version.document)
-        if not _is_in_time(minutes.starts_at, query):
-            continue
-        text = searched_text(minutes)
-        if answers(query, title=minutes.title, text=text):
-            found.append(
-                FoundMinutes(
-                    title=extract(minutes.title, query, length=_TITLE_CHARACTERS, column="subject"),
-                    extract=extract(text, query, length=_EXTRACT_CHARACTERS),
-                    at=minutes.starts_at,
-                    association=association,
-                    permalink=version.permalink,
-                    is_draft=version.state == "draft",
-                )
-            )
-    return tuple(sorted(found, key=lambda one: one.at, reverse=True)[:limit])
-
-
-def _is_in_time(at: datetime, query: Query) -> bool:
-    return (query.since is None or at >= query.since) and (query.until is None or at < query.until)
+        paper = Paper(title=minutes.title, text=searched_text(minutes), at=minutes.starts_at)
+        if (hit := find_in_paper(query, paper)) is not None:
+            is_draft = version.state == "draft"
+            found.append(FoundMinutes(hit=hit, association=association, permalink=version.permalink, is_draft=is_draft))
+    return tuple(sorted(found, key=lambda one: one.hit.at, reverse=True)[:limit])

@@ -304,10 +304,10 @@ def _shown_paper(
         path = f"network/{found.network}/fiches/" if found.network else "fiches/"
         path += found.permalink
     return Shown(
-        title="".join(piece.text for piece in found.title),
+        title="".join(piece.text for piece in found.hit.title),
         author="",
-        day=words.day(found.at, year=True),
-        extract="".join(piece.text for piece in found.extract),
+        day=words.day(found.hit.at, year=True),
+        extract="".join(piece.text for piece in found.hit.extract),
         url=web.url.rstrip("/") + f"/{association}/{path}" if web is not None else "",
     )
 

@@ -207,11 +207,11 @@ def _view(showing: Presenting, hit: Hit, openings: dict[ThreadId, ThreadOpening]
 def _view_of_minutes(showing: Presenting, found: FoundMinutes) -> PaperView:
     return PaperView(
         path=showing.paths.minutes(found.permalink),
-        title=_marked(found.title, showing.mask),
-        at=found.at,
-        moment=moment_of(showing.words, found.at),
+        title=_marked(found.hit.title, showing.mask),
+        at=found.hit.at,
+        moment=moment_of(showing.words, found.hit.at),
         is_draft=found.is_draft,
-        extract=_marked(found.extract, showing.mask),
+        extract=_marked(found.hit.extract, showing.mask),
     )
 
 
@@ -219,11 +219,11 @@ def _view_of_fiche(showing: Presenting, found: FoundFiche) -> PaperView:
     paths = showing.paths
     return PaperView(
         path=paths.network_fiche(found.network, found.permalink) if found.network else paths.fiche(found.permalink),
-        title=_marked(found.title, showing.mask),
-        at=found.at,
-        moment=moment_of(showing.words, found.at),
+        title=_marked(found.hit.title, showing.mask),
+        at=found.hit.at,
+        moment=moment_of(showing.words, found.hit.at),
         is_draft=False,
-        extract=_marked(found.extract, showing.mask),
+        extract=_marked(found.hit.extract, showing.mask),
     )
 
 

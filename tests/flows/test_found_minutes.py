@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from passerelle.core.ids import LinkName
-from passerelle.core.paper_search import answers, is_for_papers
+from passerelle.core.paper_search import Paper, find_in_paper, is_for_papers
 from passerelle.core.search_query import parse_query
 from passerelle.flows.found_minutes import FoundMinutes, find_minutes
 from tests.flows.bridge import Bridge, body_of
@@ -30,7 +30,7 @@ async def test_what_was_decided_and_said_is_found(group: Bridge, words: str) -> 
     await rings(group)
     (one,) = await found(group, words)
     assert one.is_draft
-    assert any(piece.hit for piece in (*one.title, *one.extract))
+    assert any(piece.hit for piece in (*one.hit.title, *one.hit.extract))
 
 
 @pytest.mark.parametrize(
@@ -66,5 +66,9 @@ def test_a_search_for_what_only_a_post_has_looks_through_no_papers(bridge: Bridg
     assert is_for_papers(asked(bridge, "salle"))
     for words in ("de:Léa salle", "pièce:affiche", "après:mars"):
         assert not is_for_papers(asked(bridge, words)), words
-    assert answers(asked(bridge, "objet:bureau"), title="Réunion du bureau", text="rien")
-    assert not answers(asked(bridge, "objet:bureau"), title="Réunion", text="le bureau")
+    titled, said = (
+        Paper(title=title, text=text, at=bridge.now())
+        for title, text in (("Réunion du bureau", "rien"), ("Réunion", "le bureau"))
+    )
+    assert find_in_paper(asked(bridge, "objet:bureau"), titled) is not None
+    assert find_in_paper(asked(bridge, "objet:bureau"), said) is None
