@@ -28,7 +28,7 @@ from passerelle.core.settings import AssociationSettings, Settings
 from passerelle.flows.context import FlowContext
 from passerelle.flows.fiche_export import exported
 from passerelle.flows.fiche_make import title_of
-from passerelle.flows.fiche_read import SeenFiche, seen_by_readers
+from passerelle.flows.fiche_read import list_seen_by_readers
 from passerelle.i18n import N_, _
 from passerelle.store.fiches import list_fiches
 from passerelle.wiring import build_context
@@ -85,9 +85,10 @@ async def _rows(settings: Settings, association: AssociationSettings) -> Sequenc
         ctx = build_context(settings, store, upload_limit_bytes=lambda: 0)
         words, rows = ctx.renderer(association).words, []
         async with store.read() as conn:
-            for one in await list_fiches(conn, AssociationName(association.name)):
-                seen = await seen_by_readers(conn, one, "association")
-                title = title_of(seen.content, one, words) if seen is not None else ""
+            every = await list_fiches(conn, AssociationName(association.name))
+            seen = {one.fiche.id: one for one in await list_seen_by_readers(conn, every, "association")}
+            for one in every:
+                title = title_of(seen[one.id].content, one, words) if one.id in seen else ""
                 audience = _(_AUDIENCES[one.audience]) if one.state == "published" else ""
                 rows.append((str(one.number), _(_STATES[one.state]), audience, title))
     return rows
@@ -150,5 +151,5 @@ async def _published(
         words = ctx.renderer(association).words
         async with store.read() as conn:
             fiches = await list_fiches(conn, AssociationName(association.name))
-            found: list[SeenFiche | None] = [await seen_by_readers(conn, one, audience) for one in fiches]
-    return ctx, [exported(ctx, one, words, audience=audience) for one in found if one is not None]
+            found = await list_seen_by_readers(conn, fiches, audience)
+    return ctx, [exported(ctx, one, words, audience=audience) for one in found]

@@ -1,13 +1,15 @@
 """Who may read a fiche, and what of it: decided each time anew, by who takes part and who agrees at that moment."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.fiche import Audience, Content, Fiche, consents_for, who
+from passerelle.core.ids import AssociationName
 from passerelle.flows.context import FlowContext
 from passerelle.flows.readers import find_place
-from passerelle.store.consents import list_consenting
+from passerelle.store.consents import list_consenting, list_given
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,9 +49,23 @@ async def agreed_to(conn: AsyncConnection, fiche: Fiche, audience: Audience) -> 
 
 async def seen_by_readers(conn: AsyncConnection, fiche: Fiche, audience: Audience) -> SeenFiche | None:
     """A published fiche as members of its association, or of the network, read it; None where they may not."""
-    if fiche.state != "published" or (audience == "network" and fiche.audience != "network"):
-        return None
-    agreed = await agreed_to(conn, fiche, audience)
+    return next(iter(await list_seen_by_readers(conn, [fiche], audience)), None)
+
+
+async def list_seen_by_readers(conn: AsyncConnection, fiches: Collection[Fiche], audience: Audience) -> list[SeenFiche]:
+    """The same of several, in their order: those that these readers may read. Who agrees is asked once for all."""
+    readable = [one for one in fiches if _is_published(one, audience)]
+    given = await list_given(conn, {one.association for one in readable})
+    return [_seen(one, audience, given) for one in readable]
+
+
+def _is_published(fiche: Fiche, audience: Audience) -> bool:
+    return fiche.state == "published" and (audience == "association" or fiche.audience == "network")
+
+
+def _seen(fiche: Fiche, audience: Audience, given: Mapping[tuple[AssociationName, str], frozenset[int]]) -> SeenFiche:
+    wanted = [(fiche.association, what) for what in consents_for(fiche.id, audience)]
+    agreed = frozenset[int]().union(*(given.get(key, frozenset()) for key in wanted))
     content = fiche.content.seen_by(agreed)
     return SeenFiche(fiche=fiche, content=content, who=who(content, agreed), agreed=agreed)
 

@@ -10,7 +10,7 @@ from passerelle.core.search_terms import Query
 from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext
 from passerelle.flows.fiche_make import title_of
-from passerelle.flows.fiche_read import SeenFiche, seen_by_readers
+from passerelle.flows.fiche_read import SeenFiche, list_seen_by_readers
 from passerelle.flows.networks import list_network_fiches, networks_of
 from passerelle.store.fiches import list_fiches
 
@@ -34,8 +34,8 @@ async def find_fiches(
         return ()
     found: list[tuple[SeenFiche, str]] = []
     async with ctx.store.read() as conn:
-        own = [await seen_by_readers(conn, one, "association") for one in await list_fiches(conn, association)]
-        found += [(one, "") for one in own if one is not None]
+        own = await list_seen_by_readers(conn, await list_fiches(conn, association), "association")
+        found += [(one, "") for one in own]
         known = {one.fiche.id for one, _ in found}
         for network in networks_of(ctx, association):
             shared = await list_network_fiches(conn, network)

@@ -14,7 +14,7 @@ from passerelle.core.ids import AssociationName, LinkName
 from passerelle.core.meeting_cycle import TO_COME
 from passerelle.core.networks import Figures, Network, networks_with, suppressed, total
 from passerelle.flows.context import FlowContext
-from passerelle.flows.fiche_read import SeenFiche, seen_by_readers
+from passerelle.flows.fiche_read import SeenFiche, list_seen_by_readers
 from passerelle.flows.meeting_shown import moment_of, starts_at, titled
 from passerelle.flows.readers import association_of
 from passerelle.store.fiches import list_shared_fiches
@@ -104,10 +104,7 @@ async def dates_of(
 
 async def list_network_fiches(conn: AsyncConnection, network: Network) -> list[SeenFiche]:
     """The fiches that its associations published to it, each with what is agreed to for that."""
-    found = [
-        await seen_by_readers(conn, one, "network") for one in await list_shared_fiches(conn, network.associations)
-    ]
-    return [one for one in found if one is not None]
+    return await list_seen_by_readers(conn, await list_shared_fiches(conn, network.associations), "network")
 
 
 async def count_network(

@@ -1,5 +1,6 @@
 """Consents: who agreed to what by their own word. One row for each person and thing; nobody's silence is a yes."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, case, false, null, select, true, update
@@ -41,6 +42,11 @@ _LIST = (
     select(*_SHAPE.columns)
     .where(consent.c.association == bindparam("in_association"), consent.c.what == bindparam("which"))
     .order_by(consent.c.id)
+)
+
+
+_GIVEN = select(consent.c.association, consent.c.what, consent.c.person_id).where(
+    consent.c.association.in_(bindparam("associations", expanding=True)), consent.c.given
 )
 
 
@@ -95,6 +101,17 @@ async def list_consents(conn: AsyncConnection, association: AssociationName, wha
 async def list_consenting(conn: AsyncConnection, association: AssociationName, what: str) -> frozenset[int]:
     """Who agrees to a thing now: persons' ids."""
     return frozenset(one.person_id for one in await list_consents(conn, association, what) if one.given)
+
+
+async def list_given(
+    conn: AsyncConnection, associations: Collection[AssociationName]
+) -> Mapping[tuple[AssociationName, str], frozenset[int]]:
+    """Who agrees now, by association and thing: persons' ids. What nobody agrees to is not in it."""
+    found: dict[tuple[AssociationName, str], set[int]] = {}
+    if associations:
+        for association, what, person_id in await conn.execute(_GIVEN, {"associations": sorted(associations)}):
+            found.setdefault((AssociationName(association), what), set()).add(person_id)
+    return {key: frozenset(people) for key, people in found.items()}
 
 
 def _one(association: AssociationName, person_id: int, what: str) -> dict[str, object]:
