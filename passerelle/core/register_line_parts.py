@@ -10,6 +10,7 @@ from passerelle.core.folding import fold
 from passerelle.core.register_line_heads import ON_BEHALF
 from passerelle.core.register_line_words import kind_of_word
 from passerelle.core.said_names import Mention, is_proper_name, known_at, mentions_in
+from passerelle.core.tags import TAG
 from passerelle.core.when import find_when
 from passerelle.core.when_model import FoundWhen
 
@@ -25,7 +26,6 @@ _LOOSE = re.compile(r"\s+([,.)\]])")
 _DOUBLED = re.compile(r"([,;:])(?:\s{0,9}[,;:])+")
 _ENDS = " \t\u00a0\u202f,;–—-"
 _SAID = re.compile(r"[^\W_]")
-_TAG = re.compile(r"(?<![\w/#&])[#＃](?P<tag>[^\W\d_][\w\-]{0,40})")
 _PASSED_ON_AT_END = re.compile(
     r"\s*[,(–—-]?\s*(?:de la part d(?:e\s+|['’])|on behalf of\s+)(?P<name>[^,;:()]{1,60})\)?[\s.]*$", re.IGNORECASE
 )
@@ -96,8 +96,8 @@ def take_said_for(said: Said) -> Said:
 def take_tag(said: Said) -> Said:
     """The first `#tag` as the tag. At the ends tags are cut out, amid the sentence they stay as words."""
     tag, pieces, position = said.tag, [], 0
-    tags = [found for found in _TAG.finditer(said.text) if kind_of_word(found["tag"]) is None]
-    words = [found.start() for found in _SAID.finditer(_TAG.sub(lambda one: " " * len(one.group()), said.text))]
+    tags = [found for found in TAG.finditer(said.text) if kind_of_word(found["tag"]) is None]
+    words = [found.start() for found in _SAID.finditer(TAG.sub(lambda one: " " * len(one.group()), said.text))]
     for found in tags:
         tag = tag or found["tag"]
         is_amid = bool(words) and words[0] < found.start() < words[-1]

@@ -9,7 +9,8 @@ import re
 
 from passerelle.core.folding import fold
 
-_TAG = re.compile(r"(?<![\w/#&])[#＃](?P<tag>[^\W\d_][\w\-]{0,40})")
+#: A tag in a text; its word is the group `tag`.
+TAG = re.compile(r"(?<![\w/#&])[#＃](?P<tag>[^\W\d_][\w\-]{0,40})")
 #: What stands in every text that holds a tag, as databases look for it.
 SIGNS = ("#", "＃")
 #: Longer texts are read up to here.
@@ -18,7 +19,7 @@ _LONGEST = 100_000
 
 def tags_in(text: str) -> tuple[str, ...]:
     """The tags in a text, folded, without their sign; each once, in their order."""
-    return tuple(dict.fromkeys(folded_tag(found["tag"]) for found in _TAG.finditer(text[:_LONGEST])))
+    return tuple(dict.fromkeys(folded_tag(found["tag"]) for found in TAG.finditer(text[:_LONGEST])))
 
 
 def folded_tag(tag: str) -> str:

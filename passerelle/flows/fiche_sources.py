@@ -4,7 +4,6 @@ A person known by name only is neither quoted nor named, nor is what was said be
 its own side's.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.fiche import Part, Source
 from passerelle.core.fiche_fill import Record, SaidPost, build_parts
-from passerelle.core.folding import fold
 from passerelle.core.ids import PostId
 from passerelle.core.links import Link
 from passerelle.core.meeting_model import Meeting
 from passerelle.core.model import Post
 from passerelle.core.names import one_line
 from passerelle.core.register_model import Entry, NamedPerson
-from passerelle.store.fiches import list_said_in_thread, list_said_with
+from passerelle.core.tags import folded_tag, tags_in
+from passerelle.store.fiches import list_said_in_thread, list_said_with_tags
 from passerelle.store.people import list_addresses, list_named_only, list_participants, list_user_ids
 from passerelle.store.posts import find_first_post
 from passerelle.store.register import find_entries_of_post, list_entry_people
@@ -29,7 +28,8 @@ from passerelle.store.threads import get_thread
 #: Of a conversation or a tag no more is looked at.
 _MOST_POSTS = 300
 _MOST_ENTRIES = 200
-_TAG = re.compile(r"#([^\W\d_][\w\-]{0,40})")
+#: Posts with whatever tags, among which those with one are looked for.
+_MOST_TAGGED = 3000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,8 +66,8 @@ async def from_meeting(conn: AsyncConnection, link: Link, meeting: Meeting) -> F
 
 async def from_tag(conn: AsyncConnection, link: Link, tag: str) -> Found:
     """Of the posts in which `#tag` stands, and of the register's lines that bear it."""
-    posts = await list_said_with(conn, link.association_name, link.name, tag, limit=_MOST_POSTS)
-    tagged = [post for post in posts if fold(tag) in {fold(one) for one in _TAG.findall(post.text)}]
+    posts = await list_said_with_tags(conn, link.association_name, link.name, limit=_MOST_TAGGED)
+    tagged = [post for post in posts if folded_tag(tag) in tags_in(f"{post.subject}\n{post.text}")][:_MOST_POSTS]
     wanted = EntryFilter(links=[link.name], label=tag)
     entries = await list_entries(conn, link.association_name, wanted, order="number", limit=_MOST_ENTRIES)
     said = await _quotable(conn, link, tagged)

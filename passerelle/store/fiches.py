@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.fiche import Fiche, NewFiche
 from passerelle.core.ids import AssociationName, FicheId, LinkName, ThreadId
 from passerelle.core.model import Post
+from passerelle.core.tags import SIGNS
 from passerelle.store import posts
 from passerelle.store.digest_tables import consent, fiche
 from passerelle.store.rows import Shape, parameters
@@ -112,11 +113,10 @@ async def list_said_in_thread(
     return sorted(found, key=lambda one: (one.said_at, one.id))
 
 
-async def list_said_with(
-    conn: AsyncConnection, association: AssociationName, link: LinkName, tag: str, *, limit: int
+async def list_said_with_tags(
+    conn: AsyncConnection, association: AssociationName, link: LinkName, *, limit: int
 ) -> list[Post]:
-    """What was said in a link and may hold `#tag`, as far as it stands, the first first: whether it does is for the
-    caller to see (`#jardinage` is found as well)."""
-    holds = func.lower(post.c.text).contains(f"#{tag.lower()}", autoescape=True)
+    """What was said in a link and may hold a tag, as far as it stands, the first first: which, the caller sees."""
+    holds = or_(*(column.contains(sign) for column in (post.c.subject, post.c.text) for sign in SIGNS))
     statement = select(*posts.SHAPE.columns).where(*_SAID, holds).order_by(*_IN_TIME).limit(limit)
     return posts.SHAPE.values((await conn.execute(statement, {"association": association, "link": link})).all())

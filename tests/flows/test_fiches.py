@@ -270,6 +270,11 @@ async def test_a_tag_is_made_into_one(group: Bridge) -> None:
     assert "Nous avons semé #Jardin" in document
     assert "composteur" in document
     assert "jardinage" not in document
+    # Tags are the same everywhere: accents and capitals do not matter, and a subject bears one as well.
+    told = mail("Les crêpes se vendent mieux chaudes.", subject="#Fête des voisins", author=PAUL, message_id="f@x")
+    await group.receive(told)
+    await group.receive(letter("fiche #fete", author=MONIQUE, message_id="t3@x"))
+    assert "Les crêpes se vendent mieux chaudes." in json.dumps((await the_fiche(group)).document, ensure_ascii=False)
     await group.receive(letter("fiche #inconnu", author=MONIQUE, message_id="t2@x"))
     assert "rien à citer" in (await letters(group))[-1]
 

@@ -90,10 +90,10 @@ async def test_who_is_quoted_or_wrote_is_found(store: Store) -> None:
         assert await list_written_for_fiches(conn, karim) == []
 
 
-async def test_posts_are_found_by_a_tag_and_only_what_stands_and_was_said_here(store: Store) -> None:
+async def test_posts_with_tags_are_found_and_only_what_stands_and_was_said_here(store: Store) -> None:
     async with store.write() as conn:
         thread = await made_thread(conn)
-        texts = ["semé au #Jardin", "au #jardin encore", "100 % #autre", "repris #jardin", "passé #jardin"]
+        texts = ["semé au #Jardin", "au #jardin encore", "100 % #autre", "repris #jardin", "passé #jardin", "rien"]
         ids = [
             await made_post(
                 conn, thread_id=thread, text=text, content_hash=text, said_at=at(number),
@@ -102,11 +102,10 @@ async def test_posts_are_found_by_a_tag_and_only_what_stands_and_was_said_here(s
             for number, text in enumerate(texts)
         ]  # fmt: skip
         await set_post_state(conn, ids[3], "hidden")
-        found = await fiches.list_said_with(conn, A, LINK, "jardin", limit=9)
-        assert [one.id for one in found] == ids[:2]
-        assert await fiches.list_said_with(conn, A, LINK, "%", limit=9) == []
+        found = await fiches.list_said_with_tags(conn, A, LINK, limit=9)
+        assert [one.id for one in found] == ids[:3]
         in_thread = await fiches.list_said_in_thread(conn, A, LINK, thread, limit=9)
-        assert [one.id for one in in_thread] == ids[:3]
+        assert [one.id for one in in_thread] == [*ids[:3], ids[5]]
         assert await fiches.list_said_in_thread(conn, ROUBAIX, LINK, thread, limit=9) == []
 
 

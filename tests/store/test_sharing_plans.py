@@ -51,7 +51,7 @@ ASKED: dict[str, tuple[str, Callable[[AsyncConnection], Awaitable[Any]]]] = {
         "ix_post_thread",
         lambda conn: fiches.list_said_in_thread(conn, A, LINK, ThreadId(1), limit=9),
     ),
-    "said_with": ("ix_post_link_time", lambda conn: fiches.list_said_with(conn, A, LINK, "jardin", limit=9)),
+    "said_with": ("ix_post_link_time", lambda conn: fiches.list_said_with_tags(conn, A, LINK, limit=9)),
     "network": ("ix_post_link_time", lambda conn: networks.count_association(conn, A, [LINK], SINCE)),
     "last_known": ("ix_digest_person", lambda conn: catch_up.find_last_known_at(conn, A, 1)),
     "readable": ("PRIMARY KEY", lambda conn: catch_up.list_readable(conn, [PostId(1)], [SHELF])),
