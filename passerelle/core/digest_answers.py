@@ -1,15 +1,17 @@
 """A digest is answered: which words of a mail answer which item. Pure.
 
 Each item carries a token of five letters and digits, in the subject of its own address and at its end in the text. What
-somebody writes below a quoted item answers that one; what they write above a quote of one item alone, that one. Where
-nothing says what is meant, nothing is guessed: `Piece.key` is "".
+somebody writes below a quoted item answers that one; what they write above a quote of one item alone, that one; and
+words that can be about one item only, that one. Where nothing says what is meant, nothing is guessed: `Piece.key` is
+"".
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
+from passerelle.core.answers import parse_answer
 from passerelle.core.folding import words_of
 from passerelle.core.ids import MailAddress, MessageId
 from passerelle.core.polite_words import is_polite
@@ -60,6 +62,8 @@ class Quotable:
     title: str
     #: What else is said of it.
     others: tuple[str, ...] = ()
+    #: A meeting to come, to which one says whether one comes.
+    is_meeting: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +146,23 @@ def take_apart(stretches: Sequence[Stretch], told: Told, *, subject: str = "", a
         elif parts and text.strip():
             # What follows is another answer, though to the same item.
             parts[-1][1].append("")
-    return _joined(parts, frozenset(words_of(author)))
+    return _by_what_there_is(_joined(parts, frozenset(words_of(author))), told.items)
+
+
+def _by_what_there_is(pieces: tuple[Piece, ...], items: Sequence[Quotable]) -> tuple[Piece, ...]:
+    """Words that name nothing, where there is one thing only that they can be about."""
+    if len(items) == 1:
+        return tuple(replace(piece, key=items[0].key) for piece in pieces)
+    meetings = [item.key for item in items if item.is_meeting]
+    if len(pieces) == 1 and not pieces[0].key and len(meetings) == 1 and _says_who_comes(pieces[0].text):
+        return (replace(pieces[0], key=meetings[0]),)
+    return pieces
+
+
+def _says_who_comes(text: str) -> bool:
+    """« Je viens », « nous ne pouvons pas »; a bare « oui » may answer anything (PEOPLE 12)."""
+    answer = parse_answer(text)
+    return answer is not None and answer.kind == "rsvp" and answer.is_bare
 
 
 def _joined(parts: Sequence[tuple[str, list[str]]], name: frozenset[str]) -> tuple[Piece, ...]:

@@ -86,8 +86,15 @@ def told_of(ctx: FlowContext, link: Link, digest: Digest, *, name: str) -> Told:
     }
     place = place_of(ctx, association, answers=ways)
     shown = build_shown(chosen, words, place, kind=digest.kind, since=digest.since, until=digest.until)
+    meetings = {item.key for item in chosen.items if item.kind == "meeting"}
     items = tuple(
-        Quotable(key=item.key, token=item.token, title=item.title, others=(item.reason, item.extract))
+        Quotable(
+            key=item.key,
+            token=item.token,
+            title=item.title,
+            others=(item.reason, item.extract),
+            is_meeting=item.key in meetings,
+        )
         for part in shown.parts
         for item in part.items
         if item.token

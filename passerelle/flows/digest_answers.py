@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.about import About
-from passerelle.core.answers import parse_answer
 from passerelle.core.commands import Command, parse_mail_command
 from passerelle.core.digest_answers import Quotable, Stretch, take_apart
 from passerelle.core.digest_choice import Chosen, Item
@@ -74,13 +73,6 @@ async def parts_of_answer(
     if not pieces or (len(pieces) == 1 and _changes_digest(said, pieces[0].text)):
         return None
     items = {item.key: item for item in Chosen.from_json(digest.document).items}
-    if len(told.items) == 1:
-        # There is nothing else that it may be about.
-        pieces = tuple(replace(piece, key=told.items[0].key) for piece in pieces)
-    meetings = [item.key for item in told.items if items[item.key].kind == "meeting"]
-    if len(pieces) == 1 and not pieces[0].key and len(meetings) == 1 and _says_who_comes(pieces[0].text):
-        # « Je viens » can be about nothing else.
-        pieces = (replace(pieces[0], key=meetings[0]),)
     parts = []
     for number, piece in enumerate(pieces):
         item = items.get(piece.key)
@@ -109,12 +101,6 @@ def stretches_of(letter: Letter) -> list[Stretch]:
     pieces = trim((letter.email.text or "")[:_LONGEST]).pieces
     kept = [piece for piece in pieces if piece.kind is PieceKind.OWN or piece.kind in _QUOTES]
     return [Stretch(is_own=piece.kind is PieceKind.OWN, text=piece.text) for piece in kept]
-
-
-def _says_who_comes(text: str) -> bool:
-    """« Je viens », « nous ne pouvons pas »; a bare « oui » may answer anything (PEOPLE 12)."""
-    answer = parse_answer(text)
-    return answer is not None and answer.kind == "rsvp" and answer.is_bare
 
 
 def _changes_digest(said: Said, text: str) -> bool:
