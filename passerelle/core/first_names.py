@@ -5,7 +5,7 @@ from passerelle.core.names import safe_name
 from passerelle.core.said_names import TITLES
 
 #: What is called by a title has no first name in it.
-_ALL_TITLES = TITLES | {"miss", "mx"}
+_ALL_TITLES = TITLES | {"miss", "mx", "mademoiselle"}
 
 
 def is_titled(name: str) -> bool:

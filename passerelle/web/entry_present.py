@@ -19,6 +19,8 @@ from passerelle.web.paths import Paths
 from passerelle.web.present import author_of, day_of, moment_of
 
 _TITLE_CHARACTERS = 180
+#: « Un membre de la liste », « A member of the list »: how whoever has no name is shown.
+_NOBODY = frozenset({"un", "une", "a", "somebody"})
 #: Moves whose line of history has a sentence of its own (catalogues: `web_move_…`).
 _KNOWN_MOVES = frozenset({
     "noted", "told", "reminded", "edited", "carried", "confirm", "decline", "object", "withdraw", "settle", "adopt",
@@ -144,7 +146,7 @@ def name_of(name: str, words: Words) -> str:
 def person_view(name: str) -> PersonView:
     """A name that is fit to be shown, in its two parts. « Mme Haddad » is one part: there is no first name in it."""
     first, space, rest = name.partition(" ")
-    if is_titled(name) or not rest:
+    if is_titled(name) or first.casefold() in _NOBODY or not rest:
         return PersonView(first=name)
     return PersonView(first=first, rest=space + rest)
 

@@ -94,39 +94,31 @@ async def search(request: web.Request) -> web.StreamResponse:
     found = await search_archive(
         ctx, query, shelves=reader.shelves, limit=_HITS_A_PAGE, start=_start(request.query.get("before", ""))
     )
-    minutes = () if request.query.get("before") else await _minutes_that_answer(request, query)
-    fiches = () if request.query.get("before") else await _fiches_that_answer(request, query)
-    return await _found_page(request, asked, query, found, _Papers(minutes=minutes, fiches=fiches))
+    papers = _Papers() if request.query.get("before") else await _papers_that_answer(request, query)
+    return await _found_page(request, asked, query, found, papers)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Papers:
     """What else answers, for who takes part."""
 
-    minutes: Sequence[FoundMinutes]
-    fiches: Sequence[FoundFiche]
+    minutes: Sequence[FoundMinutes] = ()
+    fiches: Sequence[FoundFiche] = ()
 
 
-async def _fiches_that_answer(request: web.Request, query: Query) -> tuple[FoundFiche, ...]:
-    ctx = request.app[CONTEXT]
+async def _papers_that_answer(request: web.Request, query: Query) -> _Papers:
+    """For who takes part: papers are no strangers' to read, whatever else is open."""
     if not is_signed_in(request):
-        return ()
+        return _Papers()
+    ctx, association = request.app[CONTEXT], association_name(request)
     async with ctx.store.read() as conn:
-        is_member = bool((await membership_of(ctx, conn, request[READER])).links)
-    if not is_member:
-        return ()
-    return await find_fiches(ctx, query, association_name(request), words_of(request), limit=_PAPERS_SHOWN)
-
-
-async def _minutes_that_answer(request: web.Request, query: Query) -> tuple[FoundMinutes, ...]:
-    """For who takes part: minutes are no strangers' to read, whatever else is open."""
-    if not is_signed_in(request):
-        return ()
-    ctx = request.app[CONTEXT]
-    async with ctx.store.read() as conn:
-        found = await membership_of(ctx, conn, request[READER])
-    places = {association_name(request): found.links}
-    return await find_minutes(ctx, query, places=places, limit=_PAPERS_SHOWN)
+        links = (await membership_of(ctx, conn, request[READER])).links
+    if not links:
+        return _Papers()
+    return _Papers(
+        minutes=await find_minutes(ctx, query, places={association: links}, limit=_PAPERS_SHOWN),
+        fiches=await find_fiches(ctx, query, association, words_of(request), limit=_PAPERS_SHOWN),
+    )
 
 
 async def _count_strangers(request: web.Request) -> None:

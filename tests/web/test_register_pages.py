@@ -296,6 +296,8 @@ def test_a_name_has_a_first_part_that_may_be_printed() -> None:
         ("Léa", "Léa"),
         ("Mme Haddad", "Mme Haddad"),
         ("M. Roux", "M. Roux"),
+        ("Mademoiselle Roux", "Mademoiselle Roux"),
+        ("Un membre de la liste", "Un membre de la liste"),
     ):
         view = person_view(name)
         assert view.first == first
