@@ -19,7 +19,7 @@ from typer.main import get_command
 
 from passerelle import keys
 from passerelle.cli import app
-from passerelle.core.command_table import CommandRow
+from passerelle.core.command_row import CommandRow
 from passerelle.core.grammar_help import answer_rows, command_rows, line_rows
 from passerelle.core.permissions import NEEDS
 from passerelle.core.settings import AppserviceSettings, MatrixSettings

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from passerelle.core.command_table import LONGEST_WORD, MOST_WORDS, NOTING, WORDS, CommandName, row_of
+from passerelle.core.command_row import LONGEST_WORD, MOST_WORDS, CommandName
+from passerelle.core.command_table import NOTING, WORDS, row_of
 from passerelle.core.digest_wishes import parse_wish
 from passerelle.core.polite_words import is_polite, without_greeting
 from passerelle.core.register_line_words import MOST_WORDS as MOST_LINE_WORDS

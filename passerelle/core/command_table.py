@@ -5,114 +5,47 @@ said by the catalogues, as `command_<name>`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
-from passerelle.core.permissions import Act
+from passerelle.core.command_row import CommandName, CommandRow, row
 from passerelle.core.spoken_words import plain
 
-CommandName = Literal[
-    "meeting", "assembly", "agenda", "move", "cancel", "dates",
-    "attendance", "excuse", "proxy", "start", "pause", "resume", "end", "minutes", "correct", "approve",
-    "note", "decisions", "adopt", "replace", "drop", "review", "object", "withdraw",
-    "actions", "done", "loans", "returned", "bookings",
-    "remind", "reminders", "quiet", "search", "link", "catch_up",
-    "digest", "digest_pause", "digest_resume", "digest_stop",
-    "fiche", "fiche_publish", "fiche_withdraw", "fiche_disagree",
-    "offers", "first_name", "help",
-]  # fmt: skip
-#: Where a command may be said.
-Where = Literal["room", "mail"]
-#: What stands behind a command's word, roughly: whether numbers alone, words, or nothing may stand there.
-Wants = Literal["nothing", "number", "numbers", "words"]
-#: No command's word is longer, nor has more words.
-LONGEST_WORD = 30
-MOST_WORDS = 4
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CommandRow:
-    """One command. Accents, capitals, hyphens and inclusive endings do not matter in its words."""
-
-    name: CommandName
-    #: The first of them is how the help calls it.
-    french: tuple[str, ...]
-    english: tuple[str, ...]
-    #: What stands behind the word, in the words of members; "" where nothing does.
-    form_french: str
-    form_english: str
-    wants: Wants
-    #: Without the `!`.
-    example_french: str
-    example_english: str
-    where: frozenset[Where] = frozenset({"room", "mail"})
-    #: What `core.permissions` is asked, and so which key of the configuration says who may; None where anyone may.
-    act: Act | None = None
-
-
-def _row(
-    name: CommandName,
-    words: tuple[str, str],
-    forms: tuple[str, str],
-    examples: tuple[str, str],
-    *,
-    wants: Wants = "words",
-    where: str = "room mail",
-    may: Act | None = None,
-) -> CommandRow:
-    french, english = (tuple(word.strip() for word in text.split("|")) for text in words)
-    places: tuple[Where, ...] = ("room", "mail")
-    return CommandRow(
-        name=name,
-        french=french,
-        english=english,
-        form_french=forms[0],
-        form_english=forms[1],
-        wants=wants,
-        example_french=examples[0],
-        example_english=examples[1],
-        where=frozenset(place for place in places if place in where.split()),
-        act=may,
-    )
-
-
 COMMANDS: tuple[CommandRow, ...] = (
-    _row(
+    row(
         "meeting",
         ("réunion | réunions", "meeting | meetings"),
         ("jour heure lieu : sujet", "day time place: topic"),
         ("réunion jeudi 18h30 au local : budget de la fête", "meeting Thursday 6:30pm at the hall: party budget"),
         may="meet",
     ),
-    _row(
+    row(
         "assembly",
         ("assemblée | assemblée générale | ag", "assembly | general assembly | general meeting | agm"),
         ("jour heure lieu : sujet", "day time place: topic"),
         ("assemblée samedi 14h à la salle des fêtes", "assembly Saturday 2pm at the village hall"),
         may="meet",
     ),
-    _row(
+    row(
         "agenda",
         ("ordre | ordre du jour | odj | point", "topic | topics | item"),
         ("point à ajouter", "item to add"),
         ("ordre remplacer le frigo", "topic a new fridge"),
         may="note",
     ),
-    _row(
+    row(
         "move",
         ("déplacer | déplacez | reporter | reportez", "move | postpone"),
         ("réunion ou rappel, numéro, nouveau jour", "meeting or reminder, number, new day"),
         ("déplacer réunion 4 au jeudi 19 à 18h", "move meeting 4 to Thursday 19 at 6pm"),
         may="move",
     ),
-    _row(
+    row(
         "cancel",
         ("annuler | annulez", "cancel"),
         ("réunion numéro, ou rappel numéro", "meeting number, or reminder number"),
         ("annuler réunion 4", "cancel meeting 4"),
         may="move",
     ),
-    _row(
+    row(
         "dates",
         ("dates | agenda | calendrier", "dates | calendar"),
         ("", ""),
@@ -120,28 +53,28 @@ COMMANDS: tuple[CommandRow, ...] = (
         wants="nothing",
         may="search",
     ),
-    _row(
+    row(
         "attendance",
         ("présents | présent | présente | présentes | présences", "attendance | present"),
         ("noms, ou rien pour voir qui vient", "names, or nothing to see who comes"),
         ("présents Léa, Karim et Mme Haddad", "present Léa, Karim and Mrs Haddad"),
         may="note",
     ),
-    _row(
+    row(
         "excuse",
         ("excusé | excusée | excusés | excusées | excuser", "excused | excuse"),
         ("noms, ou rien pour vous", "names, or nothing for yourself"),
         ("excusée Annie", "excused Annie"),
         may="note",
     ),
-    _row(
+    row(
         "proxy",
         ("pouvoir | procuration", "proxy"),
         ("de qui à qui", "from whom to whom"),
         ("pouvoir Annie à Paul", "proxy Annie to Paul"),
         may="note",
     ),
-    _row(
+    row(
         "start",
         ("début | commencer | ouvrir", "start | begin"),
         ("numéro de la réunion", "number of the meeting"),
@@ -150,13 +83,26 @@ COMMANDS: tuple[CommandRow, ...] = (
         where="room",
         may="chair",
     ),
-    _row("pause", ("pause", "pause | break"), ("", ""), ("pause", "break"), wants="nothing", where="room",
-         may="chair"),
-    _row("resume", ("reprise | reprendre", "go on | continue"), ("", ""), ("reprise", "go on"), wants="nothing",
-         where="room", may="chair"),
-    _row("end", ("fin | terminer | clore", "end | close"), ("", ""), ("fin", "end"), wants="nothing", where="room",
-         may="chair"),
-    _row(
+    row("pause", ("pause", "pause | break"), ("", ""), ("pause", "break"), wants="nothing", where="room", may="chair"),
+    row(
+        "resume",
+        ("reprise | reprendre", "go on | continue"),
+        ("", ""),
+        ("reprise", "go on"),
+        wants="nothing",
+        where="room",
+        may="chair",
+    ),
+    row(
+        "end",
+        ("fin | terminer | clore", "end | close"),
+        ("", ""),
+        ("fin", "end"),
+        wants="nothing",
+        where="room",
+        may="chair",
+    ),
+    row(
         "minutes",
         ("compte-rendu | compterendu | cr | pv | procès-verbal", "minutes"),
         ("numéro de la réunion", "number of the meeting"),
@@ -164,14 +110,14 @@ COMMANDS: tuple[CommandRow, ...] = (
         wants="number",
         may="search",
     ),
-    _row(
+    row(
         "correct",
         ("corriger | correction", "correct"),
         ("s/ancien/nouveau/", "s/old/new/"),
         ("corriger s/150 €/180 €/", "correct s/€150/€180/"),
         may="correct",
     ),
-    _row(
+    row(
         "approve",
         ("approuver | approuvez | valider", "approve"),
         ("numéro de la réunion", "number of the meeting"),
@@ -179,21 +125,21 @@ COMMANDS: tuple[CommandRow, ...] = (
         wants="number",
         may="approve",
     ),
-    _row(
+    row(
         "note",
         ("noter | note | notez", "note | write down"),
         ("une ligne du registre", "a line of the register"),
         ("noter idée : un composteur au jardin", "note idea: a compost heap in the garden"),
         may="note",
     ),
-    _row(
+    row(
         "decisions",
         ("décisions | décision", "decisions | decision"),
         ("rien pour les voir, ou une décision à proposer", "nothing to see them, or one to propose"),
         ("décision louer la salle des fêtes", "decision hire the hall"),
         may="search",
     ),
-    _row(
+    row(
         "adopt",
         ("adopter | adoptée | adopté | adoptez", "adopt | adopted"),
         ("numéro", "number"),
@@ -201,14 +147,14 @@ COMMANDS: tuple[CommandRow, ...] = (
         wants="numbers",
         may="adopt",
     ),
-    _row(
+    row(
         "replace",
         ("remplacer | remplacez", "replace"),
         ("numéro par numéro, ou par une nouvelle décision", "number by number, or by a new decision"),
         ("remplacer 7 par 9", "replace 7 by 9"),
         may="adopt",
     ),
-    _row(
+    row(
         "drop",
         ("abandonner | abandonnée | abandonné | abandonnez", "drop | dropped"),
         ("numéro", "number"),
@@ -216,21 +162,21 @@ COMMANDS: tuple[CommandRow, ...] = (
         wants="numbers",
         may="adopt",
     ),
-    _row(
+    row(
         "review",
         ("revoir | réexaminer", "review"),
         ("numéro et jour", "number and day"),
         ("revoir 7 le 3 mars", "review 7 on 3 March"),
         may="adopt",
     ),
-    _row(
+    row(
         "object",
         ("objection | opposition", "objection | object"),
         ("numéro : raison", "number: reason"),
         ("objection 7 : c'est trop cher", "objection 7: too expensive"),
         may="object",
     ),
-    _row(
+    row(
         "withdraw",
         (
             "retirer objection | retirer mon objection | retirer l'objection | lever objection | lever l'objection"
@@ -242,14 +188,14 @@ COMMANDS: tuple[CommandRow, ...] = (
         wants="numbers",
         may="withdraw",
     ),
-    _row(
+    row(
         "actions",
         ("actions | action | à faire | tâches | tâche", "actions | action | todo"),
         ("rien pour les voir, ou une action à noter", "nothing to see them, or one to note"),
         ("action @Léa relancer la mairie pour le 12/11", "action @Léa call the town hall by 12 November"),
         may="search",
     ),
-    _row(
+    row(
         "done",
         ("fait | faite | faits | faites", "done"),
         ("numéros", "numbers"),
@@ -257,28 +203,28 @@ COMMANDS: tuple[CommandRow, ...] = (
         wants="numbers",
         may="finish",
     ),
-    _row(
+    row(
         "loans",
         ("prêts | prêt", "loans | loan"),
         ("rien pour les voir, ou un prêt à noter", "nothing to see them, or one to note"),
         ("prêt vidéoprojecteur à Karim jusqu'au 3 mars", "loan projector to Karim until 3 March"),
         may="search",
     ),
-    _row(
+    row(
         "returned",
         ("rendu | rendue | rendus | rendues", "returned"),
         ("numéro, ou la chose", "number, or the thing"),
         ("rendu vidéoprojecteur", "returned projector"),
         may="finish",
     ),
-    _row(
+    row(
         "bookings",
         ("réservations | réservation | réserver", "bookings | booking | book"),
         ("rien pour les voir, ou la chose et le jour", "nothing to see them, or the thing and the day"),
         ("réserver grande salle le 14 mars 14h-17h", "book large hall 14 March 2pm-5pm"),
         may="search",
     ),
-    _row(
+    row(
         "remind",
         (
             "rappel | rappeler | rappelle-moi | rappelez-moi | rappelez-nous",
@@ -288,7 +234,7 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("rappel jeudi 9h apporter les clés", "remind Thursday 9am bring the keys"),
         may="remind",
     ),
-    _row(
+    row(
         "reminders",
         ("rappels", "reminders"),
         ("", ""),
@@ -296,29 +242,29 @@ COMMANDS: tuple[CommandRow, ...] = (
         wants="nothing",
         may="search",
     ),
-    _row(
+    row(
         "quiet",
         ("silence | plus de rappel | plus de rappels", "quiet | no reminders | no more reminders"),
         ("numéro de la réunion", "number of the meeting"),
         ("silence", "quiet"),
         wants="number",
     ),
-    _row(
+    row(
         "search",
         ("cherche | chercher | cherchez | recherche", "search | find"),
         ("mots", "words"),
         ("cherche fête des voisins", "search street party"),
         may="search",
     ),
-    _row("link", ("lien", "link"), ("", ""), ("lien", "link"), wants="nothing", where="room"),
-    _row(
+    row("link", ("lien", "link"), ("", ""), ("lien", "link"), wants="nothing", where="room"),
+    row(
         "catch_up",
         ("rattrapage | rattraper", "catch up | catchup"),
         ("depuis mardi, depuis le 3 mars, depuis le début", "since Tuesday, since 3 March, since the beginning"),
         ("rattrapage depuis mardi", "catch up since Tuesday"),
         may="search",
     ),
-    _row(
+    row(
         "digest",
         ("résumé | résumés | tout en un", "digest | digests | all in one"),
         (
@@ -328,41 +274,81 @@ COMMANDS: tuple[CommandRow, ...] = (
         ("résumé hebdomadaire", "digest weekly"),
         may="remind",
     ),
-    _row(
+    row(
         "digest_pause",
         ("pause résumé | pause du résumé | pause des résumés", "pause digest | pause digests"),
         ("durée, ou jusqu'à quel jour", "how long, or until which day"),
         ("pause résumé 2 semaines", "pause digest 2 weeks"),
         may="search",
     ),
-    _row("digest_resume",
-         ("reprendre résumé | reprendre le résumé | reprendre les résumés", "resume digest | resume digests"),
-         ("", ""), ("reprendre résumé", "resume digest"), wants="nothing", may="search"),
-    _row("digest_stop", ("stop | stop résumé | stop résumés | plus de résumé", "stop | stop digest | no more digests"),
-         ("", ""), ("stop", "stop"), wants="nothing", may="search"),
-    _row("fiche", ("fiche | fiches", "sheet | sheets | experience"),
-         ("réunion et numéro, #mot, ou rien en réponse à un message",
-          "meeting and number, #tag, or nothing in reply to a message"),
-         ("fiche réunion 4", "sheet meeting 4"), may="search"),
-    _row("fiche_publish", ("publier fiche | publier la fiche", "publish sheet | publish the sheet"),
-         ("numéro, et « dans le réseau » si elle sort de l'association", "number, and whether in the network"),
-         ("publier fiche 3", "publish sheet 3"), may="approve"),
-    _row("fiche_withdraw", ("retirer fiche | retirer la fiche", "withdraw sheet | withdraw the sheet"),
-         ("numéro", "number"), ("retirer fiche 3", "withdraw sheet 3"), may="approve"),
-    _row("fiche_disagree", ("retirer mon accord | retirer accord", "withdraw my agreement | withdraw agreement"),
-         ("numéro", "number"), ("retirer mon accord fiche 3", "withdraw my agreement sheet 3")),
-    _row("offers", ("offres | offres d'aide | qui peut aider", "offers | who can help"), ("", ""), ("offres", "offers"),
-         wants="nothing", may="search"),
-    _row("first_name", ("mon prénom | prénom", "my first name | first name"),
-         ("oui ou non : sur la feuille affichée", "yes or no: on the notice board's sheet"),
-         ("mon prénom : oui", "my first name: yes"), may="consent"),
-    _row(
+    row(
+        "digest_resume",
+        ("reprendre résumé | reprendre le résumé | reprendre les résumés", "resume digest | resume digests"),
+        ("", ""),
+        ("reprendre résumé", "resume digest"),
+        wants="nothing",
+        may="search",
+    ),
+    row(
+        "digest_stop",
+        ("stop | stop résumé | stop résumés | plus de résumé", "stop | stop digest | no more digests"),
+        ("", ""),
+        ("stop", "stop"),
+        wants="nothing",
+        may="search",
+    ),
+    row(
+        "fiche",
+        ("fiche | fiches", "sheet | sheets | experience"),
+        (
+            "réunion et numéro, #mot, ou rien en réponse à un message",
+            "meeting and number, #tag, or nothing in reply to a message",
+        ),
+        ("fiche réunion 4", "sheet meeting 4"),
+        may="search",
+    ),
+    row(
+        "fiche_publish",
+        ("publier fiche | publier la fiche", "publish sheet | publish the sheet"),
+        ("numéro, et « dans le réseau » si elle sort de l'association", "number, and whether in the network"),
+        ("publier fiche 3", "publish sheet 3"),
+        may="approve",
+    ),
+    row(
+        "fiche_withdraw",
+        ("retirer fiche | retirer la fiche", "withdraw sheet | withdraw the sheet"),
+        ("numéro", "number"),
+        ("retirer fiche 3", "withdraw sheet 3"),
+        may="approve",
+    ),
+    row(
+        "fiche_disagree",
+        ("retirer mon accord | retirer accord", "withdraw my agreement | withdraw agreement"),
+        ("numéro", "number"),
+        ("retirer mon accord fiche 3", "withdraw my agreement sheet 3"),
+    ),
+    row(
+        "offers",
+        ("offres | offres d'aide | qui peut aider", "offers | who can help"),
+        ("", ""),
+        ("offres", "offers"),
+        wants="nothing",
+        may="search",
+    ),
+    row(
+        "first_name",
+        ("mon prénom | prénom", "my first name | first name"),
+        ("oui ou non : sur la feuille affichée", "yes or no: on the notice board's sheet"),
+        ("mon prénom : oui", "my first name: yes"),
+        may="consent",
+    ),
+    row(
         "help",
         ("aide | commandes", "help | commands"),
         ("un mot, ou rien", "a word, or nothing"),
         ("aide réunion", "help meeting"),
     ),
-)  # fmt: skip
+)
 
 _BY_NAME: Mapping[CommandName, CommandRow] = {row.name: row for row in COMMANDS}
 #: Each command's words as `plain` spells them, and how they are written.

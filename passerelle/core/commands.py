@@ -22,7 +22,8 @@ from passerelle.core.command_heads import (
     says_more,
 )
 from passerelle.core.command_reading import READERS, Asked, read_numbers
-from passerelle.core.command_table import COMMANDS, CommandName, CommandRow
+from passerelle.core.command_row import CommandName, CommandRow
+from passerelle.core.command_table import COMMANDS
 from passerelle.core.command_times import TIMED_READERS
 from passerelle.core.secretary_settings import KindSettings
 from passerelle.errors import CommandProblem

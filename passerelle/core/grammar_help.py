@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from passerelle.core.answer_table import ANSWERS
-from passerelle.core.command_table import COMMANDS, CommandRow
+from passerelle.core.command_row import CommandRow
+from passerelle.core.command_table import COMMANDS
 from passerelle.core.register_line_words import LINES
 from passerelle.core.wording import Words
 

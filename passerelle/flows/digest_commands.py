@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_arguments import DigestArguments, DigestPauseArguments
-from passerelle.core.command_table import CommandName
+from passerelle.core.command_row import CommandName
 from passerelle.core.commands import Command
 from passerelle.core.digest_model import Subscription
 from passerelle.core.digest_rhythm import days_of

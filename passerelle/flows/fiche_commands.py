@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_arguments import FicheArguments
 from passerelle.core.command_fiches import Written, parse_written
-from passerelle.core.command_table import CommandName
+from passerelle.core.command_row import CommandName
 from passerelle.core.fiche import Fiche
 from passerelle.core.ids import FicheId
 from passerelle.flows.context import FlowContext

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from passerelle.core.command_arguments import TextArguments
-from passerelle.core.command_table import COMMANDS, WORDS, CommandName, CommandRow
+from passerelle.core.command_row import CommandName, CommandRow
+from passerelle.core.command_table import COMMANDS, WORDS
 from passerelle.core.spoken_words import plain
 from passerelle.core.wording import Words
 from passerelle.flows.context import FlowContext

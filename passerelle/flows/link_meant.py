@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_heads import CommandHead, find_mail_command
-from passerelle.core.command_table import CommandName
+from passerelle.core.command_row import CommandName
 from passerelle.core.email import Email, Mailbox
 from passerelle.core.ids import UserId
 from passerelle.core.links import Link

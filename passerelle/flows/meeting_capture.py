@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.about import About, about_key
 from passerelle.core.batching import after_quiet_hours
 from passerelle.core.command_arguments import NumbersArguments
-from passerelle.core.command_table import CommandName
+from passerelle.core.command_row import CommandName
 from passerelle.core.commands import Command
 from passerelle.core.ids import MeetingId
 from passerelle.core.links import Link

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerelle.core.answer_model import Answer
 from passerelle.core.answers import parse_answers
 from passerelle.core.command_arguments import CorrectArguments, NumbersArguments
-from passerelle.core.command_table import CommandName
+from passerelle.core.command_row import CommandName
 from passerelle.core.commands import Command
 from passerelle.core.meeting_model import Meeting, MeetingState, MeetingStep, MinutesVersion, NewCorrection
 from passerelle.core.minutes import apply_correction

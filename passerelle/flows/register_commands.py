@@ -12,7 +12,8 @@ from passerelle.core.command_arguments import (
     ReplaceArguments,
     ReviewArguments,
 )
-from passerelle.core.command_table import CommandName, row_of
+from passerelle.core.command_row import CommandName
+from passerelle.core.command_table import row_of
 from passerelle.core.ids import EntryId
 from passerelle.core.register_line_notes import EntryNote, OfferNote, ReturnNote
 from passerelle.core.register_model import Entry

@@ -19,7 +19,7 @@ from passerelle.core.command_arguments import (
     ReviewArguments,
     TextArguments,
 )
-from passerelle.core.command_table import CommandName
+from passerelle.core.command_row import CommandName
 from passerelle.core.commands import Command
 from passerelle.flows.catch_up import catch_up_command
 from passerelle.flows.consent_words import consent_command

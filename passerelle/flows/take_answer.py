@@ -6,7 +6,7 @@ It counts only in answer to that (PEOPLE 12): the same word in a conversation is
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.answer_model import Answer
-from passerelle.core.command_table import CommandName
+from passerelle.core.command_row import CommandName
 from passerelle.core.register_model import Ask, Entry
 from passerelle.core.register_moves import MoveName
 from passerelle.core.signs import ENTRY_SIGNS

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from passerelle.core.command_arguments import NoteArguments
 from passerelle.core.command_heads import CommandHead, UnknownCommand, find_command
-from passerelle.core.command_table import COMMANDS, WORDS, CommandName, CommandRow
+from passerelle.core.command_row import CommandName, CommandRow
+from passerelle.core.command_table import COMMANDS, WORDS
 from passerelle.core.commands import Command, parse_command, parse_mail_command
 from passerelle.core.grammar_help import command_rows
 from passerelle.core.permissions import NEEDS
