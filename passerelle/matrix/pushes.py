@@ -4,17 +4,22 @@ The homeserver keeps a queue and sends a transaction until we answer 200. When w
 while, so it is pinged: Synapse then sends at once what it kept. No API tells how much that is. But the queue keeps its
 order: we put an event of ours, a mark, into a room where nobody else is, and when it comes back, everything from before
 it has come. Where several daemons share one address it comes back to any of them: so it is stored with its transaction.
+Synapse can leave a transaction behind, our mark too: another mark is put after a while, and where that overtakes the
+first, its transaction is refused once, so that the homeserver begins again with its oldest (`mark_order`). And what was
+said of late is read over again, at first and then every hour (`look_back`): what was left behind is not missed else.
 """
 
 import asyncio
 import itertools
 import logging
+import math
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from passerelle.core.ids import RoomId, UserId
@@ -23,6 +28,8 @@ from passerelle.core.settings import AppserviceSettings
 from passerelle.errors import DeliveryFailure, PasserelleError, TemporaryFailure
 from passerelle.matrix.answers import MatrixRefusal
 from passerelle.matrix.connection import Connection
+from passerelle.matrix.look_back import read_recent
+from passerelle.matrix.mark_order import MarkOrder, mark_content
 from passerelle.matrix.room_api import RoomApi
 from passerelle.matrix.sync import Rooms
 from passerelle.matrix.transactions import TransactionServer
@@ -37,6 +44,11 @@ LEAST_PAUSE_SECONDS = 1.0
 MARK = "org.passerelle.mark"
 #: How often it is asked whether another daemon got our mark.
 MARK_LOOK_SECONDS = 0.5
+#: How often what was said of late is read over again, and how far back beyond the time before.
+LOOK_BACK_SECONDS = 3600
+LOOK_BACK_OVERLAP = timedelta(minutes=5)
+#: After how long another mark is put. A homeserver that sends does so within a second; a long queue is not disturbed.
+MARK_AGAIN_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +99,9 @@ class PushLoop:
         self._taking = asyncio.Lock()
         self._live = False
         self._id, self._numbers = uuid.uuid4().hex, itertools.count(1)
-        self._mark = ""
+        #: Those put in this wait: any of them that comes back ends it.
+        self._awaited: set[str] = set()
+        self._mark_order = MarkOrder()
         self._marked = asyncio.Event()
 
     @property
@@ -111,7 +125,8 @@ class PushLoop:
             await self._server.stop()
 
     async def _watch(self, on_sync: OnSync) -> None:
-        introduced = False
+        introduced, look_back = False, True
+        looked_back_at = datetime.now(UTC) - timedelta(seconds=LOOK_BACK_SECONDS)
         while True:
             try:
                 if not introduced:
@@ -120,8 +135,13 @@ class PushLoop:
                 await self._ping()
                 await self._join_waiting()
                 # Another daemon may have died with a transaction that the homeserver keeps, and we do not know.
+                look_back = look_back or not self._live or _seconds_since(looked_back_at) > LOOK_BACK_SECONDS
                 if not self._live or await self._marks.wanted():
                     await self._await_mark()
+                if look_back:
+                    began_at = datetime.now(UTC)
+                    await self._look_back(on_sync, looked_back_at - LOOK_BACK_OVERLAP)
+                    looked_back_at, look_back = began_at, False
                 # It reaches us, and pushes at once: nothing newer than this waits on its side.
                 await on_sync(SyncArrivals(source=self._connection.source, before=None, after=None, live=self._live))
             except PasserelleError as error:
@@ -147,6 +167,20 @@ class PushLoop:
             SyncArrivals(source=self._connection.source, before=None, after=None, rooms=(update,), live=False)
         )
 
+    async def _look_back(self, on_sync: OnSync, not_before: datetime) -> None:
+        """Hand on what was said in each room since then; what came already is known where it is stored."""
+        for room_id in sorted(self._rooms() & await self._api.joined_rooms()):
+            try:
+                recent = await read_recent(self._api, room_id, user_id=self._settings.user_id, not_before=not_before)
+            except MatrixRefusal as refusal:
+                _LOG.error("room %s: what was said of late cannot be read: %s", room_id, refusal)
+                continue
+            if recent:
+                update = RoomUpdate(room_id=room_id, timeline=recent)
+                await on_sync(
+                    SyncArrivals(source=self._connection.source, before=None, after=None, rooms=(update,), live=False)
+                )
+
     async def _join_waiting(self) -> None:
         for room_id in sorted(self._waiting_invitations):
             try:
@@ -165,25 +199,35 @@ class PushLoop:
 
     async def _await_mark(self) -> None:
         """Wait until everything that the homeserver had kept for us has come."""
-        self._mark, self._marked = f"{self._id}/{next(self._numbers)}", asyncio.Event()
-        await self._api.put_state(await self._mark_room(), MARK, {"mark": self._mark})
+        self._awaited, self._marked, put = set(), asyncio.Event(), None
         try:
             async with asyncio.timeout(MARK_SECONDS):
-                while not await self._mark_is_back():
-                    pass
+                while True:
+                    put = await self._put_mark(after=put)
+                    if await self._a_mark_is_back(within_seconds=MARK_AGAIN_SECONDS):
+                        return
         except TimeoutError:
             raise TemporaryFailure(
                 "the homeserver does not send what happens; is the registration installed?"
             ) from None
 
-    async def _mark_is_back(self) -> bool:
-        """Wait a little; whether our mark came back meanwhile, to us or to another daemon."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(MARK_LOOK_SECONDS):
-                await self._marked.wait()
-        stored = await self._marks.take(self._mark)
-        self._live = self._live or stored
-        return stored or self._marked.is_set()
+    async def _put_mark(self, *, after: str | None) -> str:
+        mark = f"{self._id}/{next(self._numbers)}"
+        self._awaited.add(mark)
+        await self._api.put_state(await self._mark_room(), MARK, mark_content(mark, after))
+        return mark
+
+    async def _a_mark_is_back(self, *, within_seconds: float) -> bool:
+        """Wait a while; whether a mark of this wait came back meanwhile, to us or to another daemon."""
+        for _ in range(math.ceil(within_seconds / MARK_LOOK_SECONDS)):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MARK_LOOK_SECONDS):
+                    await self._marked.wait()
+            stored = [mark for mark in sorted(self._awaited) if await self._marks.take(mark)]
+            self._live = self._live or bool(stored)
+            if stored or self._marked.is_set():
+                return True
+        return False
 
     async def _mark_room(self) -> RoomId:
         own_id = self._settings.user_id
@@ -194,46 +238,56 @@ class PushLoop:
         await self._api.put_account_data(own_id, MARK, {"room_id": room_id})
         return room_id
 
-    def _marks_in(self, events: Sequence[EventJson]) -> tuple[str, ...]:
+    def _marks_in(self, events: Sequence[EventJson]) -> list[Mapping[str, Any]]:
         ours = [e for e in events if e.get("type") == MARK and e.get("sender") == self._settings.user_id]
         contents = [event.get("content") for event in ours]
-        return tuple(str(content.get("mark")) for content in contents if isinstance(content, dict))
+        return [content for content in contents if isinstance(content, dict)]
 
     async def _take(self, transaction_id: str, body: Mapping[str, Any]) -> None:
         """Hand one transaction on; returning means that it is stored (`OnTransaction`)."""
         events = [event for event in body.get("events") or () if isinstance(event, dict)]
+        by_room: defaultdict[RoomId, list[EventJson]] = defaultdict(list)
+        for event in events:
+            by_room[RoomId(str(event.get("room_id")))].append(event)
         async with self._taking:
-            if self._on_sync is None:
-                raise TemporaryFailure("nobody listens yet")
-            marks = self._marks_in(events)
-            live = self._mark in marks or (self._live and not _is_backlog(events))
-            # Where this is not stored, the homeserver begins to queue.
-            self._live = False
-            by_room: defaultdict[RoomId, list[EventJson]] = defaultdict(list)
-            for event in events:
-                by_room[RoomId(str(event.get("room_id")))].append(event)
-            updates = tuple(
-                RoomUpdate(room_id=room_id, timeline=tuple(timeline))
-                for room_id, timeline in by_room.items()
-                if room_id in self._rooms()
-            )
-            await self._on_sync(
-                SyncArrivals(
-                    source=self._connection.source,
-                    before=None,
-                    after=None,
-                    rooms=updates,
-                    live=live,
-                    transaction_id=transaction_id,
-                    marks=marks,
-                )
-            )
-            self._live = live
-            if self._mark in marks:
-                self._marked.set()
+            await self._store(transaction_id, events, by_room)
         for room_id, timeline in by_room.items():
             self._on_events(room_id, tuple(timeline))
         await self._accept_invitations(events)
+
+    async def _store(
+        self, transaction_id: str, events: Sequence[EventJson], by_room: Mapping[RoomId, Sequence[EventJson]]
+    ) -> None:
+        if self._on_sync is None:
+            raise TemporaryFailure("nobody listens yet")
+        contents = self._marks_in(events)
+        marks = tuple(str(content.get("mark")) for content in contents)
+        back = not self._awaited.isdisjoint(marks)
+        live = back or (self._live and not _is_backlog(events))
+        # Where this is not stored, the homeserver begins to queue.
+        self._live = False
+        if self._mark_order.overtakes(contents):
+            raise TemporaryFailure("an older transaction never came; the homeserver begins again with its oldest")
+        updates = tuple(
+            RoomUpdate(room_id=room_id, timeline=tuple(timeline))
+            for room_id, timeline in by_room.items()
+            if room_id in self._rooms()
+        )
+        await self._on_sync(
+            SyncArrivals(
+                source=self._connection.source,
+                before=None,
+                after=None,
+                rooms=updates,
+                live=live,
+                transaction_id=transaction_id,
+                marks=marks,
+            )
+        )
+        self._mark_order.note(marks)
+        self._live = live
+        if back:
+            self._marked.set()
 
     async def _accept_invitations(self, events: list[dict[str, Any]]) -> None:
         invited = {RoomId(str(event.get("room_id"))) for event in events if self._invites_us(event)}
@@ -254,6 +308,10 @@ class PushLoop:
         )
 
 
-def _is_backlog(events: list[dict[str, Any]]) -> bool:
+def _is_backlog(events: Sequence[EventJson]) -> bool:
     sent = [e["origin_server_ts"] for e in events if isinstance(e.get("origin_server_ts"), int)]
     return bool(sent) and max(sent) < (time.time() - BACKLOG_SECONDS) * 1000
+
+
+def _seconds_since(moment: datetime) -> float:
+    return (datetime.now(UTC) - moment).total_seconds()

@@ -75,7 +75,7 @@ class TransactionServer:
             await self._on_transaction(request.match_info["transaction_id"], body)
         except PasserelleError as error:
             # The homeserver keeps the transaction and sends it again.
-            _LOG.error("application service: a transaction could not be stored: %s", error)
+            _LOG.error("application service: a transaction was not taken: %s", error)
             return _error(500, "M_UNKNOWN", "not stored")
         return web.json_response({})
 

@@ -30,12 +30,19 @@ class Following:
     async def __aenter__(self) -> Self:
         rooms = lambda: frozenset(RoomId(room) for room in self.rooms)  # noqa: E731
         self._task = asyncio.create_task(self._transport.follow(self.cursor, rooms, self.store))
+        self._end = asyncio.create_task(self._tell_end(self._task))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._task is not None
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(self._task, self._end, return_exceptions=True)
+
+    async def _tell_end(self, task: asyncio.Task[None]) -> None:
+        """Whoever waits hears at once that nothing more comes, and why."""
+        await asyncio.wait({task})
+        async with self._changed:
+            self._changed.notify_all()
 
     async def store(self, arrivals: SyncArrivals) -> None:
         if self.failure is not None:
@@ -69,7 +76,12 @@ class Following:
         return [u for a in self.arrivals for u in a.rooms if room_id in (None, u.room_id)]
 
     def events(self) -> list[EventJson]:
-        return [event for update in self.updates() for event in update.timeline]
+        """Each event once, as the inbox keeps it: what is handed on twice is known by its ID."""
+        found: dict[str, EventJson] = {}
+        for update in self.updates():
+            for event in update.timeline:
+                found.setdefault(str(event.get("event_id")), event)
+        return list(found.values())
 
     def state(self) -> list[EventJson]:
         return [event for update in self.updates() for event in update.state]

@@ -5,9 +5,7 @@ import io
 import json
 import re
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,57 +13,26 @@ import aiohttp
 import pytest
 
 from lab.matrix_client import ChatMember
-from lab.ports import free_port
-from lab.synapse import PYTHON, Synapse, SynapseOptions
+from lab.synapse import PYTHON
 from passerelle.core.ids import RoomId, UserId
 from passerelle.core.ports import GhostProfile
-from passerelle.core.settings import AppserviceSettings, MatrixSettings
 from passerelle.errors import ConfigError, StoreError, TemporaryFailure
 from passerelle.matrix import pushes
 from passerelle.matrix.answers import MatrixRefusal
 from passerelle.matrix.appservice import Appservice
 from passerelle.matrix.registration import registration_yaml
 from tests.integration.matrix.following import Following, text
+from tests.integration.matrix.hosting import HS_TOKEN, Hosted, hosting, opened
 
-AS_TOKEN, HS_TOKEN = "as-secret-of-the-tests", "hs-secret-of-the-tests"
 JEAN = GhostProfile(localpart="jean7f3a", display_name="Jean Dupont (courriel)")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hosted:
-    synapse: Synapse
-    settings: MatrixSettings
-    port: int
-
-
 @pytest.fixture(scope="module")
-def hosted(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder, port = tmp_path_factory.mktemp("hosted"), free_port()
-    registration = folder / "passerelle.yaml"
-    synapse = Synapse(
-        folder / "synapse",
-        # The limits of Synapse's own default: a registration without `rate_limited: false` would be slowed by them.
-        SynapseOptions(appservices=[registration], overrides={"rc_message": {"per_second": 0.2, "burst_count": 10}}),
-    )
-    settings = MatrixSettings(
-        homeserver=synapse.url,
-        user_id="@_passerelle_bot:lab.test",
-        appservice=AppserviceSettings(port=port),
-        sync_seconds=1,
-        timeout_seconds=20,
-    )
-    registration.write_text(registration_yaml(settings, as_token=AS_TOKEN, hs_token=HS_TOKEN))
-    with synapse:
-        yield Hosted(synapse=synapse, settings=settings, port=port)
-
-
-@asynccontextmanager
-async def opened(hosted: Hosted) -> AsyncIterator[Appservice]:
-    service = Appservice(hosted.settings, as_token=AS_TOKEN, hs_token=HS_TOKEN)
-    try:
-        yield service
-    finally:
-        await service.close()
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    # The limits of Synapse's own default: a registration without `rate_limited: false` would be slowed by them.
+    limits = {"rc_message": {"per_second": 0.2, "burst_count": 10}}
+    with hosting(tmp_path_factory.mktemp("hosted"), limits) as hosted:
+        yield hosted
 
 
 @pytest.fixture
