@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.command_fiches import LONGEST_TEXT, Written
-from passerelle.core.fiche import HEADINGS, LICENCE_URLS, Fiche, Heading, Part
+from passerelle.core.fiche import HEADINGS, LICENCE_URLS, LICENCES, Fiche, Heading, Part
 from passerelle.core.fiche_export import ExportedFiche, to_bazar, to_markdown
 from passerelle.core.first_names import first_name
 from passerelle.core.folding import stems_of
@@ -126,6 +126,8 @@ async def fiche(request: web.Request) -> web.StreamResponse:
         licence=found.licence,
         licence_url=LICENCE_URLS[found.licence],
         may_write=may_write,
+        # Once people were asked, it is the one that they were shown.
+        licences=LICENCES if may_write and found.state == "draft" else (),
         may_withdraw=may_write and (me.reader.is_coordinator or found.made_by_person_id == me.reader.person_id),
         has_network=bool(networks_with(request.app[CONTEXT].settings.networks, association_name(request))),
         is_shared=found.audience == "network",
@@ -245,7 +247,7 @@ def _said(request: web.Request, me: Membership, link: LinkName) -> Said:
 
 
 async def fiche_change(request: web.Request) -> web.StreamResponse:
-    """`write` a heading, `publish`, `withdraw`; whatever comes, the flow judges it."""
+    """`write` a heading, choose the `licence`, `publish`, `withdraw`; whatever comes, the flow judges it."""
     form, ctx = await checked_form(request), request.app[CONTEXT]
     async with ctx.store.write() as conn:
         me = await member(request, conn)
@@ -272,13 +274,18 @@ async def _carry_out(request: web.Request, conn: AsyncConnection, said: Said, fi
         return await publish_fiche(ctx, conn, said, fiche, audience)  # type: ignore[arg-type]
     if what == "withdraw":
         return await withdraw_fiche(ctx, conn, said, fiche)
-    written = _written(form)
-    if what != "write" or not written:
+    written = _written(form, what)
+    if not written:
         raise web.HTTPBadRequest
     return await complete_fiche(ctx, conn, said, fiche.id, written)
 
 
-def _written(form: Form) -> Sequence[Written]:
+def _written(form: Form, what: str) -> Sequence[Written]:
+    """What a form says for a heading, or which licence it names; nothing where it says neither."""
+    if what == "licence":
+        return [Written(heading="licence", text=_word(form, "licence"))]
+    if what != "write":
+        return []
     text = _word(form, "text")[:LONGEST_TEXT]
     headings: tuple[Heading | Literal["title"], ...] = (*HEADINGS, "title")
     return [Written(heading=one, text=text) for one in headings if one == _word(form, "heading") and text]

@@ -161,3 +161,19 @@ async def test_no_fiche_is_in_anybody_s_way(played: Scene, chromium: Any, look: 
     wrong += await judged(page, "file")
     await context.close()
     assert wrong == []
+
+
+async def test_its_licence_is_chosen_before_anybody_is_asked(played: Scene) -> None:
+    path = await made(played)
+    form = {"what": "licence", "licence": "CC BY 4.0"}
+    assert (await press(played, f"{path}/change", form, path, **MONIQUE))[:2] == (303, path)
+    assert (await the_fiche(played)).licence == "CC BY 4.0"
+    page = (await get(played, path, **MONIQUE))[1]
+    assert "https://creativecommons.org/licenses/by/4.0/" in page
+    assert "<option selected>CC BY 4.0</option>" in page
+    unknown = await press(played, f"{path}/change", form | {"licence": "la mienne"}, path, **MONIQUE)
+    assert (unknown[0], "CC BY-SA 4.0" in unknown[2]) == (200, True)
+    await press(played, f"{path}/change", {"what": "publish"}, path, **MONIQUE)
+    assert "Choisir la licence" not in (await get(played, path, **MONIQUE))[1]
+    late = await press(played, f"{path}/change", form | {"licence": "CC0 1.0"}, path, **MONIQUE)
+    assert (late[0], (await the_fiche(played)).licence) == (200, "CC BY 4.0")
