@@ -46,7 +46,8 @@ class Post:
     async def accept(self, envelope_from: str, recipients: list[str], raw: bytes) -> str:
         """Hand a mail to all its recipients and keep it; return the reply for the client."""
         try:
-            for recipient in recipients:
+            # First what may be refused: a client that hears "later" sends to all of them again.
+            for recipient in sorted(recipients, key=lambda one: not self._is_routed(one)):
                 await asyncio.to_thread(self._deliver, envelope_from, recipient, raw)
         except smtplib.SMTPResponseException as error:
             return reply_line(error.smtp_code, error.smtp_error)
@@ -58,12 +59,23 @@ class Post:
         self._keep(envelope_from, recipients, raw)
         return "250 2.0.0 accepted"
 
+    def _is_routed(self, recipient: str) -> bool:
+        return recipient.lower().rpartition("@")[2] in self.routes
+
+    def _hand_on(self, envelope_from: str, recipient: str, raw: bytes) -> None:
+        port = self.routes[recipient.lower().rpartition("@")[2]]
+        with smtplib.LMTP(LOOPBACK, port, local_hostname=HOSTNAME, timeout=60) as lmtp:
+            lmtp.sendmail(envelope_from, [recipient], raw, mail_options=["BODY=8BITMIME"])
+
     def _deliver(self, envelope_from: str, recipient: str, raw: bytes) -> None:
-        local, _, domain = recipient.lower().rpartition("@")
-        if domain in self.routes:
-            with smtplib.LMTP(LOOPBACK, self.routes[domain], local_hostname=HOSTNAME, timeout=60) as lmtp:
-                lmtp.sendmail(envelope_from, [recipient], raw, mail_options=["BODY=8BITMIME"])
+        if self._is_routed(recipient):
+            try:
+                self._hand_on(envelope_from, recipient, raw)
+            except (smtplib.SMTPServerDisconnected, ConnectionError):
+                # As an MTA at once tries the next of several hosts (RFC 5321 §5.1): several may listen behind the port.
+                self._hand_on(envelope_from, recipient, raw)
             return
+        local, _, domain = recipient.lower().rpartition("@")
         mailbox = self.mailboxes.get(f"{local}@{domain}") or self.mailboxes.get(f"{local.partition('+')[0]}@{domain}")
         if mailbox is not None:
             now = format_datetime(datetime.now(UTC))
