@@ -17,6 +17,7 @@ from passerelle.core.model import Origin, PostState, Side
 from passerelle.core.search_words import SearchWords
 from passerelle.store import search_postgresql, search_sqlite
 from passerelle.store.archive_tables import cross_post, file_text
+from passerelle.store.chrono_gap import FIRST_GAP
 from passerelle.store.engine import Store
 from passerelle.store.rows import Shape
 from passerelle.store.tables import attachment, post
@@ -94,6 +95,7 @@ _NUMBERS_OF = select(post.c.chrono_id).where(
     post.c.id.in_(bindparam("posts", expanding=True)), post.c.chrono_id.is_not(None)
 )
 _TAKEN = select(post.c.chrono_id).where(post.c.chrono_id.in_(bindparam("numbers", expanding=True)))
+_FIRST_GAP = text(FIRST_GAP)
 _LOCK_NUMBERS = text("SELECT pg_advisory_xact_lock(:key)")
 
 
@@ -168,8 +170,20 @@ async def allot_numbers(conn: AsyncConnection, said_at: Sequence[datetime]) -> l
         taken = {row[0] for row in await conn.execute(_TAKEN, {"numbers": numbers})}
         if not taken:
             break
-        numbers = [ids.take(n) if n in taken else n for n in numbers]
+        onwards = await _onwards(conn, sorted(taken))
+        numbers = [ids.take(onwards[n]) if n in taken else n for n in numbers]
     return numbers
+
+
+async def _onwards(conn: AsyncConnection, taken: Sequence[int]) -> dict[int, int]:
+    """For each of these numbers, in their order, the first free one; asked once for all that stand in one run."""
+    found: dict[int, int] = {}
+    gap = 0
+    for number in taken:
+        if number >= gap:
+            gap = int((await conn.execute(_FIRST_GAP, {"first": number})).scalar_one())
+        found[number] = gap
+    return found
 
 
 async def find_unkept(conn: AsyncConnection, numbers: Collection[int]) -> set[int]:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerelle.core.search_plan import Bound, IndexedPhrase, SearchPlan
 from passerelle.core.search_words import SearchWords
+from passerelle.store.chrono_gap import FIRST_GAP
 from passerelle.store.types import microseconds
 
 #: A vector knows 256 places of a word at the most: in a post with more, phrases are looked for by their words alone.
@@ -35,12 +36,7 @@ _DELETE = text("DELETE FROM post_words WHERE chrono_id = ANY(:numbers)")
 _SHOWN = (
     "NOT EXISTS (SELECT 1 FROM post AS gone WHERE gone.chrono_id = post_words.chrono_id AND gone.state <> 'accepted')"
 )
-_FIRST_GAP = text(
-    "SELECT CASE WHEN EXISTS (SELECT 1 FROM post WHERE chrono_id = :first) THEN"
-    " (SELECT a.chrono_id + 1 FROM post AS a WHERE a.chrono_id >= :first"
-    " AND NOT EXISTS (SELECT 1 FROM post AS b WHERE b.chrono_id = a.chrono_id + 1) ORDER BY a.chrono_id LIMIT 1)"
-    " ELSE :first END"
-)
+_FIRST_GAP = text(FIRST_GAP)
 
 
 async def insert_words(conn: AsyncConnection, words: Mapping[int, SearchWords]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from passerelle.core.search_plan import Bound, IndexedPhrase, SearchPlan
 from passerelle.core.search_words import SearchWords
+from passerelle.store.chrono_gap import FIRST_GAP
 from passerelle.store.search_tables import WORD_COLUMNS
 from passerelle.store.types import microseconds
 
@@ -42,12 +43,6 @@ _RANKED = (
 )
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM post_words WHERE {where} LIMIT :limit)"
 _ANY_WAITING = "SELECT 1 FROM post INDEXED BY ix_post_to_index WHERE index_state = 'waiting' LIMIT 1"
-_FIRST_GAP = """
-SELECT CASE WHEN EXISTS (SELECT 1 FROM post WHERE chrono_id = :first) THEN
-  (SELECT a.chrono_id + 1 FROM post AS a WHERE a.chrono_id >= :first
-   AND NOT EXISTS (SELECT 1 FROM post AS b WHERE b.chrono_id = a.chrono_id + 1) ORDER BY a.chrono_id LIMIT 1)
-ELSE :first END
-"""
 
 
 def packed(words: SearchWords) -> bytes:
@@ -133,7 +128,7 @@ def _condition(conn: sqlite3.Connection, plan: SearchPlan) -> tuple[str, dict[st
 
 def _time_condition(conn: sqlite3.Connection, name: str, bound: Bound) -> tuple[str, dict[str, Any]]:
     """Numbers say the time but around the bound, where a full minute runs over into the next: there `said_at` does."""
-    gap = int(conn.execute(_FIRST_GAP, {"first": bound.next_minute}).fetchone()[0])
+    gap = int(conn.execute(FIRST_GAP, {"first": bound.next_minute}).fetchone()[0])
     said = "(SELECT said_at FROM post WHERE chrono_id = post_words.rowid)"
     values = {f"{name}_first": bound.first, f"{name}_gap": gap, name: microseconds(bound.instant)}
     if name == "since":

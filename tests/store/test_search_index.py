@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 
+from passerelle.core.chronology import first_chrono_id
 from passerelle.core.ids import AssociationName, LinkName, MessageId, PostId
 from passerelle.core.model import NewAttachment, NewPost
 from passerelle.core.search_words import Findable, build_words
@@ -252,3 +253,22 @@ async def test_many_of_one_minute_have_a_number_each(store: Store, count: int) -
     async with store.write() as conn:
         numbers = await allot_numbers(conn, [NOW] * count)
     assert len(set(numbers)) == count
+
+
+async def test_a_burst_of_one_minute_is_no_long_walk(store: Store) -> None:
+    """Who comes last walks past all of them in one statement, not twenty by twenty."""
+    for number in range(200):
+        await add(store, f"{number}")
+    while await waiting(store):
+        await index_all(store)
+    statements = []
+    async with store.write() as conn:
+        below = conn.sync_connection
+        assert below is not None
+        listener = lambda *told: statements.append(told[2])  # noqa: E731
+        event.listen(below, "before_cursor_execute", listener)
+        numbers = await allot_numbers(conn, [NOW] * 20)
+        event.remove(below, "before_cursor_execute", listener)
+    first = first_chrono_id(NOW)
+    assert numbers == list(range(first + 200, first + 220))
+    assert len(statements) <= 4, statements
