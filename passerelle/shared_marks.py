@@ -1,6 +1,6 @@
 """Marks that came back from the homeserver, for all daemons of one database (`core.ports.Marks`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,12 +33,13 @@ class SharedMarks:
             due_at = await next_batch_due_at(conn)
         return due_at is not None and due_at <= self._now()
 
-    async def take(self, mark: str) -> bool:
-        """Whether that mark is stored. Raises StoreError."""
+    async def take(self, marks: Collection[str]) -> bool:
+        """Whether one of these marks of one daemon is stored. Raises StoreError."""
+        key = _key(next(iter(marks)))
         async with self._store.read() as conn:
-            found = await find_meta(conn, _key(mark))
-        if found != mark:
+            found = await find_meta(conn, key)
+        if found not in marks:
             return False
         async with self._store.write(durable=False, quiet=True) as conn:
-            await delete_meta(conn, _key(mark))
+            await delete_meta(conn, key)
         return True

@@ -4,7 +4,7 @@ The adapters (`mail/imap.py`, `mail/lmtp.py`, `mail/smtp.py`, `matrix/bot.py`, `
 `intake.py` and `delivery.py` know nothing else of them. Adapters raise the errors of `passerelle.errors` only.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -168,8 +168,9 @@ class Marks(Protocol):
     async def wanted(self) -> bool:
         """Whether it matters now that nothing newer waits: something is due that a newer event could take back."""
 
-    async def take(self, mark: str) -> bool:
-        """Whether that mark has come back and is stored, to whichever daemon it came; it is forgotten then."""
+    async def take(self, marks: Collection[str]) -> bool:
+        """Whether one of these marks of one daemon has come back and is stored, to whichever it came; it is forgotten
+        then."""
 
 
 # ---------------------------------------------------------------- Matrix out

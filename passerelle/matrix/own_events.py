@@ -5,8 +5,9 @@ from datetime import datetime
 
 from passerelle.core.ids import EventId, RoomId, UserId
 from passerelle.core.ports import EventJson
+from passerelle.matrix.pages_back import pages_back
 from passerelle.matrix.room_api import RoomApi
-from passerelle.matrix.timeline import own_events_filter, page_events
+from passerelle.matrix.timeline import own_events_filter
 
 Reveal = Callable[[EventJson], EventJson | None]
 
@@ -26,22 +27,11 @@ async def find_own_event(
         wanted: the key and its value.
         reveal: decrypts an event, or gives None; a key that stands in clear is found without.
     """
-    token: str | None = None
-    seen = set[str | None]()
-    earliest_ms = not_before.timestamp() * 1000
-    while token not in seen:
-        seen.add(token)
-        page = await api.messages(room_id, forward=False, start=token, event_filter=own_events_filter(sender))
-        events = page_events(page, "chunk", room_id)
-        for event in events:
+    only_theirs = own_events_filter(sender)
+    async for page in pages_back(api, room_id, not_before=not_before, event_filter=only_theirs):
+        for event in page:
             if event.get("sender") == sender and _matches(event, wanted, reveal):
                 return EventId(str(event.get("event_id")))
-        if any(_sent_ms(event) < earliest_ms for event in events):
-            return None
-        end = page.get("end")
-        if not isinstance(end, str):
-            return None
-        token = end
     return None
 
 
@@ -58,8 +48,3 @@ def _matches(event: EventJson, wanted: tuple[str, str], reveal: Reveal | None) -
 def _content(event: EventJson) -> Mapping[str, object]:
     content = event.get("content")
     return content if isinstance(content, Mapping) else {}
-
-
-def _sent_ms(event: EventJson) -> float:
-    sent = event.get("origin_server_ts")
-    return sent if isinstance(sent, int | float) else float("inf")

@@ -5,8 +5,8 @@ while, so it is pinged: Synapse then sends at once what it kept. No API tells ho
 order: we put an event of ours, a mark, into a room where nobody else is, and when it comes back, everything from before
 it has come. Where several daemons share one address it comes back to any of them: so it is stored with its transaction.
 Synapse can leave a transaction behind, our mark too: another mark is put after a while, and where that overtakes the
-first, its transaction is refused once, so that the homeserver begins again with its oldest (`mark_order`). And what was
-said of late is read over again, at first and then every hour (`look_back`): what was left behind is not missed else.
+first, its transaction is refused once, so that the homeserver begins again with its oldest (`mark_order`). A line that
+was left behind is found by reading over again what was said of late (`look_back`).
 """
 
 import asyncio
@@ -16,10 +16,9 @@ import math
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from passerelle.core.ids import RoomId, UserId
@@ -28,7 +27,7 @@ from passerelle.core.settings import AppserviceSettings
 from passerelle.errors import DeliveryFailure, PasserelleError, TemporaryFailure
 from passerelle.matrix.answers import MatrixRefusal
 from passerelle.matrix.connection import Connection
-from passerelle.matrix.look_back import read_recent
+from passerelle.matrix.look_back import LookBack
 from passerelle.matrix.mark_order import MarkOrder, mark_content
 from passerelle.matrix.room_api import RoomApi
 from passerelle.matrix.sync import Rooms
@@ -44,9 +43,6 @@ LEAST_PAUSE_SECONDS = 1.0
 MARK = "org.passerelle.mark"
 #: How often it is asked whether another daemon got our mark.
 MARK_LOOK_SECONDS = 0.5
-#: How often what was said of late is read over again, and how far back beyond the time before.
-LOOK_BACK_SECONDS = 3600
-LOOK_BACK_OVERLAP = timedelta(minutes=5)
 #: After how long another mark is put. A homeserver that sends does so within a second; a long queue is not disturbed.
 MARK_AGAIN_SECONDS = 10
 
@@ -65,7 +61,7 @@ class OneDaemon:
     async def wanted(self) -> bool:
         return False
 
-    async def take(self, mark: str) -> bool:
+    async def take(self, marks: Collection[str]) -> bool:
         return False
 
 
@@ -93,6 +89,7 @@ class PushLoop:
         self._on_events = on_events
         self._marks = marks or OneDaemon()
         self._server = TransactionServer(settings.hs_token, self._take)
+        self._look_back = LookBack(api, settings.user_id)
         self._waiting_invitations: set[RoomId] = set()
         self._rooms: Rooms = frozenset
         self._on_sync: OnSync | None = None
@@ -120,30 +117,29 @@ class PushLoop:
         self._rooms, self._on_sync, self._live = rooms, on_sync, False
         await self._server.start(self._settings.appservice.host, self._settings.appservice.port)
         try:
-            await self._watch(on_sync)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch())
+                tasks.create_task(self._look_back.run(rooms, self._hand_recent_on))
         finally:
             await self._server.stop()
 
-    async def _watch(self, on_sync: OnSync) -> None:
-        introduced, look_back = False, True
-        looked_back_at = datetime.now(UTC) - timedelta(seconds=LOOK_BACK_SECONDS)
+    async def _watch(self) -> None:
+        introduced = False
         while True:
             try:
                 if not introduced:
-                    await self._introduce(on_sync)
+                    await self._introduce()
                     introduced = True
                 await self._ping()
                 await self._join_waiting()
+                was_live = self._live
                 # Another daemon may have died with a transaction that the homeserver keeps, and we do not know.
-                look_back = look_back or not self._live or _seconds_since(looked_back_at) > LOOK_BACK_SECONDS
-                if not self._live or await self._marks.wanted():
+                if not was_live or await self._marks.wanted():
                     await self._await_mark()
-                if look_back:
-                    began_at = datetime.now(UTC)
-                    await self._look_back(on_sync, looked_back_at - LOOK_BACK_OVERLAP)
-                    looked_back_at, look_back = began_at, False
+                if not was_live:
+                    self._look_back.wake()
                 # It reaches us, and pushes at once: nothing newer than this waits on its side.
-                await on_sync(SyncArrivals(source=self._connection.source, before=None, after=None, live=self._live))
+                await self._hand_on(live=self._live)
             except PasserelleError as error:
                 self._live = False
                 await self._connection.pause(error)
@@ -151,35 +147,35 @@ class PushLoop:
                 self._connection.works()
                 await asyncio.sleep(max(self._settings.ping_seconds, LEAST_PAUSE_SECONDS))
 
-    async def _introduce(self, on_sync: OnSync) -> None:
+    async def _introduce(self) -> None:
         """Join the configured rooms and hand on their state: transactions tell changes only."""
         rooms, joined = self._rooms(), await self._api.joined_rooms()
         self._waiting_invitations |= rooms - joined
         await self._join_waiting()
         for room_id in sorted(rooms & await self._api.joined_rooms()):
-            await self._hand_state_on(room_id, on_sync)
+            state = tuple({**event, "room_id": room_id} for event in await self._api.state(room_id))
+            self._on_events(room_id, state)
+            await self._hand_on(RoomUpdate(room_id=room_id, state=state))
 
-    async def _hand_state_on(self, room_id: RoomId, on_sync: OnSync) -> None:
-        state = tuple({**event, "room_id": room_id} for event in await self._api.state(room_id))
-        self._on_events(room_id, state)
-        update = RoomUpdate(room_id=room_id, state=state)
-        await on_sync(
-            SyncArrivals(source=self._connection.source, before=None, after=None, rooms=(update,), live=False)
+    async def _hand_recent_on(self, room_id: RoomId, recent: tuple[EventJson, ...]) -> None:
+        await self._hand_on(RoomUpdate(room_id=room_id, timeline=recent))
+
+    async def _hand_on(
+        self, *rooms: RoomUpdate, live: bool = False, transaction_id: str | None = None, marks: tuple[str, ...] = ()
+    ) -> None:
+        if self._on_sync is None:
+            raise TemporaryFailure("nobody listens yet")
+        await self._on_sync(
+            SyncArrivals(
+                source=self._connection.source,
+                before=None,
+                after=None,
+                rooms=rooms,
+                live=live,
+                transaction_id=transaction_id,
+                marks=marks,
+            )
         )
-
-    async def _look_back(self, on_sync: OnSync, not_before: datetime) -> None:
-        """Hand on what was said in each room since then; what came already is known where it is stored."""
-        for room_id in sorted(self._rooms() & await self._api.joined_rooms()):
-            try:
-                recent = await read_recent(self._api, room_id, user_id=self._settings.user_id, not_before=not_before)
-            except MatrixRefusal as refusal:
-                _LOG.error("room %s: what was said of late cannot be read: %s", room_id, refusal)
-                continue
-            if recent:
-                update = RoomUpdate(room_id=room_id, timeline=recent)
-                await on_sync(
-                    SyncArrivals(source=self._connection.source, before=None, after=None, rooms=(update,), live=False)
-                )
 
     async def _join_waiting(self) -> None:
         for room_id in sorted(self._waiting_invitations):
@@ -223,8 +219,8 @@ class PushLoop:
             with suppress(TimeoutError):
                 async with asyncio.timeout(MARK_LOOK_SECONDS):
                     await self._marked.wait()
-            stored = [mark for mark in sorted(self._awaited) if await self._marks.take(mark)]
-            self._live = self._live or bool(stored)
+            stored = await self._marks.take(self._awaited)
+            self._live = self._live or stored
             if stored or self._marked.is_set():
                 return True
         return False
@@ -258,8 +254,6 @@ class PushLoop:
     async def _store(
         self, transaction_id: str, events: Sequence[EventJson], by_room: Mapping[RoomId, Sequence[EventJson]]
     ) -> None:
-        if self._on_sync is None:
-            raise TemporaryFailure("nobody listens yet")
         contents = self._marks_in(events)
         marks = tuple(str(content.get("mark")) for content in contents)
         back = not self._awaited.isdisjoint(marks)
@@ -268,22 +262,12 @@ class PushLoop:
         self._live = False
         if self._mark_order.overtakes(contents):
             raise TemporaryFailure("an older transaction never came; the homeserver begins again with its oldest")
-        updates = tuple(
+        updates = [
             RoomUpdate(room_id=room_id, timeline=tuple(timeline))
             for room_id, timeline in by_room.items()
             if room_id in self._rooms()
-        )
-        await self._on_sync(
-            SyncArrivals(
-                source=self._connection.source,
-                before=None,
-                after=None,
-                rooms=updates,
-                live=live,
-                transaction_id=transaction_id,
-                marks=marks,
-            )
-        )
+        ]
+        await self._hand_on(*updates, live=live, transaction_id=transaction_id, marks=marks)
         self._mark_order.note(marks)
         self._live = live
         if back:
@@ -311,7 +295,3 @@ class PushLoop:
 def _is_backlog(events: Sequence[EventJson]) -> bool:
     sent = [e["origin_server_ts"] for e in events if isinstance(e.get("origin_server_ts"), int)]
     return bool(sent) and max(sent) < (time.time() - BACKLOG_SECONDS) * 1000
-
-
-def _seconds_since(moment: datetime) -> float:
-    return (datetime.now(UTC) - moment).total_seconds()

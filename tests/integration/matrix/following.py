@@ -83,6 +83,11 @@ class Following:
                 found.setdefault(str(event.get("event_id")), event)
         return list(found.values())
 
+    def pushed(self) -> set[str]:
+        """What came by transactions of an application service."""
+        by_transaction = [a for a in self.arrivals if a.transaction_id is not None]
+        return {str(event.get("event_id")) for a in by_transaction for room in a.rooms for event in room.timeline}
+
     def state(self) -> list[EventJson]:
         return [event for update in self.updates() for event in update.state]
 
