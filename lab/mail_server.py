@@ -47,7 +47,7 @@ class Post:
         """Hand a mail to all its recipients and keep it; return the reply for the client."""
         try:
             # First what may be refused: a client that hears "later" sends to all of them again.
-            for recipient in sorted(recipients, key=lambda one: not self._is_routed(one)):
+            for recipient in sorted(recipients, key=lambda one: self._route(one) is None):
                 await asyncio.to_thread(self._deliver, envelope_from, recipient, raw)
         except smtplib.SMTPResponseException as error:
             return reply_line(error.smtp_code, error.smtp_error)
@@ -59,21 +59,21 @@ class Post:
         self._keep(envelope_from, recipients, raw)
         return "250 2.0.0 accepted"
 
-    def _is_routed(self, recipient: str) -> bool:
-        return recipient.lower().rpartition("@")[2] in self.routes
+    def _route(self, recipient: str) -> int | None:
+        return self.routes.get(recipient.lower().rpartition("@")[2])
 
-    def _hand_on(self, envelope_from: str, recipient: str, raw: bytes) -> None:
-        port = self.routes[recipient.lower().rpartition("@")[2]]
+    def _hand_on(self, port: int, envelope_from: str, recipient: str, raw: bytes) -> None:
         with smtplib.LMTP(LOOPBACK, port, local_hostname=HOSTNAME, timeout=60) as lmtp:
             lmtp.sendmail(envelope_from, [recipient], raw, mail_options=["BODY=8BITMIME"])
 
     def _deliver(self, envelope_from: str, recipient: str, raw: bytes) -> None:
-        if self._is_routed(recipient):
+        port = self._route(recipient)
+        if port is not None:
             try:
-                self._hand_on(envelope_from, recipient, raw)
+                self._hand_on(port, envelope_from, recipient, raw)
             except (smtplib.SMTPServerDisconnected, ConnectionError):
                 # As an MTA at once tries the next of several hosts (RFC 5321 §5.1): several may listen behind the port.
-                self._hand_on(envelope_from, recipient, raw)
+                self._hand_on(port, envelope_from, recipient, raw)
             return
         local, _, domain = recipient.lower().rpartition("@")
         mailbox = self.mailboxes.get(f"{local}@{domain}") or self.mailboxes.get(f"{local.partition('+')[0]}@{domain}")
