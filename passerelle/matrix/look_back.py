@@ -58,7 +58,7 @@ class LookBack:
 
     async def _look(self, room_id: RoomId, hand_on: HandOn) -> None:
         now = datetime.now(UTC)
-        not_before = self._read_until.get(room_id, now - EVERY) - OVERLAP
+        not_before = self._read_until.setdefault(room_id, now - EVERY) - OVERLAP
         try:
             recent = await self._read(room_id, not_before)
             if recent:
