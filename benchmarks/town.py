@@ -231,6 +231,8 @@ title = "Comité de quartier"
 [[associations.coordinators]]
 name = "Monique"
 address = "monique@membres.bench.test"
+[associations.digests]
+coordinators = "off"
 """
     path = folder / "passerelle.toml"
     path.write_text(text + "".join(_link(number, room_id) for number, room_id in enumerate(side.rooms)))

@@ -33,7 +33,8 @@ def write_configuration(  # noqa: PLR0913 - a configuration has many parts
 
     :param link: keys of the link over the lab's own, such as ``{"policy": "each"}``.
     :param imap: another host and port than the mailbox's, for a proxy between; so ``smtp`` and ``homeserver``.
-    :param sections: the association's own sections, such as ``{"meetings": {"call_days": 3}}``.
+    :param sections: the association's own sections, such as ``{"meetings": {"call_days": 3}}``. Coordinators get a
+        digest only where they say so: it leaves by the clock, and a test runs at any hour of any day.
     :param authserv_id: the name of the mail server whose word on who sent a mail is believed; "": none is.
     :param timeouts: seconds of silence after which ``imap``, ``smtp`` or ``matrix`` is given up, where not 60; IDLE is
         left as often.
@@ -61,7 +62,7 @@ def write_configuration(  # noqa: PLR0913 - a configuration has many parts
     believed = f'authserv_id = "{authserv_id}"\n' if authserv_id else ""
     of_association = "".join(
         f"[associations.{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in section.items())
-        for name, section in (sections or {}).items()
+        for name, section in {"digests": {"coordinators": "off"}, **(sections or {})}.items()
     )
     text = f"""\
 [store]

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 _SETTLE_SECONDS = 0.2
 #: What is due but cannot be done yet is tried again after this.
 _AGAIN = timedelta(seconds=0.5)
+#: APScheduler drops an alarm that rings while so many of its name are being answered. `Schedule.ring` drops none.
+_MOST_RINGING = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +40,8 @@ class Schedule:
         self._now = now
         self._wake = asyncio.Event()
         self._running = {name: asyncio.Lock() for name in self._duties}
+        #: Duties that were called for while they were being done: what called may have come too late for them.
+        self._rung_meanwhile: set[str] = set()
         #: A duty that was just done is not done again at once, whatever its own writing changed.
         self._not_before: dict[str, datetime] = {}
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -65,11 +69,13 @@ class Schedule:
             self._alarm(name, self._now())
 
     async def ring(self, name: str) -> None:
-        """Do a duty now, unless it is being done."""
+        """Do a duty now; where it is being done, once more after that."""
         duty, lock = self._duties[name], self._running[name]
         if lock.locked():
+            self._rung_meanwhile.add(name)
             return
         async with lock:
+            self._rung_meanwhile.discard(name)
             try:
                 await duty.run()
             except PasserelleError:
@@ -81,10 +87,7 @@ class Schedule:
     async def _set_alarm(self, duty: Duty) -> None:
         if self._running[duty.name].locked():
             return  # it sets its own alarm when it is done
-        try:
-            at = await duty.next_at()
-        except StoreError:
-            at = self._now() + _AGAIN
+        at = await self._next_at(duty)
         if at is None:
             return
         at = max(at, self._not_before.get(duty.name, at), self._now())
@@ -92,6 +95,14 @@ class Schedule:
         if job is not None and job.next_run_time is not None and job.next_run_time <= at:
             return
         self._alarm(duty.name, at)
+
+    async def _next_at(self, duty: Duty) -> datetime | None:
+        if duty.name in self._rung_meanwhile:
+            return self._now()
+        try:
+            return await duty.next_at()
+        except StoreError:
+            return self._now() + _AGAIN
 
     def _alarm(self, name: str, at: datetime) -> None:
         self._scheduler.add_job(
@@ -102,4 +113,5 @@ class Schedule:
             replace_existing=True,
             misfire_grace_time=None,
             coalesce=True,
+            max_instances=_MOST_RINGING,
         )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from passerelle.core.ids import AssociationName, LinkName
-from passerelle.errors import MalformedEmail, StoreError
+from passerelle.errors import MalformedEmail
 from passerelle.flows import seal_batches
 from passerelle.flows.consent import ask_consent, confirm_link, stop_link
 from passerelle.flows.report_failures import next_report_at, report_incidents
-from passerelle.schedule import Duty, Schedule
 from passerelle.store.incidents import insert_incident, list_open
 from tests.flows.bridge import Bridge, MakeBridge, body_of, mail
 
@@ -125,31 +123,6 @@ async def test_room_opened_during_a_stop_is_not_confirmed_unseen(bridge: Bridge)
     await bridge.receive(mail("Qui vient ?\n"))
     assert await bridge.shown() == []
     assert await confirm_link(bridge.ctx, bridge.link, by="Monique") == "goes_on"
-
-
-async def test_schedule_does_a_duty_again_though_it_failed_and_does_not_spin() -> None:
-    done: list[datetime] = []
-    twice = asyncio.Event()
-
-    async def refuse() -> None:
-        done.append(datetime.now(UTC))
-        schedule.changed()
-        if len(done) == 1:
-            raise StoreError("the disk is full")
-        twice.set()
-
-    async def always() -> datetime:
-        return datetime.now(UTC)
-
-    schedule = Schedule([Duty(name="duty", run=refuse, next_at=always)], now=lambda: datetime.now(UTC))
-    running = asyncio.create_task(schedule.run())
-    try:
-        async with asyncio.timeout(20):
-            await twice.wait()
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    assert done[1] - done[0] >= timedelta(seconds=0.4)
 
 
 async def note(bridge: Bridge, key: str) -> None:

@@ -94,6 +94,12 @@ class Following:
     def bodies(self) -> list[str]:
         return [str(_content(e)["body"]) for e in self.events() if "body" in _content(e)]
 
+    def late(self) -> list[str]:
+        """The IDs of events that came after the first arrival that was live, and not before."""
+        live_from = next((number for number, arrival in enumerate(self.arrivals) if arrival.live), len(self.arrivals))
+        in_time = {e["event_id"] for a in self.arrivals[: live_from + 1] for u in a.rooms for e in u.timeline}
+        return [str(event["event_id"]) for event in self.events() if event["event_id"] not in in_time]
+
 
 def _content(event: EventJson) -> Mapping[str, Any]:
     content = event.get("content")
