@@ -4,10 +4,10 @@ from passerelle.core.commands import UnknownCommand
 from passerelle.errors import CommandProblem
 from passerelle.flows.context import FlowContext
 from passerelle.flows.outcome import Outcome, sentence
-from passerelle.flows.said import Said
+from passerelle.flows.said import Heard
 
 
-def problem_outcome(ctx: FlowContext, said: Said, problem: CommandProblem) -> Outcome:
+def problem_outcome(ctx: FlowContext, said: Heard, problem: CommandProblem) -> Outcome:
     """What is wrong with the words behind a command, and how it is said right."""
     words = ctx.renderer(said.link.association).words
     told = words(f"command_wrong_{problem.kind}", **problem.values)
@@ -16,13 +16,13 @@ def problem_outcome(ctx: FlowContext, said: Said, problem: CommandProblem) -> Ou
     return sentence("not_understood", told, is_private=True)
 
 
-def not_understood(ctx: FlowContext, said: Said, unknown: UnknownCommand) -> Outcome:
+def not_understood(ctx: FlowContext, said: Heard, unknown: UnknownCommand) -> Outcome:
     """A word that is nearly a command."""
     words = ctx.renderer(said.link.association).words
     told = words("command_unknown", word=unknown.word, example=_typed(said, unknown.nearest))
     return sentence("not_understood", told, is_private=True)
 
 
-def _typed(said: Said, command: str) -> str:
+def _typed(said: Heard, command: str) -> str:
     bare = command.removeprefix("!")
     return f"!{bare}" if said.medium == "room" else bare

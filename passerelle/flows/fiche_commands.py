@@ -16,7 +16,7 @@ from passerelle.flows.meeting_meant import meeting_answered, meeting_meant
 from passerelle.flows.outcome import Outcome, sentence
 from passerelle.flows.readers import reader_of
 from passerelle.flows.register_acts import may
-from passerelle.flows.said import Said
+from passerelle.flows.said import Heard, Said
 from passerelle.store.fiches import find_fiche, find_fiche_by_number, list_fiches
 
 FICHE_COMMANDS: frozenset[CommandName] = frozenset({"fiche", "fiche_publish", "fiche_withdraw", "fiche_disagree"})
@@ -44,7 +44,7 @@ async def run_fiche_command(
     return await _show_or_complete(ctx, conn, said, fiche, arguments.text)
 
 
-def is_about_fiche(said: Said) -> bool:
+def is_about_fiche(said: Heard) -> bool:
     """Whether something answers a draft: the first line of such a mail may be a command, whatever its subject."""
     return said.about is not None and said.about.kind == "fiche"
 

@@ -8,7 +8,7 @@ from passerelle.core.ids import MeetingId
 from passerelle.core.meeting_model import Meeting
 from passerelle.flows.context import FlowContext
 from passerelle.flows.outcome import Outcome, sentence
-from passerelle.flows.said import Said
+from passerelle.flows.said import Heard, Said
 from passerelle.store.meetings import find_current_meeting, find_meeting, find_meeting_by_number
 
 #: A meeting that began so long ago and was neither opened nor closed is no longer the one that people mean.
@@ -31,7 +31,7 @@ async def meeting_meant(ctx: FlowContext, conn: AsyncConnection, said: Said, num
     return current or sentence("meeting_none", words("meeting_none"), is_private=True)
 
 
-async def meeting_answered(conn: AsyncConnection, said: Said) -> Meeting | None:
+async def meeting_answered(conn: AsyncConnection, said: Heard) -> Meeting | None:
     """The meeting that the bridge's notice is about which somebody answers; of the same link alone."""
     about = said.about
     if about is None or about.kind != "meeting":

@@ -22,7 +22,7 @@ from passerelle.flows.meeting_versions import redraft
 from passerelle.flows.meeting_votes import note_vote
 from passerelle.flows.outcome import NOTED, Outcome, sentence
 from passerelle.flows.register_notes import Noted, note_command, note_post, notes_of
-from passerelle.flows.said import Said
+from passerelle.flows.said import Heard, Said
 from passerelle.flows.who_is_named import known_names, named_persons
 from passerelle.store.meeting_capture import find_meeting_under_way
 from passerelle.store.meeting_people import put_attendance
@@ -102,9 +102,18 @@ async def _into_draft(
 
 async def meeting_of(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Meeting | None:
     """The meeting during which something was said, or whose minutes it brings."""
-    link = said.link
-    found = await find_meeting_under_way(conn, link.association_name, link.name, min(said.said_at, ctx.now()))
-    return found or await meeting_brought(ctx, conn, said)
+    return await _under_way(ctx, conn, said) or await meeting_brought(ctx, conn, said)
+
+
+async def is_of_meeting(ctx: FlowContext, conn: AsyncConnection, heard: Heard) -> bool:
+    """Whether there is such a meeting; nothing is changed."""
+    found = await _under_way(ctx, conn, heard) or await find_brought(ctx, conn, heard)
+    return found is not None
+
+
+async def _under_way(ctx: FlowContext, conn: AsyncConnection, heard: Heard) -> Meeting | None:
+    link = heard.link
+    return await find_meeting_under_way(conn, link.association_name, link.name, min(heard.said_at, ctx.now()))
 
 
 async def note_in_meeting(

@@ -19,7 +19,7 @@ from passerelle.flows.meeting_meant import meeting_answered
 from passerelle.flows.meeting_shown import starts_at
 from passerelle.flows.outcome import Outcome, sentence
 from passerelle.flows.register_notes import notes_of
-from passerelle.flows.said import Said
+from passerelle.flows.said import Heard, Said
 from passerelle.store.meetings import find_meeting_by_number, get_meeting, list_past_meetings
 
 #: How long after a meeting its minutes are awaited.
@@ -42,7 +42,7 @@ async def meeting_brought(ctx: FlowContext, conn: AsyncConnection, said: Said) -
     return meeting
 
 
-async def find_brought(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Meeting | None:
+async def find_brought(ctx: FlowContext, conn: AsyncConnection, said: Heard) -> Meeting | None:
     """The same, and nothing is changed."""
     meeting = await _meant(ctx, conn, said)
     if meeting is None or meeting.state not in _AWAITING or starts_at(meeting) > min(said.said_at, ctx.now()):
@@ -50,7 +50,7 @@ async def find_brought(ctx: FlowContext, conn: AsyncConnection, said: Said) -> M
     return meeting
 
 
-def subject_of(said: Said) -> str:
+def subject_of(said: Heard) -> str:
     """The subject of a mail, without the list's prefix; of a line of the room its first line."""
     if said.email is None:
         return said.text.strip().partition("\n")[0]
@@ -63,7 +63,7 @@ def brings_minutes(subject: str) -> bool:
     return _MINUTES.match(folded) is not None and not folded.endswith("?")
 
 
-async def _meant(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Meeting | None:
+async def _meant(ctx: FlowContext, conn: AsyncConnection, said: Heard) -> Meeting | None:
     answered = await meeting_answered(conn, said)
     if answered is not None:
         # « Désolé, j'ai oublié » answers the convocation, too.
@@ -80,7 +80,7 @@ async def _meant(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Meeting
     return await last_meeting(ctx, conn, said.link, said.said_at) if brings_minutes(subject) else None
 
 
-def _says_something(said: Said) -> bool:
+def _says_something(said: Heard) -> bool:
     """Lines of the grammar, or a file."""
     return bool(notes_of(said)) or (said.email is not None and bool(said.email.attachments))
 

@@ -24,11 +24,11 @@ from passerelle.errors import CommandProblem
 from passerelle.flows.command_problems import not_understood, problem_outcome
 from passerelle.flows.confirm_act import Confirmed, Unconfirmed, ask_to_confirm
 from passerelle.flows.context import FlowContext
-from passerelle.flows.fiche_commands import take_fiche_reply
+from passerelle.flows.fiche_commands import is_about_fiche, take_fiche_reply
 from passerelle.flows.outcome import Outcome, sentence, tell_outcome
 from passerelle.flows.register_notes import notes_of
 from passerelle.flows.run_command import run_command
-from passerelle.flows.said import Said
+from passerelle.flows.said import Heard, Said
 from passerelle.flows.take_answer import take_answer
 from passerelle.flows.who_is_named import known_names
 
@@ -44,6 +44,11 @@ class _Wanted:
     answers: tuple[Answer, ...] = ()
     #: A command that is none, or whose arguments are not right.
     outcome: Outcome | None = None
+
+
+def may_be_obeyed(ctx: FlowContext, heard: Heard) -> bool:
+    """Whether something said to everyone may be a command or an answer; `obey` finds that out."""
+    return is_about_fiche(heard) or _understood(ctx, heard, "") != _Wanted()
 
 
 async def obey(ctx: FlowContext, conn: AsyncConnection, said: Said, *, subject: str = "") -> bool:
@@ -102,7 +107,7 @@ async def _answer(ctx: FlowContext, conn: AsyncConnection, said: Said, answers: 
     return taken
 
 
-def _understood(ctx: FlowContext, said: Said, subject: str) -> _Wanted:
+def _understood(ctx: FlowContext, said: Heard, subject: str) -> _Wanted:
     kinds = said.link.association.entry_register.kinds
     try:
         if subject or (said.is_private and said.email is not None):

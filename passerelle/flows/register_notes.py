@@ -27,7 +27,7 @@ from passerelle.flows.offers import retake_offers, take_offer
 from passerelle.flows.outcome import ACTION, DECISION, NOTED, Outcome, sentence
 from passerelle.flows.register_acts import Wish, change_entry, note_change
 from passerelle.flows.register_forgetting import drop_untouched
-from passerelle.flows.said import Said, said_key_hash
+from passerelle.flows.said import Heard, Said, said_key_hash
 from passerelle.flows.who_is_named import known_names, named_persons
 from passerelle.store.people import Participant
 from passerelle.store.register import (
@@ -71,7 +71,7 @@ class _Noting:
     meeting_id: MeetingId | None
 
 
-def notes_of(said: Said, known: Sequence[Participant] = ()) -> tuple[Note, ...]:
+def notes_of(said: Heard, known: Sequence[Participant] = ()) -> tuple[Note, ...]:
     """What the own words of a post, or of a mail, note."""
     return parse_notes(
         said.text,

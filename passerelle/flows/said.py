@@ -1,6 +1,6 @@
 """What somebody said to the bridge or to everyone, by mail or in the room: one value for both media."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from passerelle.core.about import About
@@ -15,11 +15,13 @@ from passerelle.matrix.events import RoomLine
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
-    """One mail, line or reaction, as the secretary's flows are given it."""
+class Heard:
+    """One mail, line or reaction, before it is looked up who they are that said it.
+
+    Most of what is said asks nothing of the secretary, and then it need not be known.
+    """
 
     link: Link
-    actor: Actor
     #: Their own words, without what they quote and without signature.
     text: str = field(repr=False)
     #: Aware.
@@ -42,6 +44,21 @@ class Said:
 
     #: Nobody else reads it, nor what answers it: a mail to the bridge's address, a line of a direct room.
     is_private: bool = False
+
+    @property
+    def medium(self) -> Medium:
+        return "mail" if self.line is None and self.sign is None else "room"
+
+    def said_by(self, actor: Actor) -> "Said":
+        """The same, said by somebody."""
+        return Said(actor=actor, **{one.name: getattr(self, one.name) for one in fields(Heard)})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said(Heard):
+    """One mail, line or reaction, as the secretary's flows are given it."""
+
+    actor: Actor
 
     @property
     def medium(self) -> Medium:

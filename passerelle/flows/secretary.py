@@ -5,6 +5,7 @@ reaches the bridge alone: `secretary_private`.
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,12 +19,12 @@ from passerelle.flows.context import FlowContext
 from passerelle.flows.find_about import about_email, about_events, answered_by_email, answered_in_room
 from passerelle.flows.meeting_invitations import said_as, take_invitation
 from passerelle.flows.meeting_minutes_commands import take_words_about_minutes
-from passerelle.flows.meeting_notes import note_post_of_meeting, renote_in_meeting
-from passerelle.flows.obey import act_on_post, finish, obey
+from passerelle.flows.meeting_notes import is_of_meeting, note_post_of_meeting, renote_in_meeting
+from passerelle.flows.obey import act_on_post, finish, may_be_obeyed, obey
 from passerelle.flows.outcome import tell_outcome
 from passerelle.flows.register_marks import MARKS, mark_post
-from passerelle.flows.register_notes import Noted, renote_post
-from passerelle.flows.said import Said
+from passerelle.flows.register_notes import Noted, notes_of, renote_post
+from passerelle.flows.said import Heard, Said
 from passerelle.flows.take_answer import take_sign
 from passerelle.mail.reading import Reading
 from passerelle.matrix.events import Reaction, RoomLine
@@ -33,7 +34,10 @@ async def obey_line(ctx: FlowContext, conn: AsyncConnection, link: Link, line: R
     """Whether a line of the room was a command, or nothing but an answer: then it is done, and becomes no post."""
     if line.is_notice or line.files or not line.body:
         return False
-    return await obey(ctx, conn, await said_in_room(ctx, conn, link, line))
+    heard = await heard_in_room(ctx, conn, link, line)
+    if not may_be_obeyed(ctx, heard):
+        return False
+    return await obey(ctx, conn, heard.said_by(await actor_of_line(ctx, conn, link, line.sender)))
 
 
 async def obey_email(ctx: FlowContext, conn: AsyncConnection, link: Link, row: InboxRow, reading: Reading) -> bool:
@@ -44,17 +48,23 @@ async def obey_email(ctx: FlowContext, conn: AsyncConnection, link: Link, row: I
         text = display_subject(email.subject, prefix=link.settings.mailing_list.subject_prefix)
     if reading.author is None or email.attachments or not text:
         return False
-    said = await _said_by_email(ctx, conn, link, email, reading.author, text=text)
-    return await obey(ctx, conn, replace(said, key=f"inbox:{row.id}", said_at=row.received_at))
+    heard = await _heard_by_email(conn, link, email, reading.author, text=text, at=row.received_at)
+    heard = replace(heard, key=f"inbox:{row.id}")
+    if not may_be_obeyed(ctx, heard):
+        return False
+    actor = await actor_of_email(ctx, conn, link, email, reading.author, through_list=True)
+    return await obey(ctx, conn, heard.said_by(actor))
 
 
 async def note_line(ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine, post: Post) -> None:
     """A line of the room is a post now: what it notes is kept, and a sign says so."""
     if post.state != "accepted" or not post.text:
         return
-    said = await said_in_room(ctx, conn, link, line, post=post)
-    await _note(ctx, conn, said, post)
-    await act_on_post(ctx, conn, said)
+    heard = await heard_in_room(ctx, conn, link, line, post=post)
+    if await _may_be_noted(ctx, conn, heard):
+        said = heard.said_by(await actor_of_line(ctx, conn, link, line.sender))
+        await _note(ctx, conn, said, post)
+        await act_on_post(ctx, conn, said)
 
 
 async def note_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine, post: Post) -> None:
@@ -63,7 +73,8 @@ async def note_edit(ctx: FlowContext, conn: AsyncConnection, link: Link, line: R
     Args:
         line: the edit's new content; `post`: as it reads now.
     """
-    said = await said_in_room(ctx, conn, link, line, post=post)
+    heard = await heard_in_room(ctx, conn, link, line, post=post)
+    said = heard.said_by(await actor_of_line(ctx, conn, link, line.sender))
     await _tell(ctx, conn, said, await renote_post(ctx, conn, said, post))
     await renote_in_meeting(ctx, conn, said, post)
 
@@ -74,8 +85,11 @@ async def note_email(
     """A mail of the list is a post now: what it notes is kept; its author hears only of what needs a word."""
     if post.state != "accepted" or author is None:
         return
-    said = await _said_by_email(ctx, conn, link, email, author, text=post.text)
-    said = replace(said, key=f"post:{post.id}", said_at=post.said_at, post=post)
+    heard = await _heard_by_email(conn, link, email, author, text=post.text, at=post.said_at)
+    heard = replace(heard, key=f"post:{post.id}", post=post)
+    if not await _may_be_noted(ctx, conn, heard):
+        return
+    said = heard.said_by(await actor_of_email(ctx, conn, link, email, author, through_list=True))
     if post.text:
         await _note(ctx, conn, said, post)
         await act_on_post(ctx, conn, said)
@@ -83,14 +97,22 @@ async def note_email(
         await finish(ctx, conn, said_as(said, outcome), outcome)
 
 
-async def _said_by_email(
-    ctx: FlowContext, conn: AsyncConnection, link: Link, email: Email, author: Mailbox, *, text: str
-) -> Said:
-    return Said(
+async def _may_be_noted(ctx: FlowContext, conn: AsyncConnection, heard: Heard) -> bool:
+    """Whether a post may hold something for the secretary: most hold nothing, and nobody needs to be looked up."""
+    if heard.about is not None or heard.answered is not None or notes_of(heard):
+        return True
+    if heard.email is not None and heard.email.attachments:
+        return True
+    return await is_of_meeting(ctx, conn, heard)
+
+
+async def _heard_by_email(
+    conn: AsyncConnection, link: Link, email: Email, author: Mailbox, *, text: str, at: datetime
+) -> Heard:
+    return Heard(
         link=link,
-        actor=await actor_of_email(ctx, conn, link, email, author, through_list=True),
         text=text,
-        said_at=ctx.now(),
+        said_at=at,
         key="",
         about=await about_email(conn, link, email),
         answered=await answered_by_email(conn, link, email),
@@ -136,16 +158,15 @@ async def said_by_reaction(
     )
 
 
-async def said_in_room(
+async def heard_in_room(
     ctx: FlowContext, conn: AsyncConnection, link: Link, line: RoomLine, *, post: Post | None = None
-) -> Said:
+) -> Heard:
     """A line of the link's room as something said."""
     room_id = ctx.links.room_of(link)
     events: list[EventId | None] = [line.replies_to, line.thread_root]
     about = await about_events(conn, link.association_name, room_id, events) if room_id is not None else None
-    return Said(
+    return Heard(
         link=link,
-        actor=await actor_of_line(ctx, conn, link, UserId(line.sender)),
         text=post.text if post is not None else line.body,
         said_at=line.said_at,
         key=line.event_id,

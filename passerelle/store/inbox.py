@@ -130,7 +130,8 @@ async def claim_inbox(
 
 async def uncount_attempts(conn: AsyncConnection, ids: Sequence[InboxId]) -> None:
     """Rows that were claimed and not tried, or that only the store's own trouble stopped: it was no attempt."""
-    await conn.execute(_UNCOUNT, {"ids": list(ids)})
+    if ids:
+        await conn.execute(_UNCOUNT, {"ids": list(ids)})
 
 
 async def next_due_at(conn: AsyncConnection) -> datetime | None:

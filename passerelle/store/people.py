@@ -163,6 +163,8 @@ async def find_or_insert_person(
     `source`: how the address or user ID is known, where it was not before.
     """
     id = await find_person(conn, association, name=name, address=address, user_id=user_id)
+    if id is not None and (address is None or user_id is None):
+        return id  # by what they were found, they are known
     if id is None and address is not None:
         id = await _take_configured(conn, association, name, address)
     if id is None:
