@@ -186,7 +186,7 @@ async def test_a_server_killed_during_idle_is_noticed_at_once_and_found_again(ma
 
 async def test_a_network_that_falls_silent_is_noticed_by_the_next_poll(mailbox: Mailbox) -> None:
     async with TcpProxy(mailbox.port) as proxy:
-        settings = settings_of(mailbox, port=proxy.port, timeout_seconds=0.5, idle_minutes=0.005)
+        settings = settings_of(mailbox, port=proxy.port, timeout_seconds=2, idle_minutes=0.005)
         # The end of the first IDLE is the first thing that does not arrive.
         sprung = proxy.set_trap(Trap(direction="up", pattern=b"DONE", deliver=False, action="silence"))
         async with Follower(settings) as follower:

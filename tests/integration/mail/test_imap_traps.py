@@ -226,7 +226,7 @@ class SilentOnce(FakeImap):
 
 
 async def test_a_command_that_timed_out_does_not_poison_the_next() -> None:
-    async with SilentOnce() as server, Follower(server.settings(timeout_seconds=0.4)) as follower:
+    async with SilentOnce() as server, Follower(server.settings(timeout_seconds=2)) as follower:
         await follower.until(lambda: follower.arrivals)
         server.add(MAIL)
         await follower.until(lambda: follower.emails)
@@ -237,7 +237,7 @@ async def test_a_command_that_timed_out_does_not_poison_the_next() -> None:
 async def test_after_a_time_out_the_session_is_closed_for_good() -> None:
     async with SilentOnce() as server:
         server.add(MAIL)
-        async with opened(server, timeout_seconds=0.3) as session:
+        async with opened(server, timeout_seconds=1.5) as session:
             for _ in range(2):
                 with pytest.raises(TemporaryFailure):
                     await session.fetch_headers("1:*")
@@ -257,7 +257,7 @@ async def test_a_body_that_drips_for_ever_has_a_whole_time() -> None:
     """aioimaplib's own time-out of FETCH begins anew with each chunk."""
     async with Dripping() as server:
         server.add(MAIL)
-        async with opened(server, timeout_seconds=0.4) as session:
+        async with opened(server, timeout_seconds=1.5) as session:
             with pytest.raises(TemporaryFailure):
                 await session.fetch_whole(1, size_bytes=100)
 

@@ -203,8 +203,8 @@ async def test_the_answer_to_the_whole_email_is_waited_for_longer_than_any_other
     mail_server: MailServer, to: str
 ) -> None:
     """RFC 5321 §4.5.3.2.6: who gives up sooner makes doubles."""
-    mail_server.set_faults(Fault(stage="end", action="delay", seconds=1.5, times=1))
-    async with SmtpSender(settings_of(mail_server.port, timeout_seconds=0.5), None).session() as session:
+    mail_server.set_faults(Fault(stage="end", action="delay", seconds=3, times=1))
+    async with SmtpSender(settings_of(mail_server.port, timeout_seconds=1.5), None).session() as session:
         assert await send(session, envelope(to)) == "250 2.0.0 accepted"
 
 
@@ -371,7 +371,7 @@ async def test_a_server_that_stops_reading_cannot_have_taken_the_email() -> None
 
     script.after_data = stop_reading
     async with scripted(script) as port:
-        settings = settings_of(port, timeout_seconds=0.5)
+        settings = settings_of(port, timeout_seconds=2)
         async with SmtpSender(settings, None).session() as session:
             with pytest.raises(TemporaryFailure, match="stopped reading"):
                 await send(session, envelope("a@b.test"), MAIL + b"x" * 30_000_000)

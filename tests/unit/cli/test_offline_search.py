@@ -45,4 +45,5 @@ def _search(page: Page, folder: Path, asked: str) -> None:
     page.get_by_role("link", name="Chercher").click()
     page.get_by_label("Les mots que vous cherchez").fill(asked)
     page.get_by_role("button", name="Chercher").click()
-    page.wait_for_function("document.getElementById('told').textContent.includes('rouvé')")
+    # Not `wait_for_function`: where it has to look again it evaluates a string, which the page's policy forbids.
+    page.locator("#told", has_text="rouvé").wait_for()
