@@ -196,22 +196,31 @@ async def _seal(ctx: FlowContext, conn: AsyncConnection, link: Link, batches: Se
             await empty_batch(conn, batch.id)
     if not conversations:
         return 0
-    untold = [
-        user
-        for user in await list_pending_authors(conn, link.association_name, link.name)
-        if await is_being_told(conn, link.association_name, link.name, [ctx.hashed("told", user)])
-    ]
-    first = conversations[0]
-    # What others correct is to be archived, and waits for another mail.
-    if not first.batch.no_archive:
-        await adopt_pending_lines(conn, link.association_name, link.name, first.batch.id, except_of=untold)
-    conversations[0] = Conversation(batch=first.batch, lines=await _lines_to_send(ctx, conn, link, first.batch))
+    conversations[0] = first = await _with_pending_lines(ctx, conn, link, conversations[0])
     message_id = message_id_of(ctx, link, first.lines[0][0])
     raw = await compose_conversations(ctx, conn, link, conversations, message_id)
     reached("batch_composed")
     await _store(ctx, conn, link, conversations, message_id, raw)
     log.info("Conversation sealed", extra={"link": link.path, "batch_id": first.batch.id})
     return 1
+
+
+async def _with_pending_lines(
+    ctx: FlowContext, conn: AsyncConnection, link: Link, conversation: Conversation
+) -> Conversation:
+    """A conversation with the corrections and reactions that wait for their link's next mail."""
+    batch = conversation.batch
+    authors = await list_pending_authors(conn, link.association_name, link.name)
+    # What others correct is to be archived, and waits for another mail than one that is not.
+    if batch.no_archive or not authors:
+        return conversation
+    untold = [
+        user
+        for user in authors
+        if await is_being_told(conn, link.association_name, link.name, [ctx.hashed("told", user)])
+    ]
+    await adopt_pending_lines(conn, link.association_name, link.name, batch.id, except_of=untold)
+    return Conversation(batch=batch, lines=await _lines_to_send(ctx, conn, link, batch))
 
 
 async def _lines_to_send(
