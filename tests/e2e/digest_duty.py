@@ -1,12 +1,13 @@
 """`python -m tests.e2e.digest_duty URL COUNT`: a daemon that has nothing to do but digests; a line for each alarm.
 
 The store is one that `benchmarks.digest_towns` filled; its clock stands at the hour at which all of them are due. It
-ends by a signal.
+ends by SIGTERM, once it has said what it was making just then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -25,11 +26,20 @@ async def serve(url: str, count: int) -> None:
     ctx = replace(built, now=lambda: DUE + timedelta(seconds=5))
     (duty,) = [duty for duty in digest_duties(ctx) if duty.name == "digests"]
 
-    async def run() -> None:
-        print(await duty.run(), flush=True)
+    making, stopped = asyncio.Lock(), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
 
+    async def run() -> None:
+        async with making:
+            print(await duty.run(), flush=True)
+
+    ringing = asyncio.create_task(Schedule([Duty(name=duty.name, run=run, next_at=duty.next_at)], now=ctx.now).run())
     print("ready", flush=True)
-    await Schedule([Duty(name=duty.name, run=run, next_at=duty.next_at)], now=ctx.now).run()
+    await stopped.wait()
+    async with making:
+        ringing.cancel()
+    await asyncio.gather(ringing, return_exceptions=True)
+    await store.close()
 
 
 if __name__ == "__main__":
