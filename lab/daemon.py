@@ -14,6 +14,8 @@ from lab.process import LabError, Server, ServerProcess
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LINK = "epeule/bureau"
+#: A bound for a command of a second or two.
+_COMMAND_SECONDS = 180
 
 
 def write_configuration(  # noqa: PLR0913 - a configuration has many parts
@@ -155,15 +157,18 @@ class Daemon(Server):
             [sys.executable, "-m", "passerelle", *name.split(), "--config", str(self.configuration), *rest],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=_COMMAND_SECONDS,
             cwd=REPOSITORY,
             check=False,
+            # The kernel shares processors out by sessions (sched(7), autogroup): in that of the tests, beside servers
+            # that have one each, a command of two seconds can take a minute.
+            start_new_session=True,
         )
         if done.returncode != 0:
             raise LabError(f"passerelle {name} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def confirm(self, link: str = LINK, *, deadline_seconds: float = 30) -> None:
+    def confirm(self, link: str = LINK, *, deadline_seconds: float = 90) -> None:
         """Have a coordinator confirm a link, as soon as both sides were told."""
         deadline = time.monotonic() + deadline_seconds
         while True:
