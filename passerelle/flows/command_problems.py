@@ -7,22 +7,22 @@ from passerelle.flows.outcome import Outcome, sentence
 from passerelle.flows.said import Heard
 
 
-def problem_outcome(ctx: FlowContext, said: Heard, problem: CommandProblem) -> Outcome:
+def problem_outcome(ctx: FlowContext, heard: Heard, problem: CommandProblem) -> Outcome:
     """What is wrong with the words behind a command, and how it is said right."""
-    words = ctx.renderer(said.link.association).words
+    words = ctx.renderer(heard.link.association).words
     told = words(f"command_wrong_{problem.kind}", **problem.values)
     if problem.suggestion:
-        told += " " + words("command_for_example", example=_typed(said, problem.suggestion))
+        told += " " + words("command_for_example", example=_typed(heard, problem.suggestion))
     return sentence("not_understood", told, is_private=True)
 
 
-def not_understood(ctx: FlowContext, said: Heard, unknown: UnknownCommand) -> Outcome:
+def not_understood(ctx: FlowContext, heard: Heard, unknown: UnknownCommand) -> Outcome:
     """A word that is nearly a command."""
-    words = ctx.renderer(said.link.association).words
-    told = words("command_unknown", word=unknown.word, example=_typed(said, unknown.nearest))
+    words = ctx.renderer(heard.link.association).words
+    told = words("command_unknown", word=unknown.word, example=_typed(heard, unknown.nearest))
     return sentence("not_understood", told, is_private=True)
 
 
-def _typed(said: Heard, command: str) -> str:
+def _typed(heard: Heard, command: str) -> str:
     bare = command.removeprefix("!")
-    return f"!{bare}" if said.medium == "room" else bare
+    return f"!{bare}" if heard.medium == "room" else bare

@@ -44,9 +44,9 @@ async def run_fiche_command(
     return await _show_or_complete(ctx, conn, said, fiche, arguments.text)
 
 
-def is_about_fiche(said: Heard) -> bool:
+def is_about_fiche(heard: Heard) -> bool:
     """Whether something answers a draft: the first line of such a mail may be a command, whatever its subject."""
-    return said.about is not None and said.about.kind == "fiche"
+    return heard.about is not None and heard.about.kind == "fiche"
 
 
 async def take_fiche_reply(ctx: FlowContext, conn: AsyncConnection, said: Said) -> Outcome | None:

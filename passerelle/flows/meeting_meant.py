@@ -31,11 +31,11 @@ async def meeting_meant(ctx: FlowContext, conn: AsyncConnection, said: Said, num
     return current or sentence("meeting_none", words("meeting_none"), is_private=True)
 
 
-async def meeting_answered(conn: AsyncConnection, said: Heard) -> Meeting | None:
+async def meeting_answered(conn: AsyncConnection, heard: Heard) -> Meeting | None:
     """The meeting that the bridge's notice is about which somebody answers; of the same link alone."""
-    about = said.about
+    about = heard.about
     if about is None or about.kind != "meeting":
         return None
     found = await find_meeting(conn, MeetingId(about.id))
-    is_here = found is not None and (found.association, found.link) == (said.link.association_name, said.link.name)
+    is_here = found is not None and (found.association, found.link) == (heard.link.association_name, heard.link.name)
     return found if is_here else None

@@ -42,19 +42,19 @@ async def meeting_brought(ctx: FlowContext, conn: AsyncConnection, said: Said) -
     return meeting
 
 
-async def find_brought(ctx: FlowContext, conn: AsyncConnection, said: Heard) -> Meeting | None:
+async def find_brought(ctx: FlowContext, conn: AsyncConnection, heard: Heard) -> Meeting | None:
     """The same, and nothing is changed."""
-    meeting = await _meant(ctx, conn, said)
-    if meeting is None or meeting.state not in _AWAITING or starts_at(meeting) > min(said.said_at, ctx.now()):
+    meeting = await _meant(ctx, conn, heard)
+    if meeting is None or meeting.state not in _AWAITING or starts_at(meeting) > min(heard.said_at, ctx.now()):
         return None
     return meeting
 
 
-def subject_of(said: Heard) -> str:
+def subject_of(heard: Heard) -> str:
     """The subject of a mail, without the list's prefix; of a line of the room its first line."""
-    if said.email is None:
-        return said.text.strip().partition("\n")[0]
-    return said.email.subject.replace(said.link.settings.mailing_list.subject_prefix or "", "", 1).strip()
+    if heard.email is None:
+        return heard.text.strip().partition("\n")[0]
+    return heard.email.subject.replace(heard.link.settings.mailing_list.subject_prefix or "", "", 1).strip()
 
 
 def brings_minutes(subject: str) -> bool:
@@ -63,26 +63,26 @@ def brings_minutes(subject: str) -> bool:
     return _MINUTES.match(folded) is not None and not folded.endswith("?")
 
 
-async def _meant(ctx: FlowContext, conn: AsyncConnection, said: Heard) -> Meeting | None:
-    answered = await meeting_answered(conn, said)
+async def _meant(ctx: FlowContext, conn: AsyncConnection, heard: Heard) -> Meeting | None:
+    answered = await meeting_answered(conn, heard)
     if answered is not None:
         # « Désolé, j'ai oublié » answers the convocation, too.
-        return answered if _says_something(said) else None
-    subject = subject_of(said)
+        return answered if _says_something(heard) else None
+    subject = subject_of(heard)
     is_minutes, number = brings_minutes(subject), meeting_named(subject)
-    if not is_minutes and (number is None or said.email is None):
+    if not is_minutes and (number is None or heard.email is None):
         return None
-    if not (is_minutes and said.email is not None) and not _says_something(said):
+    if not (is_minutes and heard.email is not None) and not _says_something(heard):
         return None
     if number is not None:
-        found = await find_meeting_by_number(conn, said.link.association_name, number)
-        return found if found is not None and found.link == said.link.name else None
-    return await last_meeting(ctx, conn, said.link, said.said_at) if brings_minutes(subject) else None
+        found = await find_meeting_by_number(conn, heard.link.association_name, number)
+        return found if found is not None and found.link == heard.link.name else None
+    return await last_meeting(ctx, conn, heard.link, heard.said_at) if brings_minutes(subject) else None
 
 
-def _says_something(said: Heard) -> bool:
+def _says_something(heard: Heard) -> bool:
     """Lines of the grammar, or a file."""
-    return bool(notes_of(said)) or (said.email is not None and bool(said.email.attachments))
+    return bool(notes_of(heard)) or (heard.email is not None and bool(heard.email.attachments))
 
 
 async def last_meeting(ctx: FlowContext, conn: AsyncConnection, link: Link, at: datetime) -> Meeting | None:

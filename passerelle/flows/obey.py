@@ -107,25 +107,25 @@ async def _answer(ctx: FlowContext, conn: AsyncConnection, said: Said, answers: 
     return taken
 
 
-def _understood(ctx: FlowContext, said: Heard, subject: str) -> _Wanted:
-    kinds = said.link.association.entry_register.kinds
+def _understood(ctx: FlowContext, heard: Heard, subject: str) -> _Wanted:
+    kinds = heard.link.association.entry_register.kinds
     try:
-        if subject or (said.is_private and said.email is not None):
-            found = parse_mail_command(subject, said.text, now=said.said_at, zone=said.link.zone, kinds=kinds)
+        if subject or (heard.is_private and heard.email is not None):
+            found = parse_mail_command(subject, heard.text, now=heard.said_at, zone=heard.link.zone, kinds=kinds)
         else:
-            found = parse_command(said.text, now=said.said_at, zone=said.link.zone, kinds=kinds)
-            if found is None and said.email is not None and said.about is None and said.answered is None:
-                found = parse_astray(said.text, now=said.said_at, zone=said.link.zone, kinds=kinds)
+            found = parse_command(heard.text, now=heard.said_at, zone=heard.link.zone, kinds=kinds)
+            if found is None and heard.email is not None and heard.about is None and heard.answered is None:
+                found = parse_astray(heard.text, now=heard.said_at, zone=heard.link.zone, kinds=kinds)
     except CommandProblem as problem:
-        return _Wanted(outcome=problem_outcome(ctx, said, problem))
+        return _Wanted(outcome=problem_outcome(ctx, heard, problem))
     if isinstance(found, UnknownCommand):
-        return _Wanted(outcome=not_understood(ctx, said, found))
+        return _Wanted(outcome=not_understood(ctx, heard, found))
     # « stop » in answer to a notice of a meeting or a reminder is about that, and no command.
-    if found is not None and not (found.name == "digest_stop" and said.about is not None and not found.has_mark):
+    if found is not None and not (found.name == "digest_stop" and heard.about is not None and not found.has_mark):
         return _Wanted(command=found)
-    if said.about is None and said.answered is None:
+    if heard.about is None and heard.answered is None:
         return _Wanted()
-    return _Wanted(answers=parse_answers(said.text, kinds=kinds))
+    return _Wanted(answers=parse_answers(heard.text, kinds=kinds))
 
 
 def _again(command: Command) -> str:

@@ -71,13 +71,13 @@ class _Noting:
     meeting_id: MeetingId | None
 
 
-def notes_of(said: Heard, known: Sequence[Participant] = ()) -> tuple[Note, ...]:
+def notes_of(heard: Heard, known: Sequence[Participant] = ()) -> tuple[Note, ...]:
     """What the own words of a post, or of a mail, note."""
     return parse_notes(
-        said.text,
-        kinds=said.link.association.entry_register.kinds,
-        now=said.said_at,
-        zone=said.link.zone,
+        heard.text,
+        kinds=heard.link.association.entry_register.kinds,
+        now=heard.said_at,
+        zone=heard.link.zone,
         names_known=[one.name for one in known if one.name],
     )
 

@@ -12,7 +12,7 @@ A move from a state that it does not start from changes nothing and answers Fals
 bring back what another daemon has sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -198,9 +198,10 @@ async def next_due_at(conn: AsyncConnection) -> datetime | None:
     return await _CLAIMS.next_due_at(conn)
 
 
-async def uncount_attempts(conn: AsyncConnection, ids: list[OutboxId]) -> None:
+async def uncount_attempts(conn: AsyncConnection, ids: Sequence[OutboxId]) -> None:
     """Rows that were claimed behind one that failed, and not tried at all: their attempt did not take place."""
-    await conn.execute(_UNCOUNT, {"ids": ids})
+    if ids:
+        await conn.execute(_UNCOUNT, {"ids": list(ids)})
 
 
 async def moved(conn: AsyncConnection, statement: Update, **values: Any) -> bool:
